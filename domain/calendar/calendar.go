@@ -1,0 +1,294 @@
+// Package calendar counts open time: the hours in which an organisation has promised to work.
+//
+// A Calendar knows weekly spans in one IANA zone, holidays, exceptions and breaks. Spans are half-open: open at the opening
+// instant, closed at the closing one. A wall time in a spring gap is the first instant that exists; in an autumn overlap it
+// is the first of the two. A Calendar is immutable after Compile and safe for concurrent use.
+package calendar
+
+import (
+	"errors"
+	"sort"
+	"time"
+)
+
+// ErrNeverOpens says that a calendar has no open time within the ten years after an instant.
+var ErrNeverOpens = errors.New("the calendar does not open within ten years")
+
+// horizon bounds every search, in days.
+const horizon = 3660
+
+// Calendar is a compiled Calendar document.
+type Calendar struct {
+	zone       *time.Location
+	weekly     [7][]span
+	holidays   map[date]bool
+	yearly     map[monthDay]bool
+	exceptions map[date][]span
+	breaks     map[date][]span
+}
+
+// Span is a stretch of open time, half-open.
+type Span struct {
+	From time.Time
+	To   time.Time
+}
+
+// span is a stretch of one day in wall time since midnight; 24 h is the next midnight.
+type span struct{ from, to time.Duration }
+
+type date struct {
+	year  int
+	month time.Month
+	day   int
+}
+
+type monthDay struct {
+	month time.Month
+	day   int
+}
+
+func (d date) next() date {
+	t := time.Date(d.year, d.month, d.day+1, 0, 0, 0, 0, time.UTC)
+	return date{t.Year(), t.Month(), t.Day()}
+}
+
+func (d date) weekday() time.Weekday {
+	return time.Date(d.year, d.month, d.day, 0, 0, 0, 0, time.UTC).Weekday()
+}
+
+// Zone is the calendar's time zone.
+func (c *Calendar) Zone() *time.Location { return c.zone }
+
+func (c *Calendar) dateOf(t time.Time) date {
+	year, month, day := t.In(c.zone).Date()
+	return date{year, month, day}
+}
+
+// wallSpans are a date's open spans in wall time: weekly or exception, without breaks, none on a holiday.
+func (c *Calendar) wallSpans(d date) []span {
+	if c.holidays[d] || c.yearly[monthDay{d.month, d.day}] {
+		return nil
+	}
+	spans, replaced := c.exceptions[d]
+	if !replaced {
+		spans = c.weekly[d.weekday()]
+	}
+	for _, pause := range c.breaks[d] {
+		spans = cut(spans, pause)
+	}
+	return spans
+}
+
+// cut takes a stretch out of spans.
+func cut(spans []span, pause span) []span {
+	var left []span
+	for _, s := range spans {
+		if pause.to <= s.from || pause.from >= s.to {
+			left = append(left, s)
+			continue
+		}
+		if pause.from > s.from {
+			left = append(left, span{s.from, pause.from})
+		}
+		if pause.to < s.to {
+			left = append(left, span{pause.to, s.to})
+		}
+	}
+	return left
+}
+
+// merge sorts spans and joins those that touch.
+func merge(spans []span) []span {
+	sort.Slice(spans, func(i, j int) bool { return spans[i].from < spans[j].from })
+	var merged []span
+	for _, s := range spans {
+		if last := len(merged) - 1; last >= 0 && s.from <= merged[last].to {
+			merged[last].to = max(merged[last].to, s.to)
+			continue
+		}
+		merged = append(merged, s)
+	}
+	return merged
+}
+
+// spans are a date's open spans as instants.
+func (c *Calendar) spans(d date) []Span {
+	wall := c.wallSpans(d)
+	list := make([]Span, 0, len(wall))
+	for _, s := range wall {
+		from, to := c.instant(d, s.from), c.instant(d, s.to)
+		if from.Before(to) {
+			list = append(list, Span{from, to})
+		}
+	}
+	return list
+}
+
+// instant turns a wall time of a date into an instant. In a gap it is the first instant that exists, in an overlap the
+// first of the two.
+func (c *Calendar) instant(d date, wall time.Duration) time.Time {
+	naive := time.Date(d.year, d.month, d.day, 0, 0, 0, 0, time.UTC).Add(wall)
+	before, after := c.offset(naive.Add(-24*time.Hour)), c.offset(naive.Add(24*time.Hour))
+	first, second := naive.Add(-before), naive.Add(-after)
+	if before == after {
+		return first
+	}
+	firstExists, secondExists := c.offset(first) == before, c.offset(second) == after
+	switch {
+	case firstExists && secondExists:
+		if second.Before(first) {
+			return second
+		}
+		return first
+	case firstExists:
+		return first
+	case secondExists:
+		return second
+	}
+	return c.transition(naive.Add(-24*time.Hour), naive.Add(24*time.Hour))
+}
+
+// offset is how far the zone is ahead of UTC at an instant.
+func (c *Calendar) offset(t time.Time) time.Duration {
+	_, seconds := t.In(c.zone).Zone()
+	return time.Duration(seconds) * time.Second
+}
+
+// transition finds the instant between two at which the zone's offset changes.
+func (c *Calendar) transition(low, high time.Time) time.Time {
+	old := c.offset(low)
+	for high.Sub(low) > time.Second {
+		middle := low.Add(high.Sub(low) / 2).Truncate(time.Second)
+		if c.offset(middle) == old {
+			low = middle
+		} else {
+			high = middle
+		}
+	}
+	return high
+}
+
+// IsOpen reports whether the calendar is open at an instant.
+func (c *Calendar) IsOpen(t time.Time) bool {
+	for _, s := range c.spans(c.dateOf(t)) {
+		if !t.Before(s.From) && t.Before(s.To) {
+			return true
+		}
+	}
+	return false
+}
+
+// NextOpen is the instant itself when open, else the next opening.
+func (c *Calendar) NextOpen(t time.Time) (time.Time, error) {
+	day := c.dateOf(t)
+	for range horizon {
+		for _, s := range c.spans(day) {
+			if t.Before(s.From) {
+				return s.From.UTC(), nil
+			}
+			if t.Before(s.To) {
+				return t.UTC(), nil
+			}
+		}
+		day = day.next()
+	}
+	return time.Time{}, ErrNeverOpens
+}
+
+// Add moves an instant forward by an amount of open time. Adding nothing outside open hours moves to the next opening; an
+// amount that ends with a span ends at its closing instant.
+func (c *Calendar) Add(t time.Time, open time.Duration) (time.Time, error) {
+	if open <= 0 {
+		return c.NextOpen(t)
+	}
+	day := c.dateOf(t)
+	for idle := 0; idle < horizon; {
+		spans := c.spans(day)
+		idle++
+		for _, s := range spans {
+			if !t.Before(s.To) {
+				continue
+			}
+			idle = 0
+			from := s.From
+			if t.After(from) {
+				from = t
+			}
+			if length := s.To.Sub(from); open > length {
+				open -= length
+				continue
+			}
+			return from.Add(open).UTC(), nil
+		}
+		day = day.next()
+	}
+	return time.Time{}, ErrNeverOpens
+}
+
+// Between is the open time from one instant to another; a reversed interval has none.
+func (c *Calendar) Between(from, to time.Time) time.Duration {
+	var sum time.Duration
+	for _, s := range c.Spans(from, to) {
+		sum += s.To.Sub(s.From)
+	}
+	return sum
+}
+
+// Spans lists the open stretches within an interval, cut at its ends.
+func (c *Calendar) Spans(from, to time.Time) []Span {
+	var list []Span
+	if !from.Before(to) {
+		return list
+	}
+	last := c.dateOf(to).next()
+	for day := c.dateOf(from); day != last; day = day.next() {
+		for _, s := range c.spans(day) {
+			if s.From.Before(from) {
+				s.From = from
+			}
+			if s.To.After(to) {
+				s.To = to
+			}
+			if s.From.Before(s.To) {
+				list = append(list, Span{s.From.UTC(), s.To.UTC()})
+			}
+		}
+	}
+	return list
+}
+
+// AddWorkingDays moves forward by days that have open time, keeping the wall time; from a closed instant it counts from the
+// next opening. A result in closed time moves to the next opening.
+func (c *Calendar) AddWorkingDays(t time.Time, days int) (time.Time, error) {
+	start, err := c.NextOpen(t)
+	if err != nil || days <= 0 {
+		return start, err
+	}
+	local := start.In(c.zone)
+	wall := time.Duration(local.Hour())*time.Hour + time.Duration(local.Minute())*time.Minute +
+		time.Duration(local.Second())*time.Second + time.Duration(local.Nanosecond())
+	day := c.dateOf(start)
+	for idle := 0; idle < horizon; idle++ {
+		day = day.next()
+		if len(c.wallSpans(day)) == 0 {
+			continue
+		}
+		idle = 0
+		if days--; days == 0 {
+			return c.NextOpen(c.instant(day, wall))
+		}
+	}
+	return time.Time{}, ErrNeverOpens
+}
+
+// AddDuration moves forward by a Duration of either kind.
+func (c *Calendar) AddDuration(t time.Time, d Duration) (time.Time, error) {
+	if d.WorkingDays > 0 {
+		moved, err := c.AddWorkingDays(t, d.WorkingDays)
+		if err != nil || d.Open == 0 {
+			return moved, err
+		}
+		t = moved
+	}
+	return c.Add(t, d.Open)
+}

@@ -1,0 +1,155 @@
+package incident
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/holdfast-itsm/holdfast/domain"
+)
+
+// Decide applies one command to an incident at a moment. It changes nothing it is given: the answer holds the incident as
+// it shall be, its events, and what goes to other records and to people. A refusal is a *domain.Error.
+//
+// A command that opens an incident is decided over the zero Incident.
+func Decide(record Incident, command domain.Command, facts Facts, moment time.Time) (domain.Decision[Incident], error) {
+	verb := command.Verb()
+	if err := Lifecycle.Check(verb, record.State, command.Actor); err != nil {
+		return domain.Decision[Incident]{}, err
+	}
+	if err := check(record, command); err != nil {
+		return domain.Decision[Incident]{}, err
+	}
+	if command.IfVersion != 0 && command.IfVersion != record.Version {
+		return domain.Decision[Incident]{}, domain.Errorf(domain.CodePreconditionFailed,
+			"the incident is at version %d, not %d", record.Version, command.IfVersion)
+	}
+	d := &draft{command: command, facts: facts, moment: moment}
+	d.Record = record.clone()
+	if err := handlers[verb](d); err != nil {
+		return domain.Decision[Incident]{}, err
+	}
+	d.settle(record.State)
+	return d.Decision, nil
+}
+
+// handlers say what each verb does, in the order of the table.
+var handlers = map[string]func(*draft) error{
+	"log": (*draft).log, "triage": (*draft).triage, "assign": (*draft).assign, "start": (*draft).start,
+	"hold": (*draft).hold, "resume": (*draft).resume, "resolve": (*draft).resolve, "confirm": (*draft).confirm,
+	"reopen": (*draft).reopen, "close": (*draft).close, "cancel": (*draft).cancel,
+	"merge_into": (*draft).mergeInto, "unmerge": (*draft).unmerge,
+	"change_priority": (*draft).changePriority, "override_priority": (*draft).overridePriority,
+	"edit": (*draft).edit, "rate": (*draft).rate, "link": (*draft).link, "unlink": (*draft).unlink,
+	"reply": (*draft).reply, "triage_overdue": (*draft).triageOverdue, "remind_requester": (*draft).remindRequester,
+	"no_response": (*draft).noResponse, "promise_missed": (*draft).promiseMissed, "hold_over": (*draft).holdOver,
+	"auto_close": (*draft).autoClose, "duplicate_joined": (*draft).duplicateChanged,
+	"duplicate_left": (*draft).duplicateChanged, "parent_closed": (*draft).parentClosed,
+	"parent_canceled": (*draft).parentCanceled,
+}
+
+// draft is a decision in the making.
+type draft struct {
+	domain.Decision[Incident]
+	command domain.Command
+	facts   Facts
+	moment  time.Time
+}
+
+// event puts the command's own event on the timeline. Data is hashed as it stands; personal text is digested.
+func (d *draft) event(public bool, reason string, data, personal map[string]any) {
+	transition, _ := Lifecycle.Transition(d.command.Verb())
+	d.add(transition.Event, public, reason, data, personal)
+}
+
+func (d *draft) add(kind string, public bool, reason string, data, personal map[string]any) {
+	if reason == "" {
+		reason = d.command.Reason
+	}
+	actor := d.command.Actor
+	actor.Roles = nil
+	d.Events = append(d.Events, domain.Event{Type: kind, At: d.moment, Actor: actor, Reason: reason,
+		Data: data, Personal: personal, Public: public})
+}
+
+// move enters a state; effective is when it really was so.
+func (d *draft) move(to domain.State, effective time.Time) {
+	d.Record.State = to
+	d.Record.StateSince = effective
+}
+
+// notify puts a row for people into the outbox.
+func (d *draft) notify(kind string, data map[string]any, to ...string) {
+	to = slices.DeleteFunc(slices.Clone(to), func(recipient string) bool { return recipient == "" })
+	if len(to) == 0 {
+		return
+	}
+	facts := map[string]any{"number": d.Record.Number}
+	maps.Copy(facts, data)
+	d.Notices = append(d.Notices, domain.Notice{Kind: kind, To: to, Data: facts})
+}
+
+// settle brings everything that follows from the state in line with it.
+func (d *draft) settle(before domain.State) {
+	record := &d.Record
+	info, _ := Lifecycle.State(record.State)
+	record.Open, record.Active = info.Open, info.Active
+	if record.State != OnHold {
+		record.Hold = Hold{}
+	}
+	record.UpdatedAt = d.moment
+	record.LastEventAt = d.moment
+	ends := record.State == Closed || record.State == Canceled
+	if !ends || before == record.State {
+		return
+	}
+	verb := "incident.parent_closed"
+	if record.State == Canceled {
+		verb = "incident.parent_canceled"
+	}
+	for _, duplicate := range d.facts.Duplicates {
+		d.Messages = append(d.Messages, domain.Message{Practice: domain.Incident, Record: duplicate, Command: verb,
+			Body: map[string]any{"incident": record.ID, "number": record.Number}, OnClosed: domain.TargetDrop})
+	}
+}
+
+func (i Incident) clone() Incident {
+	i.Tags = slices.Clone(i.Tags)
+	i.ConfigurationItems = slices.Clone(i.ConfigurationItems)
+	i.CustomFields = slices.Clone(i.CustomFields)
+	i.Source = slices.Clone(i.Source)
+	i.Policies = maps.Clone(i.Policies)
+	for _, field := range []**time.Time{
+		&i.WakeAt, &i.ResolvedAt, &i.ClosedAt, &i.StartedAt, &i.TriagedAt, &i.TriageEscalatedAt,
+		&i.Hold.Since, &i.Hold.Until, &i.Hold.PromisedAt, &i.Resolution.RecordedAt, &i.Satisfaction.At,
+	} {
+		if *field != nil {
+			*field = at(**field)
+		}
+	}
+	return i
+}
+
+func at(t time.Time) *time.Time { return &t }
+
+func person(handle string) string {
+	if handle == "" {
+		return ""
+	}
+	return "person:" + handle
+}
+
+// owner is whom news about the work goes to: the assignee, else the team.
+func (i Incident) owner() string {
+	if i.Assignee != "" {
+		return person(i.Assignee)
+	}
+	return teamRecipient("team", i.Team)
+}
+
+func teamRecipient(role, team string) string {
+	if team == "" {
+		return ""
+	}
+	return role + ":" + team
+}

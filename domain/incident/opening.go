@@ -1,0 +1,149 @@
+package incident
+
+import (
+	"slices"
+
+	"github.com/holdfast-itsm/holdfast/domain"
+)
+
+// log opens the incident; with a resolution it is logged and resolved in one step.
+func (d *draft) log() error {
+	var body Log
+	if err := d.command.Decode(&body); err != nil {
+		return err
+	}
+	if err := d.validLog(body); err != nil {
+		return err
+	}
+	priority, err := d.facts.Matrix.Priority(body.Impact, body.Urgency)
+	if err != nil {
+		return domain.Invalid("impact", "and urgency: %v", err)
+	}
+	opener := d.command.Actor.Name
+	d.Record = Incident{Record: domain.Record{
+		ID: d.command.Record, Practice: domain.Incident, Number: d.facts.Number,
+		Title: body.Title, Description: body.Description, Service: body.Service, Category: body.Category,
+		Tags: unique(body.Tags), Team: body.Team, Assignee: body.Assignee, Requester: body.Requester, OpenedBy: opener,
+		Priority: priority, Channel: body.Channel, Location: body.Location, Environment: body.Environment,
+		ConfigurationItems: unique(body.ConfigurationItems), CustomFields: body.CustomFields,
+		Policies: d.facts.Policies, Restricted: body.Restricted, OpenedAt: d.moment,
+	}, Details: Details{Impact: body.Impact, Urgency: body.Urgency}}
+	if d.Record.Requester == "" {
+		d.Record.Requester = opener
+	}
+	d.move(New, d.moment)
+	rule := d.routeNew()
+	d.event(true, "", map[string]any{
+		"priority": priority, "impact": body.Impact, "urgency": body.Urgency, "service": body.Service,
+		"team": d.Record.Team, "assignment_rule": rule,
+	}, map[string]any{"title": body.Title, "requester": d.Record.Requester})
+	if body.Follows != "" && d.facts.Target != nil {
+		d.Links = append(d.Links, domain.Link{Type: "follows", To: d.facts.Target.ID})
+	}
+	if body.Resolution == nil {
+		d.notify("incident.logged", nil, d.Record.owner(), person(d.Record.Requester))
+		return nil
+	}
+	d.Record.FirstContact = true
+	return d.restore(*body.Resolution, "incident.resolved")
+}
+
+// routeNew fills what the caller left open from the assignment rules, then from the service's support team; it answers the
+// name of the rule that decided, for the timeline.
+func (d *draft) routeNew() string {
+	rule := ""
+	record, assignment := &d.Record, d.facts.Assignment
+	if record.Team == "" && assignment.Team != "" {
+		record.Team, rule = assignment.Team, assignment.Rule
+	}
+	if record.Category == "" && assignment.Category != "" {
+		record.Category, rule = assignment.Category, assignment.Rule
+	}
+	if len(assignment.Tags) > 0 {
+		record.Tags, rule = unique(append(slices.Clone(record.Tags), assignment.Tags...)), assignment.Rule
+	}
+	if record.Team == "" && d.facts.Service.Team != "" {
+		record.Team, rule = d.facts.Service.Team, "support team of "+record.Service
+	}
+	return rule
+}
+
+func (d *draft) validLog(body Log) error {
+	var wrong []domain.FieldError
+	wrong = appendText(wrong, "title", body.Title, 1, domain.MaxTitleBytes)
+	wrong = appendText(wrong, "description", body.Description, 0, domain.MaxDescriptionBytes)
+	wrong = appendItems(wrong, "tags", body.Tags)
+	wrong = appendItems(wrong, "configuration_items", body.ConfigurationItems)
+	wrong = appendShort(wrong, map[string]string{"category": body.Category, "channel": body.Channel,
+		"location": body.Location, "environment": body.Environment})
+	if body.Service != "" && !d.facts.Service.Known {
+		wrong = append(wrong, unknown("service", body.Service))
+	}
+	if body.Team != "" && !d.facts.Team.Known {
+		wrong = append(wrong, unknown("team", body.Team))
+	}
+	if body.Assignee != "" && (!d.facts.Assignee.Active || !d.facts.Assignee.Member) {
+		wrong = append(wrong, domain.FieldError{Location: "body.assignee", Message: "is not an active member of the team", Value: body.Assignee})
+	}
+	if body.Requester != "" && !d.facts.Requester.Active {
+		wrong = append(wrong, unknown("requester", body.Requester))
+	}
+	if body.Follows != "" && d.facts.Target == nil {
+		wrong = append(wrong, unknown("follows", body.Follows))
+	}
+	return domain.Join(wrong)
+}
+
+// triage says what the incident is about and whose it is.
+func (d *draft) triage() error {
+	var body Triage
+	if err := d.command.Decode(&body); err != nil {
+		return err
+	}
+	record := &d.Record
+	changes := map[string]any{}
+	if body.Category != "" {
+		note(changes, "category", &record.Category, body.Category)
+	}
+	if body.Service != "" {
+		if !d.facts.Service.Known {
+			return domain.Join([]domain.FieldError{unknown("service", body.Service)})
+		}
+		note(changes, "service", &record.Service, body.Service)
+	}
+	if body.ConfigurationItems != nil {
+		if wrong := appendItems(nil, "configuration_items", body.ConfigurationItems); wrong != nil {
+			return domain.Join(wrong)
+		}
+		noteList(changes, "configuration_items", &record.ConfigurationItems, unique(body.ConfigurationItems))
+	}
+	if body.Tags != nil {
+		if wrong := appendItems(nil, "tags", body.Tags); wrong != nil {
+			return domain.Join(wrong)
+		}
+		noteList(changes, "tags", &record.Tags, unique(body.Tags))
+	}
+	if err := d.reRate(body.Impact, body.Urgency, changes); err != nil {
+		return err
+	}
+	if body.Team != "" {
+		if err := d.give(body.Team, "", changes); err != nil {
+			return err
+		}
+	}
+	if record.Team == "" {
+		return domain.Invalid("team", "is needed to triage: nobody owns this incident")
+	}
+	d.stampPolicies()
+	record.TriagedAt = at(d.moment)
+	d.move(Triaged, d.moment)
+	d.event(false, "", changes, nil)
+	return nil
+}
+
+// stampPolicies takes over the policy versions of a newly named service.
+func (d *draft) stampPolicies() {
+	for name, version := range d.facts.Policies {
+		d.Record.Policies[name] = version
+	}
+}

@@ -1,0 +1,34 @@
+package domain
+
+// Names that workflows, activities and callers share. A name is a contract with recorded histories: it is never changed.
+const (
+	// QueueRecords takes the decisions of records, QueueOutside everything slow.
+	QueueRecords = "records"
+	QueueOutside = "outside"
+
+	// UpdateCommand carries a Command to a running record; UpdateFirst only awaits the outcome of the command that the
+	// run was started with.
+	UpdateCommand = "command"
+	UpdateFirst   = "first"
+	// SignalAdopt tells a record's workflow that its row may be ahead of its memory.
+	SignalAdopt = "adopt"
+	// QueryView gives the workflow's memory, for the operator's doctor alone.
+	QueryView = "view"
+
+	// ActivityApply decides a command and commits it; ActivityLook reads the committed view.
+	ActivityApply = "apply"
+	ActivityLook  = "look"
+)
+
+// WorkflowID names a record's workflow: "incident/<uuid>".
+func WorkflowID(practice Practice, record string) string { return string(practice) + "/" + record }
+
+// Start is the input of a record's workflow.
+type Start struct {
+	Practice Practice `json:"practice"`
+	Record   string   `json:"record"`
+	// Logic is the version of the workflow code's command sequence that this run follows.
+	Logic int `json:"logic"`
+	// First is the command that opens the record; nil: the row exists and is adopted.
+	First *Command `json:"first,omitempty"`
+}

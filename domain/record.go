@@ -1,0 +1,87 @@
+package domain
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"time"
+)
+
+// Practice is the short noun of an ITIL 4 practice: "incident", later "change", "release", …
+type Practice string
+
+// Incident is the practice that restores service (ITIL 4: incident management).
+const Incident Practice = "incident"
+
+// State is a record's place in its lifecycle, in lower_snake.
+type State string
+
+// Bounds of what a record takes; above them a command is refused.
+const (
+	MaxTitleBytes       = 300
+	MaxDescriptionBytes = 64 << 10
+	MaxReasonBytes      = 4 << 10
+	MaxItems            = 100 // tags, configuration items, custom fields
+	MaxItemBytes        = 200
+)
+
+// Record is the head of every record, whatever its practice: one row in one table, so that queues, search and
+// "due next" are one indexed read. A practice's record embeds it and adds its own columns.
+//
+// People, teams and services are named by their handles. Times are UTC, cut to milliseconds.
+type Record struct {
+	ID                 string          `json:"id" bun:"id,pk,type:uuid"`
+	Practice           Practice        `json:"practice" bun:"practice"`
+	Number             string          `json:"number" bun:"number"`
+	State              State           `json:"state" bun:"state"`
+	Version            int64           `json:"version" bun:"version"`
+	Title              string          `json:"title" bun:"title"`
+	Description        string          `json:"description" bun:"description"`
+	Service            string          `json:"service" bun:"service"`
+	Category           string          `json:"category" bun:"category"`
+	Tags               []string        `json:"tags" bun:"tags,array"`
+	Team               string          `json:"team" bun:"team"`
+	Assignee           string          `json:"assignee" bun:"assignee"`
+	Requester          string          `json:"requester" bun:"requester"`
+	OpenedBy           string          `json:"opened_by" bun:"opened_by"`
+	Priority           int             `json:"priority" bun:"priority"` // 1 is the highest
+	Channel            string          `json:"channel" bun:"channel"`
+	Location           string          `json:"location" bun:"location"`
+	Environment        string          `json:"environment" bun:"environment"`
+	ConfigurationItems []string        `json:"configuration_items" bun:"configuration_items,array"`
+	CustomFields       json.RawMessage `json:"custom_fields,omitempty" bun:"custom_fields,type:json,nullzero"`
+	// Policies are the policy versions the record opened under: "Calendar/default" → 3. A later version reaches it only by
+	// a logged command.
+	Policies   map[string]int `json:"policies" bun:"policies,type:json"`
+	Restricted bool           `json:"restricted" bun:"restricted"`
+	// Open: work remains. Active: not closed, canceled or rejected. Both follow from State by the lifecycle's table.
+	Open   bool `json:"open" bun:"open"`
+	Active bool `json:"active" bun:"active"`
+	// NextDue names the deadline that WakeAt belongs to.
+	WakeAt     *time.Time `json:"wake_at,omitempty" bun:"wake_at"`
+	NextDue    string     `json:"next_due,omitempty" bun:"next_due"`
+	OpenedAt   time.Time  `json:"opened_at" bun:"opened_at"`
+	UpdatedAt  time.Time  `json:"updated_at" bun:"updated_at"`
+	StateSince time.Time  `json:"state_since" bun:"state_since"`
+	ResolvedAt *time.Time `json:"resolved_at,omitempty" bun:"resolved_at"`
+	ClosedAt   *time.Time `json:"closed_at,omitempty" bun:"closed_at"`
+	// LastEventAt is the moment of the newest decision; no later decision lies before it.
+	LastEventAt time.Time `json:"-" bun:"last_event_at"`
+}
+
+// Head returns the record's head; every practice's record has it by embedding.
+func (r *Record) Head() *Record { return r }
+
+// Millisecond cuts an instant to the precision that the timeline stores, in UTC.
+func Millisecond(t time.Time) time.Time { return t.UTC().Truncate(time.Millisecond) }
+
+// NewID derives a record's id from a seed (a command id): a UUID of version 8 (RFC 9562 §5.8) over its SHA-256, so that the
+// same key can never open two records.
+func NewID(seed string) string {
+	sum := sha256.Sum256([]byte("record/" + seed))
+	id := sum[:16]
+	id[6] = id[6]&0x0f | 0x80
+	id[8] = id[8]&0x3f | 0x80
+	text := hex.EncodeToString(id)
+	return text[:8] + "-" + text[8:12] + "-" + text[12:16] + "-" + text[16:20] + "-" + text[20:]
+}
