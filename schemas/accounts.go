@@ -1,0 +1,287 @@
+package schemas
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/pgdialect"
+
+	"github.com/holdfast-itsm/holdfast/domain"
+)
+
+// PersonRow is somebody who works with Holdfast, or a machine that does.
+type PersonRow struct {
+	bun.BaseModel `bun:"table:people,alias:p"`
+	Handle        string    `bun:"handle,pk"`
+	Name          string    `bun:"name"`
+	Mail          string    `bun:"mail"`
+	Kind          string    `bun:"kind"`
+	Active        bool      `bun:"active"`
+	Zone          string    `bun:"zone"`
+	CreatedAt     time.Time `bun:"created_at"`
+}
+
+// GrantRow gives a person a role within a scope.
+type GrantRow struct {
+	bun.BaseModel `bun:"table:grants,alias:g"`
+	Person        string      `bun:"person,pk"`
+	Role          domain.Role `bun:"role,pk"`
+	ScopeKind     string      `bun:"scope_kind,pk"`
+	ScopeName     string      `bun:"scope_name,pk"`
+	GrantedBy     string      `bun:"granted_by"`
+	GrantedAt     time.Time   `bun:"granted_at"`
+}
+
+// TokenRow lets a machine act as a person; only the SHA-256 of its secret is kept.
+type TokenRow struct {
+	bun.BaseModel `bun:"table:tokens,alias:t"`
+	ID            string     `bun:"id,pk,type:uuid"`
+	Person        string     `bun:"person"`
+	Name          string     `bun:"name"`
+	Hash          string     `bun:"hash"`
+	Permissions   []string   `bun:"permissions,array"`
+	CreatedBy     string     `bun:"created_by"`
+	CreatedAt     time.Time  `bun:"created_at"`
+	ExpiresAt     time.Time  `bun:"expires_at"`
+	RevokedAt     *time.Time `bun:"revoked_at"`
+}
+
+// TeamRow and ServiceRow are what Team and ServicePolicy documents say, as rows that guards can join.
+type TeamRow struct {
+	Name     string   `bun:"name"`
+	Title    string   `bun:"title"`
+	Lead     string   `bun:"lead"`
+	Calendar string   `bun:"calendar"`
+	Members  []string `bun:"members,array"`
+}
+
+// ServiceRow is a service and who supports it.
+type ServiceRow struct {
+	bun.BaseModel `bun:"table:services,alias:s"`
+	Name          string `bun:"name,pk"`
+	Title         string `bun:"title"`
+	Owner         string `bun:"owner"`
+	Criticality   string `bun:"criticality"`
+	Team          string `bun:"team"`
+	Calendar      string `bun:"calendar"`
+}
+
+// FindToken reads a token that is neither revoked nor expired, with its active person, by the hash of its secret.
+func FindToken(ctx context.Context, db bun.IDB, hash string, now time.Time) (TokenRow, PersonRow, bool, error) {
+	var token TokenRow
+	err := db.NewSelect().Model(&token).Where("hash = ? AND revoked_at IS NULL AND expires_at > ?", hash, now).Scan(ctx)
+	if errors.Is(err, sql.ErrNoRows) {
+		return token, PersonRow{}, false, nil
+	}
+	if err != nil {
+		return token, PersonRow{}, false, fmt.Errorf("reading a token: %w", err)
+	}
+	person, found, err := ReadPerson(ctx, db, token.Person)
+	return token, person, found && person.Active, err
+}
+
+// ReadPerson reads somebody by handle.
+func ReadPerson(ctx context.Context, db bun.IDB, handle string) (PersonRow, bool, error) {
+	var row PersonRow
+	err := db.NewSelect().Model(&row).Where("handle = ?", handle).Scan(ctx)
+	if errors.Is(err, sql.ErrNoRows) {
+		return row, false, nil
+	}
+	if err != nil {
+		return row, false, fmt.Errorf("reading %s: %w", handle, err)
+	}
+	return row, true, nil
+}
+
+// ListPeople finds people whose handle, name or mail begins with or contains a text.
+func ListPeople(ctx context.Context, db bun.IDB, text string, limit int) ([]PersonRow, error) {
+	var rows []PersonRow
+	q := db.NewSelect().Model(&rows).OrderExpr("active DESC, handle").Limit(int64(limit))
+	if text != "" {
+		like := "%" + text + "%"
+		q = q.Where("handle ILIKE ? OR name ILIKE ? OR mail ILIKE ?", like, like, like)
+	}
+	if err := q.Scan(ctx); err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return nil, fmt.Errorf("listing people: %w", err)
+	}
+	return rows, nil
+}
+
+// SavePerson writes somebody; the handle stays.
+func SavePerson(ctx context.Context, db bun.IDB, row PersonRow) error {
+	_, err := db.NewInsert().Model(&row).On("CONFLICT (handle) DO UPDATE").
+		Set("name = excluded.name, mail = excluded.mail, kind = excluded.kind, active = excluded.active, zone = excluded.zone").Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("writing %s: %w", row.Handle, err)
+	}
+	return nil
+}
+
+// ReadGrants lists what a person was granted.
+func ReadGrants(ctx context.Context, db bun.IDB, person string) ([]GrantRow, error) {
+	var rows []GrantRow
+	err := db.NewSelect().Model(&rows).Where("person = ?", person).OrderExpr("role, scope_kind, scope_name").Scan(ctx)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return nil, fmt.Errorf("reading grants of %s: %w", person, err)
+	}
+	return rows, nil
+}
+
+// GiveGrant writes a grant; one that is held stays as it is.
+func GiveGrant(ctx context.Context, db bun.IDB, row GrantRow) (bool, error) {
+	return changed(db.NewInsert().Model(&row).On("CONFLICT DO NOTHING").Exec(ctx))
+}
+
+// TakeGrant takes a grant away.
+func TakeGrant(ctx context.Context, db bun.IDB, row GrantRow) (bool, error) {
+	return changed(db.NewDelete().Model(&row).WherePK().Exec(ctx))
+}
+
+// ReadTokens lists a person's tokens, newest first.
+func ReadTokens(ctx context.Context, db bun.IDB, person string) ([]TokenRow, error) {
+	var rows []TokenRow
+	err := db.NewSelect().Model(&rows).Where("person = ?", person).OrderExpr("created_at DESC, id").Limit(maxTokens).Scan(ctx)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return nil, fmt.Errorf("reading tokens of %s: %w", person, err)
+	}
+	return rows, nil
+}
+
+const maxTokens = 500
+
+// AddToken writes a new token.
+func AddToken(ctx context.Context, db bun.IDB, row TokenRow) error {
+	if _, err := db.NewInsert().Model(&row).Exec(ctx); err != nil {
+		return fmt.Errorf("writing a token: %w", err)
+	}
+	return nil
+}
+
+// RevokeToken ends a token; with person only one of theirs. It answers whether there was one to end.
+func RevokeToken(ctx context.Context, db bun.IDB, id, person string, now time.Time) (bool, error) {
+	q := db.NewUpdate().Table("tokens").Set("revoked_at = ?", now).Where("id = ? AND revoked_at IS NULL", id)
+	if person != "" {
+		q = q.Where("person = ?", person)
+	}
+	return changed(q.Exec(ctx))
+}
+
+// ListTeams lists teams with their members.
+func ListTeams(ctx context.Context, db bun.IDB) ([]TeamRow, error) {
+	var rows []TeamRow
+	err := db.NewRaw(`SELECT t.name, t.title, t.lead, t.calendar,
+		ARRAY(SELECT person FROM team_members m WHERE m.team = t.name ORDER BY person) AS members FROM teams t ORDER BY t.name`).Scan(ctx, &rows)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return nil, fmt.Errorf("listing teams: %w", err)
+	}
+	return rows, nil
+}
+
+// SaveTeam writes what a Team document says.
+func SaveTeam(ctx context.Context, db bun.IDB, row TeamRow) error {
+	_, err := db.NewRaw(`INSERT INTO teams (name, title, lead, calendar) VALUES (?, ?, ?, ?)
+		ON CONFLICT (name) DO UPDATE SET title = excluded.title, lead = excluded.lead, calendar = excluded.calendar`,
+		row.Name, row.Title, row.Lead, row.Calendar).Exec(ctx)
+	if err == nil {
+		_, err = db.NewRaw(`DELETE FROM team_members WHERE team = ?`, row.Name).Exec(ctx)
+	}
+	if err == nil {
+		_, err = db.NewRaw(`INSERT INTO team_members (team, person) SELECT DISTINCT ?, person FROM unnest(?::text[]) AS person`,
+			row.Name, pgdialect.Array(row.Members)).Exec(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("writing team %s: %w", row.Name, err)
+	}
+	return nil
+}
+
+// ListServices lists services.
+func ListServices(ctx context.Context, db bun.IDB) ([]ServiceRow, error) {
+	var rows []ServiceRow
+	if err := db.NewSelect().Model(&rows).OrderExpr("name").Scan(ctx); err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return nil, fmt.Errorf("listing services: %w", err)
+	}
+	return rows, nil
+}
+
+// SaveService writes what a ServicePolicy document says.
+func SaveService(ctx context.Context, db bun.IDB, row ServiceRow) error {
+	_, err := db.NewInsert().Model(&row).On("CONFLICT (name) DO UPDATE").
+		Set("title = excluded.title, owner = excluded.owner, criticality = excluded.criticality, team = excluded.team, calendar = excluded.calendar").Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("writing service %s: %w", row.Name, err)
+	}
+	return nil
+}
+
+// PolicyRow is one version of a document.
+type PolicyRow struct {
+	bun.BaseModel `bun:"table:policies"`
+	Kind          string    `bun:"kind,pk"`
+	Name          string    `bun:"name,pk"`
+	Version       int       `bun:"version,pk"`
+	Spec          string    `bun:"spec,type:json"`
+	Author        string    `bun:"author"`
+	Reason        string    `bun:"reason"`
+	CreatedAt     time.Time `bun:"created_at"`
+}
+
+// ReadPolicy reads one version of a document; version 0 is the newest. It answers false when there is none.
+func ReadPolicy(ctx context.Context, db bun.IDB, kind, name string, version int) (PolicyRow, bool, error) {
+	var row PolicyRow
+	q := db.NewSelect().Model(&row).Where("kind = ? AND name = ?", kind, name)
+	if version != 0 {
+		q = q.Where("version = ?", version)
+	}
+	err := q.OrderExpr("version DESC").Limit(1).Scan(ctx)
+	if errors.Is(err, sql.ErrNoRows) {
+		return row, false, nil
+	}
+	if err != nil {
+		return row, false, fmt.Errorf("reading policy %s/%s: %w", kind, name, err)
+	}
+	return row, true, nil
+}
+
+// ListPolicies reads the newest version of every document, of one kind or of all.
+func ListPolicies(ctx context.Context, db bun.IDB, kind string) ([]PolicyRow, error) {
+	var rows []PolicyRow
+	q := db.NewSelect().Model(&rows).DistinctOn("kind, name").OrderExpr("kind, name, version DESC")
+	if kind != "" {
+		q = q.Where("kind = ?", kind)
+	}
+	if err := q.Scan(ctx); err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return nil, fmt.Errorf("listing policies: %w", err)
+	}
+	return rows, nil
+}
+
+// ListPolicyVersions reads every version of a document, newest first.
+func ListPolicyVersions(ctx context.Context, db bun.IDB, kind, name string) ([]PolicyRow, error) {
+	var rows []PolicyRow
+	err := db.NewSelect().Model(&rows).Where("kind = ? AND name = ?", kind, name).OrderExpr("version DESC").Scan(ctx)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return nil, fmt.Errorf("listing versions of %s/%s: %w", kind, name, err)
+	}
+	return rows, nil
+}
+
+// AddPolicy writes a new version of a document.
+func AddPolicy(ctx context.Context, db bun.IDB, row PolicyRow) error {
+	if _, err := db.NewInsert().Model(&row).Exec(ctx); err != nil {
+		return fmt.Errorf("writing policy %s/%s: %w", row.Kind, row.Name, err)
+	}
+	return nil
+}
+
+// LockPolicyName holds a document's name until the transaction ends, so that two writers number their versions in turn.
+func LockPolicyName(ctx context.Context, db bun.IDB, kind, name string) error {
+	if _, err := db.NewRaw(`SELECT pg_advisory_xact_lock(hashtextextended(?, 0))`, "policy/"+kind+"/"+name).Exec(ctx); err != nil {
+		return fmt.Errorf("locking policy %s/%s: %w", kind, name, err)
+	}
+	return nil
+}

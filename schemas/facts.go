@@ -1,0 +1,149 @@
+package schemas
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/pgdialect"
+
+	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/incident"
+)
+
+// NewestPolicies gives the newest version of each named document ("kind/name"), of the service's own document and of its
+// support calendar (Calendar/default without one).
+func NewestPolicies(ctx context.Context, db bun.IDB, service string, names []string) (map[string]int, error) {
+	rows := []struct {
+		Name    string `bun:"name"`
+		Version int    `bun:"version"`
+	}{}
+	err := db.NewRaw(`SELECT kind || '/' || name AS name, max(version) AS version FROM policies
+		WHERE (kind, name) IN (SELECT split_part(asked, '/', 1), split_part(asked, '/', 2) FROM unnest(?::text[]) AS asked)
+		   OR (kind = 'ServicePolicy' AND name = ?)
+		   OR (kind = 'Calendar' AND name = coalesce((SELECT nullif(s.calendar, '') FROM services s WHERE s.name = ?), 'default'))
+		GROUP BY kind, name`, pgdialect.Array(names), service, service).Scan(ctx, &rows)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return nil, fmt.Errorf("reading policy versions: %w", err)
+	}
+	versions := map[string]int{}
+	for _, row := range rows {
+		versions[row.Name] = row.Version
+	}
+	return versions, nil
+}
+
+// ReadPolicySpec reads the content of one version of a document.
+func ReadPolicySpec(ctx context.Context, db bun.IDB, kind, name string, version int) (json.RawMessage, error) {
+	var spec string
+	err := db.NewRaw(`SELECT spec::text FROM policies WHERE kind = ? AND name = ? AND version = ?`, kind, name, version).Scan(ctx, &spec)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, fmt.Errorf("no policy %s/%s version %d: apply the default documents", kind, name, version)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading policy %s/%s: %w", kind, name, err)
+	}
+	return json.RawMessage(spec), nil
+}
+
+// NamesAsked are handles to look up; empty ones are not asked.
+type NamesAsked struct {
+	Team, Assignee, Requester, Service string
+}
+
+// Names says what the handles asked for stand for.
+type Names struct {
+	TeamKnown       bool   `bun:"team_known"`
+	AssigneeActive  bool   `bun:"assignee_active"`
+	AssigneeMember  bool   `bun:"assignee_member"`
+	RequesterActive bool   `bun:"requester_active"`
+	ServiceKnown    bool   `bun:"service_known"`
+	ServiceTeam     string `bun:"service_team"`
+}
+
+// ReadNames looks handles up in one statement. Somebody without a team in question counts as a member.
+func ReadNames(ctx context.Context, db bun.IDB, asked NamesAsked) (Names, error) {
+	var names Names
+	err := db.NewRaw(`SELECT
+		EXISTS (SELECT FROM teams WHERE name = ?0) AS team_known,
+		EXISTS (SELECT FROM people WHERE handle = ?1 AND active) AS assignee_active,
+		(?0 = '' OR EXISTS (SELECT FROM team_members WHERE team = ?0 AND person = ?1)) AS assignee_member,
+		EXISTS (SELECT FROM people WHERE handle = ?2 AND active) AS requester_active,
+		EXISTS (SELECT FROM services WHERE name = ?3) AS service_known,
+		coalesce((SELECT team FROM services WHERE name = ?3), '') AS service_team`,
+		asked.Team, asked.Assignee, asked.Requester, asked.Service).Scan(ctx, &names)
+	if err != nil {
+		return names, fmt.Errorf("looking handles up: %w", err)
+	}
+	return names, nil
+}
+
+// ReadTarget finds another record by id or number, with the incidents that it is merged into, nearest first. With lock, all
+// of them are held until the transaction ends, so that two merges cannot close a circle between them.
+func ReadTarget(ctx context.Context, db bun.IDB, reference string, lock bool) (incident.TargetFact, bool, error) {
+	target, found, err := readTarget(ctx, db, reference, lock)
+	if err != nil || !found {
+		return incident.TargetFact{}, false, err
+	}
+	fact := incident.TargetFact{ID: target.ID, Number: target.Number, Practice: target.Practice, State: target.State}
+	for next := target.MergedInto; next != "" && len(fact.Follows) < domain.MaxItems; {
+		fact.Follows = append(fact.Follows, next)
+		if target, found, err = readTarget(ctx, db, next, lock); err != nil {
+			return fact, false, err
+		}
+		next = target.MergedInto
+	}
+	return fact, true, nil
+}
+
+type targetRow struct {
+	ID         string          `bun:"id"`
+	Number     string          `bun:"number"`
+	Practice   domain.Practice `bun:"practice"`
+	State      domain.State    `bun:"state"`
+	MergedInto string          `bun:"merged_into"`
+}
+
+func readTarget(ctx context.Context, db bun.IDB, reference string, lock bool) (targetRow, bool, error) {
+	var row targetRow
+	query := `SELECT r.id::text AS id, r.number, r.practice, r.state, coalesce(i.merged_into::text, '') AS merged_into
+		FROM records r LEFT JOIN incidents i ON i.id = r.id WHERE ` + referenceColumn(reference) + ` = ?`
+	if lock {
+		query += ` FOR UPDATE OF r`
+	}
+	err := db.NewRaw(query, reference).Scan(ctx, &row)
+	if errors.Is(err, sql.ErrNoRows) {
+		return row, false, nil
+	}
+	if err != nil {
+		return row, false, fmt.Errorf("reading record %s: %w", reference, err)
+	}
+	return row, true, nil
+}
+
+var identifier = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
+
+// IsID reports whether a reference is a record's id; else it is taken for a number.
+func IsID(reference string) bool { return identifier.MatchString(reference) }
+
+func referenceColumn(reference string) string {
+	if IsID(reference) {
+		return "r.id"
+	}
+	return "r.number"
+}
+
+// DuplicatesOf gives the ids of the incidents merged into one, oldest first.
+func DuplicatesOf(ctx context.Context, db bun.IDB, id string) ([]string, error) {
+	var ids []string
+	err := db.NewRaw(`SELECT i.id::text FROM incidents i JOIN records r ON r.id = i.id
+		WHERE i.merged_into = ? ORDER BY r.opened_at, r.id`, id).Scan(ctx, &ids)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return nil, fmt.Errorf("reading duplicates of %s: %w", id, err)
+	}
+	return ids, nil
+}

@@ -1,0 +1,94 @@
+-- +goose Up
+-- The two roles that hold who may write what: the worker decides (records and satellites), the application serves people.
+-- Both are taken by SET ROLE, so that one URL suffices.
+-- +goose StatementBegin
+DO $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'holdfast_worker') THEN CREATE ROLE holdfast_worker NOLOGIN; END IF;
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'holdfast_app') THEN CREATE ROLE holdfast_app NOLOGIN; END IF;
+    EXECUTE format('GRANT holdfast_worker, holdfast_app TO %I', current_user);
+END $$;
+-- +goose StatementEnd
+
+CREATE TABLE records (
+    id                  uuid PRIMARY KEY,
+    practice            text NOT NULL CONSTRAINT records_practice CHECK (practice ~ '^[a-z_]{1,40}$'),
+    number              text NOT NULL CONSTRAINT records_number UNIQUE,
+    state               text NOT NULL CONSTRAINT records_state CHECK (state ~ '^[a-z_]{1,40}$'),
+    version             bigint NOT NULL CONSTRAINT records_version CHECK (version > 0),
+    title               text NOT NULL CONSTRAINT records_title CHECK (octet_length(title) BETWEEN 1 AND 300),
+    description         text NOT NULL DEFAULT '' CONSTRAINT records_description CHECK (octet_length(description) <= 65536),
+    service             text NOT NULL DEFAULT '',
+    category            text NOT NULL DEFAULT '',
+    tags                text[] NOT NULL DEFAULT '{}',
+    team                text NOT NULL DEFAULT '',
+    assignee            text NOT NULL DEFAULT '',
+    requester           text NOT NULL DEFAULT '',
+    opened_by           text NOT NULL DEFAULT '',
+    priority            smallint NOT NULL CONSTRAINT records_priority CHECK (priority BETWEEN 1 AND 5),
+    channel             text NOT NULL DEFAULT '',
+    location            text NOT NULL DEFAULT '',
+    environment         text NOT NULL DEFAULT '',
+    configuration_items text[] NOT NULL DEFAULT '{}',
+    custom_fields       json,
+    policies            json NOT NULL DEFAULT '{}',
+    restricted          boolean NOT NULL DEFAULT false,
+    open                boolean NOT NULL,
+    active              boolean NOT NULL,
+    wake_at             timestamptz(3),
+    next_due            text NOT NULL DEFAULT '',
+    opened_at           timestamptz(3) NOT NULL,
+    updated_at          timestamptz(3) NOT NULL,
+    state_since         timestamptz(3) NOT NULL,
+    resolved_at         timestamptz(3),
+    closed_at           timestamptz(3),
+    last_event_at       timestamptz(3) NOT NULL,
+    -- the head of the record's timeline chain, moved only by append_timeline
+    chain_seq           bigint NOT NULL DEFAULT 0,
+    chain_hash          text NOT NULL DEFAULT '',
+    CONSTRAINT records_open_is_active CHECK (active OR NOT open)
+);
+CREATE INDEX records_opened ON records (practice, opened_at DESC, id);
+CREATE INDEX records_open_opened ON records (practice, opened_at DESC, id) WHERE open;
+CREATE INDEX records_open_priority ON records (practice, priority, opened_at, id) WHERE open;
+CREATE INDEX records_open_team ON records (team, opened_at DESC, id) WHERE open;
+CREATE INDEX records_open_assignee ON records (assignee, opened_at DESC, id) WHERE open AND assignee <> '';
+CREATE INDEX records_requester ON records (requester, opened_at DESC, id);
+CREATE INDEX records_open_service ON records (service, opened_at DESC, id) WHERE open AND service <> '';
+CREATE INDEX records_updated ON records (updated_at DESC, id);
+
+-- Words of title and description, apart from the record so that a command does not write the index anew.
+CREATE TABLE record_words (
+    record_id uuid PRIMARY KEY REFERENCES records ON DELETE RESTRICT,
+    practice  text NOT NULL,
+    words     tsvector NOT NULL
+);
+CREATE INDEX record_words_words ON record_words USING gin (words);
+
+CREATE TABLE deadlines (
+    record_id uuid NOT NULL REFERENCES records ON DELETE RESTRICT,
+    name      text NOT NULL,
+    due_at    timestamptz(3) NOT NULL,
+    command   text NOT NULL,
+    outcome   text NOT NULL,
+    since     timestamptz(3) NOT NULL,
+    PRIMARY KEY (record_id, name)
+);
+CREATE INDEX deadlines_due ON deadlines (due_at, record_id, name);
+
+CREATE TABLE links (
+    from_id uuid NOT NULL REFERENCES records ON DELETE RESTRICT,
+    type    text NOT NULL CONSTRAINT links_type CHECK (type IN ('caused_by','blocks','duplicates','fixed_by','implements','child_of','follows')),
+    to_id   uuid NOT NULL REFERENCES records ON DELETE RESTRICT,
+    since   timestamptz(3) NOT NULL,
+    PRIMARY KEY (from_id, type, to_id),
+    CONSTRAINT links_not_self CHECK (from_id <> to_id)
+);
+CREATE INDEX links_to ON links (to_id);
+
+GRANT SELECT, INSERT, UPDATE ON records, record_words TO holdfast_worker;
+GRANT SELECT, INSERT, UPDATE, DELETE ON deadlines, links TO holdfast_worker;
+GRANT SELECT ON records, record_words, deadlines, links TO holdfast_app;
+
+-- +goose Down
+DROP TABLE links, deadlines, record_words, records;

@@ -1,0 +1,131 @@
+-- +goose Up
+-- The timeline: one gap-free, hash-chained sequence per record. `position` and `xid` order events over all records for readers
+-- of the live stream: a reader takes only rows below pg_snapshot_xmin(pg_current_snapshot()), because positions commit out
+-- of order.
+CREATE TABLE timeline (
+    record_id   uuid NOT NULL REFERENCES records ON DELETE RESTRICT,
+    seq         bigint NOT NULL CONSTRAINT timeline_seq CHECK (seq > 0),
+    at          timestamptz(3) NOT NULL,
+    recorded_at timestamptz(3) NOT NULL,
+    type        text NOT NULL,
+    actor_kind  text NOT NULL CONSTRAINT timeline_actor CHECK (actor_kind IN ('person','timer','machine','policy')),
+    actor_name  text NOT NULL,
+    reason      text NOT NULL DEFAULT '',
+    public      boolean NOT NULL,
+    due_at      timestamptz(3),
+    lateness_ms bigint,
+    data        json,
+    personal    json,
+    salt        text NOT NULL DEFAULT '',
+    digest      text NOT NULL DEFAULT '',
+    prev_hash   text NOT NULL,
+    hash        text NOT NULL,
+    position    bigint GENERATED ALWAYS AS IDENTITY,
+    xid         xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    PRIMARY KEY (record_id, seq)
+);
+CREATE UNIQUE INDEX timeline_stream ON timeline (xid, position);
+
+-- +goose StatementBegin
+CREATE FUNCTION timeline_is_final() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'the timeline is never changed' USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'timeline_is_final';
+END $$;
+-- +goose StatementEnd
+CREATE TRIGGER timeline_is_final BEFORE UPDATE OR DELETE OR TRUNCATE ON timeline EXECUTE FUNCTION timeline_is_final();
+
+-- The salted digest under which personal text enters the chain: erasing the text leaves the chain whole.
+-- +goose StatementBegin
+CREATE FUNCTION timeline_digest(salt text, personal text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE WHEN personal IS NULL THEN '' ELSE encode(sha256(convert_to(salt || chr(10) || personal, 'UTF8')), 'hex') END
+$$;
+-- +goose StatementEnd
+
+-- The hash of one event over its stored bytes and the hash before it. Each part is length-prefixed, so that no two events
+-- have the same input.
+-- +goose StatementBegin
+CREATE FUNCTION timeline_hash(prev_hash text, record_id uuid, seq bigint, at timestamptz, recorded_at timestamptz, type text,
+    actor_kind text, actor_name text, reason text, public boolean, due_at timestamptz, lateness_ms bigint, data text, digest text)
+RETURNS text LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT encode(sha256(convert_to(string_agg(octet_length(part)::text || ':' || part, ',' ORDER BY place), 'UTF8')), 'hex')
+    FROM unnest(ARRAY[prev_hash, record_id::text, seq::text, (extract(epoch FROM at) * 1000)::bigint::text,
+        (extract(epoch FROM recorded_at) * 1000)::bigint::text, type, actor_kind, actor_name, reason, public::text,
+        coalesce((extract(epoch FROM due_at) * 1000)::bigint::text, ''), coalesce(lateness_ms::text, ''), coalesce(data, ''), digest])
+        WITH ORDINALITY AS parts (part, place)
+$$;
+-- +goose StatementEnd
+
+-- append_timeline is the only way an event comes to be. It takes the record's head lock, numbers and chains the events, and
+-- answers the last number. The application's role may only append annotations; decisions belong to the worker.
+-- +goose StatementBegin
+CREATE FUNCTION append_timeline(the_record uuid, events json) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = public, pg_temp AS $$
+DECLARE
+    head records%ROWTYPE;
+    event json;
+    next_seq bigint;
+    last_hash text;
+    salt text;
+    digest text;
+    said_at timestamptz(3);
+    noted_at timestamptz(3);
+    due timestamptz(3);
+BEGIN
+    SELECT * INTO head FROM records WHERE id = the_record FOR UPDATE;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'no record %', the_record USING ERRCODE = 'foreign_key_violation', CONSTRAINT = 'timeline_record';
+    END IF;
+    next_seq := head.chain_seq;
+    last_hash := head.chain_hash;
+    FOR event IN SELECT value FROM json_array_elements(events) LOOP
+        IF current_setting('role') = 'holdfast_app' AND split_part(event->>'type', '.', 1) NOT IN ('note', 'attachment', 'watcher') THEN
+            RAISE EXCEPTION 'the application appends annotations only' USING ERRCODE = 'insufficient_privilege';
+        END IF;
+        next_seq := next_seq + 1;
+        said_at := (event->>'at')::timestamptz;
+        noted_at := (event->>'recorded_at')::timestamptz;
+        due := (event->>'due_at')::timestamptz;
+        salt := CASE WHEN event->'personal' IS NULL THEN '' ELSE replace(gen_random_uuid()::text, '-', '') END;
+        digest := timeline_digest(salt, (event->'personal')::text);
+        INSERT INTO timeline (record_id, seq, at, recorded_at, type, actor_kind, actor_name, reason, public, due_at, lateness_ms, data,
+            personal, salt, digest, prev_hash, hash)
+        VALUES (the_record, next_seq, said_at, noted_at, event->>'type', event->>'actor_kind', event->>'actor_name',
+            coalesce(event->>'reason', ''), coalesce((event->>'public')::boolean, false), due, (event->>'lateness_ms')::bigint,
+            event->'data', event->'personal', salt, digest, last_hash,
+            timeline_hash(last_hash, the_record, next_seq, said_at, noted_at, event->>'type', event->>'actor_kind', event->>'actor_name',
+                coalesce(event->>'reason', ''), coalesce((event->>'public')::boolean, false), due, (event->>'lateness_ms')::bigint,
+                (event->'data')::text, digest))
+        RETURNING hash INTO last_hash;
+    END LOOP;
+    UPDATE records SET chain_seq = next_seq, chain_hash = last_hash WHERE id = the_record;
+    RETURN next_seq;
+END $$;
+-- +goose StatementEnd
+
+-- check_timeline answers what is wrong with one record's chain, or nothing. The operator's doctor reads it.
+-- +goose StatementBegin
+CREATE FUNCTION check_timeline(the_record uuid) RETURNS TABLE (seq bigint, fault text) LANGUAGE sql STABLE AS $$
+    WITH lines AS (
+        SELECT t.*, row_number() OVER (ORDER BY t.seq) AS place, coalesce(lag(t.hash) OVER (ORDER BY t.seq), '') AS before
+        FROM timeline t WHERE t.record_id = the_record)
+    SELECT l.seq, 'a number is missing before it' FROM lines l WHERE l.seq <> l.place
+    UNION ALL SELECT l.seq, 'it does not follow the event before it' FROM lines l WHERE l.prev_hash <> l.before
+    UNION ALL SELECT l.seq, 'its text does not match its digest' FROM lines l
+        WHERE l.personal IS NOT NULL AND l.digest <> timeline_digest(l.salt, l.personal::text)
+    UNION ALL SELECT l.seq, 'its content does not match its hash' FROM lines l
+        WHERE l.hash <> timeline_hash(l.prev_hash, l.record_id, l.seq, l.at, l.recorded_at, l.type, l.actor_kind, l.actor_name,
+            l.reason, l.public, l.due_at, l.lateness_ms, l.data::text, l.digest)
+    UNION ALL SELECT r.chain_seq, 'the record''s head names another end of the chain' FROM records r
+        WHERE r.id = the_record AND (r.chain_seq, r.chain_hash) IS DISTINCT FROM
+            (SELECT coalesce(max(l.seq), 0), coalesce((SELECT x.hash FROM lines x ORDER BY x.seq DESC LIMIT 1), '') FROM lines l)
+$$;
+-- +goose StatementEnd
+
+REVOKE ALL ON FUNCTION append_timeline FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION append_timeline TO holdfast_worker, holdfast_app;
+GRANT SELECT ON timeline TO holdfast_worker, holdfast_app;
+
+-- +goose Down
+DROP FUNCTION check_timeline, append_timeline, timeline_hash, timeline_digest;
+DROP TABLE timeline;
+DROP FUNCTION timeline_is_final;

@@ -1,0 +1,257 @@
+package schemas
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/pgdialect"
+
+	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/incident"
+)
+
+// Reader says which records somebody may read, as a predicate of the same statement: object rules are never applied after
+// the fact, so that pages and counts stay right.
+type Reader struct {
+	Handle string
+	// All: every record. Else those of the teams and services named, and those the person asked for or opened.
+	All      bool
+	Teams    []string
+	Services []string
+	// Restricted: also restricted records in which the person is not named (each such read is audited).
+	Restricted bool
+}
+
+// where adds the reader's predicate to a query over records r.
+func (r Reader) where(q *bun.SelectQuery) *bun.SelectQuery {
+	if !r.All {
+		q = q.WhereGroup(" AND ", func(q *bun.SelectQuery) *bun.SelectQuery {
+			q = q.Where("r.requester = ?", r.Handle).WhereOr("r.opened_by = ?", r.Handle)
+			if len(r.Teams) > 0 {
+				q = q.WhereOr("r.team = ANY (?)", pgdialect.Array(r.Teams))
+			}
+			if len(r.Services) > 0 {
+				q = q.WhereOr("r.service = ANY (?)", pgdialect.Array(r.Services))
+			}
+			return q
+		})
+	}
+	if !r.Restricted {
+		q = q.Where(`(NOT r.restricted OR ? IN (r.requester, r.opened_by, r.assignee)
+			OR EXISTS (SELECT FROM watchers w WHERE w.record_id = r.id AND w.person = ?))`, r.Handle, r.Handle)
+	}
+	return q
+}
+
+// IncidentFilter narrows a list of incidents. Empty fields ask nothing.
+type IncidentFilter struct {
+	Open, Active bool
+	States       []string
+	Priorities   []int
+	Team         string
+	Assignee     string
+	Unassigned   bool
+	Requester    string
+	Service      string
+	Category     string
+	Tag          string
+	Words        string
+	OpenedFrom   *time.Time
+	OpenedTo     *time.Time
+	// Sort is a column, with "-" for descending: opened_at, updated_at, priority, wake_at.
+	Sort  string
+	After *Position
+	Limit int
+}
+
+// Position is a place in a sorted list: the sort column's value and the record's id.
+type Position struct {
+	Value string `json:"v"`
+	ID    string `json:"i"`
+}
+
+// sorts are the orders that a list knows, each with how its value is written as text and read back. Rows without a wake_at
+// come last.
+var sorts = map[string]struct{ expression, cast string }{
+	"opened_at":  {"r.opened_at", "timestamptz"},
+	"updated_at": {"r.updated_at", "timestamptz"},
+	"priority":   {"r.priority", "smallint"},
+	"wake_at":    {"coalesce(r.wake_at, 'infinity'::timestamptz)", "timestamptz"},
+}
+
+// KnownSort reports whether a list can be sorted so.
+func KnownSort(sort string) bool {
+	_, known := sorts[strings.TrimPrefix(sort, "-")]
+	return known
+}
+
+type listedIncident struct {
+	incident.Incident
+	SortValue string `bun:"sort_value"`
+}
+
+// ListIncidents reads one page of incidents and the place after it; nil when there is no more.
+func ListIncidents(ctx context.Context, db bun.IDB, reader Reader, filter IncidentFilter) ([]incident.Incident, *Position, error) {
+	order := sorts[strings.TrimPrefix(filter.Sort, "-")]
+	descending := strings.HasPrefix(filter.Sort, "-")
+	q := db.NewSelect().ColumnExpr("r.*, i.*").ColumnExpr(order.expression + "::text AS sort_value").
+		TableExpr("records AS r").Join("JOIN incidents AS i ON i.id = r.id").Where("r.practice = 'incident'")
+	q = filter.where(reader.where(q))
+	direction, comparison := "ASC", ">"
+	if descending {
+		direction, comparison = "DESC", "<"
+	}
+	if filter.After != nil {
+		// ids run ascending within equal values, in both directions
+		q = q.Where("("+order.expression+" "+comparison+" ?::"+order.cast+" OR "+order.expression+" = ?::"+order.cast+" AND r.id > ?)",
+			filter.After.Value, filter.After.Value, filter.After.ID)
+		q = q.Where(order.expression+" "+comparison+"= ?::"+order.cast, filter.After.Value)
+	}
+	var rows []listedIncident
+	err := q.OrderExpr(order.expression+" "+direction+", r.id").Limit(int64(filter.Limit+1)).Scan(ctx, &rows)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return nil, nil, fmt.Errorf("listing incidents: %w", err)
+	}
+	var next *Position
+	if len(rows) > filter.Limit {
+		rows = rows[:filter.Limit]
+		last := rows[len(rows)-1]
+		next = &Position{Value: last.SortValue, ID: last.ID}
+	}
+	list := make([]incident.Incident, len(rows))
+	for i, row := range rows {
+		normalize(&row.Incident)
+		list[i] = row.Incident
+	}
+	return list, next, nil
+}
+
+func (f IncidentFilter) where(q *bun.SelectQuery) *bun.SelectQuery {
+	if f.Open {
+		q = q.Where("r.open")
+	}
+	if f.Active {
+		q = q.Where("r.active")
+	}
+	if len(f.States) > 0 {
+		q = q.Where("r.state = ANY (?)", pgdialect.Array(f.States))
+	}
+	if len(f.Priorities) > 0 {
+		q = q.Where("r.priority = ANY (?)", pgdialect.Array(f.Priorities))
+	}
+	for column, value := range map[string]string{"team": f.Team, "assignee": f.Assignee, "requester": f.Requester, "service": f.Service, "category": f.Category} {
+		if value != "" {
+			q = q.Where("r.? = ?", bun.Ident(column), value)
+		}
+	}
+	if f.Unassigned {
+		q = q.Where("r.assignee = ''")
+	}
+	if f.Tag != "" {
+		q = q.Where("? = ANY (r.tags)", f.Tag)
+	}
+	if f.OpenedFrom != nil {
+		q = q.Where("r.opened_at >= ?", *f.OpenedFrom)
+	}
+	if f.OpenedTo != nil {
+		q = q.Where("r.opened_at < ?", *f.OpenedTo)
+	}
+	if f.Words != "" {
+		q = q.Where("EXISTS (SELECT FROM record_words w WHERE w.record_id = r.id AND w.words @@ websearch_to_tsquery('english', ?))", f.Words)
+	}
+	return q
+}
+
+// ReadIncident reads an incident by id or number, if the reader may.
+func ReadIncident(ctx context.Context, db bun.IDB, reader Reader, reference string) (incident.Incident, bool, error) {
+	var found incident.Incident
+	q := db.NewSelect().ColumnExpr("r.*, i.*").TableExpr("records AS r").Join("JOIN incidents AS i ON i.id = r.id").
+		Where(referenceColumn(reference)+" = ?", reference)
+	err := reader.where(q).Scan(ctx, &found)
+	if errors.Is(err, sql.ErrNoRows) {
+		return found, false, nil
+	}
+	if err != nil {
+		return found, false, fmt.Errorf("reading incident %s: %w", reference, err)
+	}
+	normalize(&found)
+	return found, true, nil
+}
+
+// SimilarIncidents ranks other incidents by the words they share with a text, best first; those of the same service and
+// category stand before others of equal rank.
+func SimilarIncidents(ctx context.Context, db bun.IDB, reader Reader, except, text, service, category string, limit int) ([]incident.Incident, error) {
+	var list []incident.Incident
+	q := db.NewSelect().ColumnExpr("r.*, i.*").TableExpr("record_words AS w").
+		Join("JOIN records AS r ON r.id = w.record_id").Join("JOIN incidents AS i ON i.id = r.id").
+		Join(`CROSS JOIN (SELECT string_agg(quote_literal(lexeme), ' | ')::tsquery AS words
+			FROM (SELECT lexeme FROM unnest(to_tsvector('english', ?)) ORDER BY array_length(positions, 1) DESC, length(lexeme) DESC LIMIT 24) AS best) AS asked`, text).
+		Where("w.practice = 'incident' AND w.words @@ asked.words")
+	if except != "" {
+		q = q.Where("r.id <> ?", except)
+	}
+	err := reader.where(q).
+		OrderExpr("ts_rank(w.words, asked.words) + (CASE WHEN r.service = ? AND r.service <> '' THEN 0.1 ELSE 0 END) + (CASE WHEN r.category = ? AND r.category <> '' THEN 0.1 ELSE 0 END) DESC, r.opened_at DESC, r.id", service, category).
+		Limit(int64(limit)).Scan(ctx, &list)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return nil, fmt.Errorf("finding similar incidents: %w", err)
+	}
+	for i := range list {
+		normalize(&list[i])
+	}
+	return list, nil
+}
+
+// ReadTimeline reads a record's events after a number, oldest first; without internal only the public ones.
+func ReadTimeline(ctx context.Context, db bun.IDB, record string, after int64, types []string, internal bool, limit int) ([]domain.StoredEvent, error) {
+	var events []domain.StoredEvent
+	q := db.NewSelect().Column("record_id", "seq", "at", "recorded_at", "type", "actor_kind", "actor_name", "reason", "data", "personal",
+		"public", "due_at", "lateness_ms", "hash", "prev_hash").TableExpr("timeline").
+		Where("record_id = ? AND seq > ?", record, after)
+	if !internal {
+		q = q.Where("public")
+	}
+	if len(types) > 0 {
+		q = q.Where("type = ANY (?)", pgdialect.Array(types))
+	}
+	if err := q.OrderExpr("seq").Limit(int64(limit)).Scan(ctx, &events); err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return nil, fmt.Errorf("reading the timeline: %w", err)
+	}
+	for i := range events {
+		events[i].At, events[i].RecordedAt = events[i].At.UTC(), events[i].RecordedAt.UTC()
+	}
+	return events, nil
+}
+
+// LinkRow is a link as one of its ends sees it.
+type LinkRow struct {
+	Type   string          `bun:"type" json:"type"`
+	ID     string          `bun:"id" json:"id"`
+	Number string          `bun:"number" json:"number"`
+	Title  string          `bun:"title" json:"title"`
+	State  domain.State    `bun:"state" json:"state"`
+	Of     domain.Practice `bun:"practice" json:"practice"`
+}
+
+// ReadLinks reads a record's links from both ends; the other end's type is worded its way round.
+func ReadLinks(ctx context.Context, db bun.IDB, reader Reader, record string) ([]LinkRow, error) {
+	inverse, err := json.Marshal(domain.LinkTypes)
+	if err != nil {
+		return nil, fmt.Errorf("encoding link types: %w", err)
+	}
+	var links []LinkRow
+	q := db.NewSelect().ColumnExpr("l.type, r.id::text AS id, r.number, r.title, r.state, r.practice").
+		TableExpr(`(SELECT type, to_id AS other, since FROM links WHERE from_id = ?
+			UNION ALL SELECT ?::json ->> type, from_id, since FROM links WHERE to_id = ?) AS l`, record, string(inverse), record).
+		Join("JOIN records AS r ON r.id = l.other").OrderExpr("l.since, r.number")
+	if err := reader.where(q).Scan(ctx, &links); err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return nil, fmt.Errorf("reading links: %w", err)
+	}
+	return links, nil
+}
