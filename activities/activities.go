@@ -1,0 +1,111 @@
+// Package activities decides and writes. Apply is the one writer of records: it reads the facts, lets the domain decide and
+// commits record, deadlines, timeline, messages and outbox in one transaction.
+package activities
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/uptrace/bun"
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/calendar"
+	"github.com/holdfast-itsm/holdfast/domain/policy"
+)
+
+// Dependencies are what the activities work with.
+type Dependencies struct {
+	// DB acts under the worker's role.
+	DB    *bun.DB
+	Clock domain.Clock
+	// Rules evaluates the expressions of policy documents.
+	Rules policy.Evaluator
+	// CompileCalendar makes a working calendar of a Calendar document; it knows the time zones.
+	CompileCalendar func(calendar.Spec) (*calendar.Calendar, error)
+	// Transient and Constraint read what kind of failure the database reported.
+	Transient  func(error) bool
+	Constraint func(error) string
+	// Committed is called after a commit that posted messages; it must not block.
+	Committed func()
+	Log       *slog.Logger
+}
+
+// Activities are registered with the worker under the names in domain.
+type Activities struct {
+	Dependencies
+	policies *policyCache
+	kinds    map[domain.Practice]kind
+}
+
+// kind is what Apply needs of one practice, its record and fact types erased.
+type kind interface {
+	apply(ctx context.Context, tx bun.Tx, command domain.Command, now time.Time) (domain.Result, bool, error)
+}
+
+// New makes the activities of every practice.
+func New(dependencies Dependencies) *Activities {
+	a := &Activities{Dependencies: dependencies, policies: newPolicyCache()}
+	a.kinds = map[domain.Practice]kind{domain.Incident: a.incidentKind()}
+	return a
+}
+
+// errorType marks failures that no retry mends.
+const errorType = "internal"
+
+// Apply decides one command and commits it. Applied twice, the second answer is the first one's. A refusal is a result;
+// an error that a retry may mend is returned plain, any other as non-retryable.
+func (a *Activities) Apply(ctx context.Context, command domain.Command) (domain.Result, error) {
+	kind, known := a.kinds[command.Practice]
+	if !known {
+		return domain.Result{}, temporal.NewNonRetryableApplicationError("no practice "+string(command.Practice), errorType, nil)
+	}
+	now := domain.Millisecond(a.Clock.Now())
+	var result domain.Result
+	var posted bool
+	err := a.DB.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		var err error
+		result, posted, err = kind.apply(ctx, tx, command, now)
+		return err
+	})
+	if err != nil {
+		return a.failed(ctx, command, err)
+	}
+	if posted && a.Committed != nil {
+		a.Committed()
+	}
+	return result, nil
+}
+
+// failed sorts a failure of Apply: a refusal found late, a violated constraint, a passing fault, or a fault of ours.
+func (a *Activities) failed(ctx context.Context, command domain.Command, err error) (domain.Result, error) {
+	var late refusal
+	switch {
+	case errors.As(err, &late):
+		return late.result, nil
+	case a.Transient(err):
+		return domain.Result{}, fmt.Errorf("applying %s: %w", command.Name, err)
+	case a.Constraint(err) != "":
+		view, lookErr := a.look(ctx, command.Practice, command.Record)
+		if lookErr != nil {
+			return domain.Result{}, lookErr
+		}
+		refused := domain.Errorf(domain.CodeInvalid, "%s is against the rule %s", command.Name, a.Constraint(err))
+		return domain.Result{Outcome: domain.Refused, Version: view.Version, Refusal: refused, View: view}, nil
+	}
+	a.Log.ErrorContext(ctx, "a command failed and was not applied", "command", command.Name, "record", command.Record, "id", command.ID, "error", err)
+	return domain.Result{}, temporal.NewNonRetryableApplicationError("applying "+command.Name, errorType, err)
+}
+
+// refusal rolls a transaction back with the answer to give.
+type refusal struct{ result domain.Result }
+
+func (refusal) Error() string { return "refused" }
+
+// Look reads a record's committed view, with the time left to its next deadline by this worker's clock.
+func (a *Activities) Look(ctx context.Context, practice domain.Practice, record string) (domain.View, error) {
+	return a.look(ctx, practice, record)
+}

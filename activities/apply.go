@@ -1,0 +1,389 @@
+package activities
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/schemas"
+)
+
+// refusedDelay is how long a deadline whose command was refused waits before it is tried again.
+const refusedDelay = time.Minute
+
+// lifecycle ties one practice's pure functions to its rows. R is its record, F its facts.
+type lifecycle[R, F any] struct {
+	table     *domain.Lifecycle
+	head      func(*R) *domain.Record
+	lock      func(ctx context.Context, tx bun.Tx, id string) (R, bool, error)
+	facts     func(ctx context.Context, tx bun.Tx, record R, command domain.Command) (F, error)
+	decide    func(R, domain.Command, F, time.Time) (domain.Decision[R], error)
+	deadlines func(R, F) ([]domain.Deadline, error)
+	save      func(ctx context.Context, tx bun.Tx, record R, created, wordsChanged bool) error
+}
+
+// apply is one transaction of Apply, top to bottom.
+func (l *lifecycle[R, F]) apply(ctx context.Context, tx bun.Tx, command domain.Command, now time.Time) (domain.Result, bool, error) {
+	fresh, err := schemas.ClaimCommand(ctx, tx, command, now)
+	if err != nil {
+		return domain.Result{}, false, err
+	}
+	if !fresh {
+		result, err := l.repeated(ctx, tx, command, now)
+		return result, false, err
+	}
+	record, exists, err := l.lock(ctx, tx, command.Record)
+	if err != nil {
+		return domain.Result{}, false, err
+	}
+	p := &passage[R, F]{lifecycle: l, tx: tx, now: now, record: record, exists: exists, putOff: map[string]bool{}}
+	if exists {
+		p.before = *l.head(&p.record)
+	} else if transition, known := l.table.Transition(command.Verb()); !known || len(transition.From) > 0 {
+		return domain.Result{}, false, refusal{domain.Result{Outcome: domain.Refused,
+			Refusal: domain.Errorf(domain.CodeNotFound, "no %s %s", l.table.Practice, command.Record)}}
+	}
+	refused, err := p.run(ctx, command)
+	if err != nil {
+		return domain.Result{}, false, err
+	}
+	return p.commit(ctx, command, refused)
+}
+
+// repeated answers a command that was decided before: with the first outcome and the present view, so that a workflow
+// whose memory is behind catches up.
+func (l *lifecycle[R, F]) repeated(ctx context.Context, tx bun.Tx, command domain.Command, now time.Time) (domain.Result, error) {
+	row, found, err := schemas.ReadCommand(ctx, tx, command.ID)
+	if err != nil {
+		return domain.Result{}, err
+	}
+	if !found || row.Outcome == nil {
+		return domain.Result{}, fmt.Errorf("command %s is claimed and has no outcome", command.ID)
+	}
+	var first domain.Result
+	if err := json.Unmarshal(row.Outcome, &first); err != nil {
+		return domain.Result{}, fmt.Errorf("reading the outcome of command %s: %w", command.ID, err)
+	}
+	head, _, err := schemas.ReadHead(ctx, tx, command.Record)
+	if err != nil {
+		return domain.Result{}, err
+	}
+	if row.Digest != command.Digest {
+		return domain.Result{Outcome: domain.Refused, Version: head.Version, View: viewOf(head, now),
+			Refusal: domain.Errorf(domain.CodeInvalid, "the idempotency key was used with another body")}, nil
+	}
+	return domain.Result{Outcome: domain.Repeated, Version: first.Version, View: viewOf(head, now)}, nil
+}
+
+// passage is one record's way through one Apply: what was decided so far, nothing written yet.
+type passage[R, F any] struct {
+	*lifecycle[R, F]
+	tx     bun.Tx
+	now    time.Time
+	record R
+	before domain.Record
+	exists bool
+
+	steps    int
+	events   []domain.Event
+	messages []domain.Message
+	notices  []domain.Notice
+	links    []domain.Link
+	unlinks  []domain.Link
+	arrived  []arrival
+	// putOff are deadlines whose command was refused: they are tried again after refusedDelay.
+	putOff map[string]bool
+}
+
+// arrival is a message that was applied on the way.
+type arrival struct {
+	row     schemas.MessageRow
+	command domain.Command
+	refused *domain.Error
+}
+
+// run handles everything due at or before the command's moment, in order, and then the command itself. It answers the
+// command's refusal, if it was refused.
+func (p *passage[R, F]) run(ctx context.Context, command domain.Command) (*domain.Error, error) {
+	moment := p.clamp(command.ReceivedAt)
+	tick := command.Verb() == domain.Tick
+	if tick {
+		moment = p.now
+	}
+	if p.exists {
+		if err := p.catchUp(ctx, moment, command.ID); err != nil {
+			return nil, err
+		}
+	}
+	if tick {
+		return nil, nil
+	}
+	return p.step(ctx, command, moment, nil)
+}
+
+// clamp brings a moment into [last event, now].
+func (p *passage[R, F]) clamp(moment time.Time) time.Time {
+	moment = domain.Millisecond(moment)
+	if moment.After(p.now) || moment.IsZero() {
+		moment = p.now
+	}
+	if last := p.head(&p.record).LastEventAt; moment.Before(last) {
+		moment = last
+	}
+	return moment
+}
+
+// catchUp handles the deadlines due until a moment, earliest first; before each, the messages that were committed before it
+// was due. So a reply in the last second before a deadline counts, however late the timer or the relay is.
+func (p *passage[R, F]) catchUp(ctx context.Context, until time.Time, self string) error {
+	wake := p.head(&p.record).WakeAt
+	if wake == nil || wake.After(until) {
+		return nil
+	}
+	for {
+		next, err := p.nextDue(ctx, until)
+		if err != nil || next == nil {
+			return err
+		}
+		arrived, err := p.takeMessages(ctx, next.DueAt, self)
+		if err != nil {
+			return err
+		}
+		if arrived {
+			continue // what arrived may have moved the deadline
+		}
+		timer := domain.Command{ID: "deadline/" + next.Name, Name: next.Command, Practice: p.table.Practice,
+			Record: p.head(&p.record).ID, Actor: domain.Actor{Kind: domain.ActorTimer, Name: next.Name}, ReceivedAt: next.DueAt}
+		refused, err := p.step(ctx, timer, p.clamp(until), next)
+		if err != nil {
+			return err
+		}
+		if refused != nil {
+			p.putOff[next.Name] = true
+		}
+	}
+}
+
+// nextDue finds the earliest deadline due until a moment that was not put off.
+func (p *passage[R, F]) nextDue(ctx context.Context, until time.Time) (*domain.Deadline, error) {
+	facts, err := p.facts(ctx, p.tx, p.record, domain.Command{})
+	if err != nil {
+		return nil, err
+	}
+	deadlines, err := p.deadlines(p.record, facts)
+	if err != nil {
+		return nil, err
+	}
+	for _, deadline := range deadlines {
+		if !deadline.DueAt.After(until) && !p.putOff[deadline.Name] {
+			return &deadline, nil
+		}
+	}
+	return nil, nil
+}
+
+// takeMessages applies the undelivered messages that were committed before a deadline was due; it answers whether there were any.
+func (p *passage[R, F]) takeMessages(ctx context.Context, due time.Time, self string) (bool, error) {
+	rows, err := schemas.MessagesBefore(ctx, p.tx, p.head(&p.record).ID, due)
+	if err != nil {
+		return false, err
+	}
+	any := false
+	for _, row := range rows {
+		if row.ID == self || slices.ContainsFunc(p.arrived, func(a arrival) bool { return a.row.ID == row.ID }) {
+			continue
+		}
+		var command domain.Command
+		if err := json.Unmarshal(row.Command, &command); err != nil {
+			return false, fmt.Errorf("reading message %s: %w", row.ID, err)
+		}
+		fresh, err := schemas.ClaimCommand(ctx, p.tx, command, p.now)
+		if err != nil {
+			return false, err
+		}
+		if !fresh {
+			continue
+		}
+		refused, err := p.step(ctx, command, p.clamp(command.ReceivedAt), nil)
+		if err != nil {
+			return false, err
+		}
+		p.arrived = append(p.arrived, arrival{row: row, command: command, refused: refused})
+		any = true
+	}
+	return any, nil
+}
+
+// step decides one command in memory. A deadline's events carry its due time and how late they are.
+func (p *passage[R, F]) step(ctx context.Context, command domain.Command, moment time.Time, due *domain.Deadline) (*domain.Error, error) {
+	facts, err := p.facts(ctx, p.tx, p.record, command)
+	if err != nil {
+		return nil, err
+	}
+	decision, err := p.decide(p.record, command, facts, moment)
+	if refused := domain.AsError(err); refused != nil && refused.Code != domain.CodeInternal {
+		return refused, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("deciding %s: %w", command.Name, err)
+	}
+	if due != nil {
+		late := p.now.Sub(due.DueAt).Milliseconds()
+		for i := range decision.Events {
+			decision.Events[i].DueAt, decision.Events[i].LatenessMS = &due.DueAt, &late
+		}
+	}
+	p.record = decision.Record
+	p.steps++
+	p.events = append(p.events, decision.Events...)
+	p.messages = append(p.messages, decision.Messages...)
+	p.notices = append(p.notices, decision.Notices...)
+	p.links = append(p.links, decision.Links...)
+	p.unlinks = append(p.unlinks, decision.Unlinks...)
+	return nil, nil
+}
+
+// commit writes everything that was decided. Without anything decided, a refusal rolls back.
+func (p *passage[R, F]) commit(ctx context.Context, command domain.Command, refused *domain.Error) (domain.Result, bool, error) {
+	if p.steps == 0 && refused != nil {
+		return domain.Result{}, false, refusal{domain.Result{Outcome: domain.Refused, Version: p.before.Version, Refusal: refused, View: viewOf(p.before, p.now)}}
+	}
+	head := p.head(&p.record)
+	result := domain.Result{Outcome: domain.Applied}
+	if p.steps > 0 {
+		head.Version = p.before.Version + 1
+		if err := p.write(ctx); err != nil {
+			return domain.Result{}, false, err
+		}
+	}
+	if err := p.settleArrivals(ctx, head.Version); err != nil {
+		return domain.Result{}, false, err
+	}
+	result.Version, result.View = head.Version, p.view()
+	remembered := &domain.Result{Outcome: domain.Applied, Version: head.Version}
+	switch {
+	case refused != nil:
+		result.Outcome, result.Refusal, remembered = domain.Refused, refused, nil
+	case p.steps == 0:
+		remembered = nil // a tick that came early must be able to come again under its name
+	}
+	if err := schemas.SettleCommand(ctx, p.tx, command.ID, remembered); err != nil {
+		return domain.Result{}, false, err
+	}
+	return result, len(p.messages) > 0, nil
+}
+
+// write puts record, deadlines, timeline, links, messages and outbox into the transaction.
+func (p *passage[R, F]) write(ctx context.Context) error {
+	head := p.head(&p.record)
+	facts, err := p.facts(ctx, p.tx, p.record, domain.Command{})
+	if err != nil {
+		return err
+	}
+	deadlines, err := p.deadlines(p.record, facts)
+	if err != nil {
+		return err
+	}
+	head.WakeAt, head.NextDue = nil, ""
+	if len(deadlines) > 0 {
+		head.WakeAt, head.NextDue = &deadlines[0].DueAt, deadlines[0].Name
+	}
+	wordsChanged := !p.exists || head.Title != p.before.Title || head.Description != p.before.Description
+	if err := p.save(ctx, p.tx, p.record, !p.exists, wordsChanged); err != nil {
+		return err
+	}
+	if len(deadlines) > 0 || p.before.WakeAt != nil {
+		if err := schemas.SaveDeadlines(ctx, p.tx, head.ID, deadlines, p.now); err != nil {
+			return err
+		}
+	}
+	if _, err := schemas.AppendTimeline(ctx, p.tx, head.ID, p.events, p.now); err != nil {
+		return err
+	}
+	if err := schemas.SaveLinks(ctx, p.tx, head.ID, p.links, p.unlinks, p.now); err != nil {
+		return err
+	}
+	return p.send(ctx, *head)
+}
+
+// send turns messages and notices into rows.
+func (p *passage[R, F]) send(ctx context.Context, head domain.Record) error {
+	rows := make([]schemas.MessageRow, len(p.messages))
+	for i, message := range p.messages {
+		body, err := json.Marshal(message.Body)
+		if err != nil {
+			return fmt.Errorf("encoding a message: %w", err)
+		}
+		command := domain.Command{
+			ID:   domain.CommandID("message", head.ID, strconv.FormatInt(head.Version, 10), strconv.Itoa(i)),
+			Name: message.Command, Practice: message.Practice, Record: message.Record, Reason: message.Reason,
+			Actor: domain.Actor{Kind: domain.ActorMachine, Name: head.Number}, ReceivedAt: p.now, Body: body, Digest: domain.Digest(body),
+		}
+		text, err := json.Marshal(command)
+		if err != nil {
+			return fmt.Errorf("encoding a message: %w", err)
+		}
+		rows[i] = schemas.MessageRow{ID: command.ID, Practice: message.Practice, RecordID: message.Record, Command: text,
+			OnClosed: message.OnClosed, SourceID: head.ID, State: "pending", NextAt: p.now, ReceivedAt: p.now}
+	}
+	if err := schemas.PostMessages(ctx, p.tx, rows); err != nil {
+		return err
+	}
+	return schemas.PutOutbox(ctx, p.tx, head.ID, p.notices, p.now)
+}
+
+// settleArrivals writes the outcomes of the messages that were applied on the way.
+func (p *passage[R, F]) settleArrivals(ctx context.Context, version int64) error {
+	for _, arrived := range p.arrived {
+		result, state := &domain.Result{Outcome: domain.Applied, Version: version}, "delivered"
+		remembered := result
+		if arrived.refused != nil {
+			result = &domain.Result{Outcome: domain.Refused, Version: version, Refusal: arrived.refused}
+			state, remembered = "refused", nil
+		}
+		if err := schemas.SettleCommand(ctx, p.tx, arrived.command.ID, remembered); err != nil {
+			return err
+		}
+		if err := schemas.SettleMessage(ctx, p.tx, arrived.row.ID, state, result, p.now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// view is the record's view after this passage. A deadline that was put off wakes the record a minute later.
+func (p *passage[R, F]) view() domain.View {
+	view := viewOf(*p.head(&p.record), p.now)
+	if len(p.putOff) > 0 && view.WakeAt != nil && !view.WakeAt.After(p.now) {
+		later := p.now.Add(refusedDelay)
+		view.WakeAt, view.WakeAfter = &later, refusedDelay
+	}
+	return view
+}
+
+// viewOf computes what a record's workflow must remember from its committed head.
+func viewOf(head domain.Record, now time.Time) domain.View {
+	view := domain.View{Record: head.ID, State: head.State, Version: head.Version, WakeAt: head.WakeAt,
+		Ended: head.ID != "" && !head.Active && head.WakeAt == nil}
+	if head.WakeAt != nil {
+		view.WakeAfter = max(head.WakeAt.Sub(now), 0)
+	}
+	return view
+}
+
+func (a *Activities) look(ctx context.Context, practice domain.Practice, record string) (domain.View, error) {
+	head, found, err := schemas.ReadHead(ctx, a.DB, record)
+	if err != nil {
+		return domain.View{}, err
+	}
+	if !found || head.Practice != practice {
+		return domain.View{Record: record, Ended: true}, nil
+	}
+	return viewOf(head, domain.Millisecond(a.Clock.Now())), nil
+}

@@ -1,0 +1,230 @@
+package activities
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+
+	"github.com/uptrace/bun"
+
+	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/incident"
+	"github.com/holdfast-itsm/holdfast/domain/policy"
+	"github.com/holdfast-itsm/holdfast/schemas"
+)
+
+// incidentKind ties the rules of incident management to their rows.
+func (a *Activities) incidentKind() kind {
+	return &lifecycle[incident.Incident, incident.Facts]{
+		table: incident.Lifecycle,
+		head:  func(record *incident.Incident) *domain.Record { return &record.Record },
+		lock: func(ctx context.Context, tx bun.Tx, id string) (incident.Incident, bool, error) {
+			return schemas.LockIncident(ctx, tx, id)
+		},
+		facts:     a.incidentFacts,
+		decide:    incident.Decide,
+		deadlines: incident.Deadlines,
+		save: func(ctx context.Context, tx bun.Tx, record incident.Incident, created, wordsChanged bool) error {
+			return schemas.SaveIncident(ctx, tx, record, created, wordsChanged)
+		},
+	}
+}
+
+// mentions are the fields of any body that name something facts must be known about.
+type mentions struct {
+	Team       string          `json:"team"`
+	Assignee   string          `json:"assignee"`
+	Requester  string          `json:"requester"`
+	Service    string          `json:"service"`
+	Incident   string          `json:"incident"`
+	To         string          `json:"to"`
+	Follows    string          `json:"follows"`
+	Resolution json.RawMessage `json:"resolution"`
+}
+
+// incidentFacts reads what Decide needs for one command, at the policy versions stamped on the record; a command that opens
+// an incident or names another service reads the newest versions, to be stamped.
+func (a *Activities) incidentFacts(ctx context.Context, tx bun.Tx, record incident.Incident, command domain.Command) (incident.Facts, error) {
+	facts := incident.Facts{Timing: incident.DefaultTiming()}
+	var named mentions
+	if len(command.Body) > 0 {
+		if err := json.Unmarshal(command.Body, &named); err != nil {
+			return facts, domain.Errorf(domain.CodeInvalid, "the body of %s cannot be read", command.Name)
+		}
+	}
+	versions, opening := record.Policies, record.State == "" && command.Verb() == "log"
+	if opening {
+		number, err := schemas.NextIncidentNumber(ctx, tx)
+		if err != nil {
+			return facts, err
+		}
+		facts.Number = number
+	}
+	if opening || named.Service != "" && named.Service != record.Service {
+		var err error
+		if versions, err = a.newestVersions(ctx, tx, named.Service, record.Policies); err != nil {
+			return facts, err
+		}
+		facts.Policies = versions
+	}
+	if err := a.policyFacts(ctx, tx, &facts, versions); err != nil {
+		return facts, err
+	}
+	if opening {
+		if err := a.assignmentFacts(ctx, tx, &facts, versions, command); err != nil {
+			return facts, err
+		}
+	}
+	if err := a.nameFacts(ctx, tx, &facts, record, command, named); err != nil {
+		return facts, err
+	}
+	return facts, a.relationFacts(ctx, tx, &facts, record, command, named)
+}
+
+// The documents that every incident is opened under.
+const (
+	matrixPolicy      = "PriorityMatrix/default"
+	holdPolicy        = "Vocabulary/hold-reasons"
+	resolutionPolicy  = "Vocabulary/resolution-codes"
+	assignmentPolicy  = "AssignmentRules/default"
+	calendarPrefix    = "Calendar/"
+	defaultCalendar   = "Calendar/default"
+	servicePolicyKind = "ServicePolicy"
+)
+
+// newestVersions finds the versions to stamp: those of the base documents (kept where the record has them), and those of
+// the named service and its support calendar.
+func (a *Activities) newestVersions(ctx context.Context, tx bun.Tx, service string, kept map[string]int) (map[string]int, error) {
+	wanted := []string{}
+	for _, name := range []string{matrixPolicy, holdPolicy, resolutionPolicy, assignmentPolicy} {
+		if kept[name] == 0 {
+			wanted = append(wanted, name)
+		}
+	}
+	newest, err := schemas.NewestPolicies(ctx, tx, service, wanted)
+	if err != nil {
+		return nil, err
+	}
+	versions := maps.Clone(newest)
+	for name, version := range kept {
+		if versions[name] == 0 && !isServicePolicy(name) {
+			versions[name] = version
+		}
+	}
+	return versions, nil
+}
+
+func isServicePolicy(name string) bool {
+	return len(name) > len(servicePolicyKind) && name[:len(servicePolicyKind)] == servicePolicyKind ||
+		len(name) > len(calendarPrefix) && name[:len(calendarPrefix)] == calendarPrefix
+}
+
+// policyFacts fills the facts with the stamped documents.
+func (a *Activities) policyFacts(ctx context.Context, tx bun.Tx, facts *incident.Facts, versions map[string]int) error {
+	var err error
+	calendarName := defaultCalendar
+	for name := range versions {
+		if len(name) > len(calendarPrefix) && name[:len(calendarPrefix)] == calendarPrefix && name != defaultCalendar {
+			calendarName = name
+		}
+	}
+	if facts.Calendar, err = a.policies.calendar(ctx, tx, calendarName, versions[calendarName], a.CompileCalendar); err != nil {
+		return err
+	}
+	if facts.Matrix, err = readPolicy[policy.PriorityMatrix](ctx, a.policies, tx, matrixPolicy, versions[matrixPolicy]); err != nil {
+		return err
+	}
+	if facts.HoldReasons, err = readPolicy[policy.Vocabulary](ctx, a.policies, tx, holdPolicy, versions[holdPolicy]); err != nil {
+		return err
+	}
+	facts.ResolutionCodes, err = readPolicy[policy.Vocabulary](ctx, a.policies, tx, resolutionPolicy, versions[resolutionPolicy])
+	return err
+}
+
+// assignmentFacts lets the assignment rules speak on a new incident.
+func (a *Activities) assignmentFacts(ctx context.Context, tx bun.Tx, facts *incident.Facts, versions map[string]int, command domain.Command) error {
+	rules, err := readPolicy[policy.AssignmentRules](ctx, a.policies, tx, assignmentPolicy, versions[assignmentPolicy])
+	if err != nil {
+		return err
+	}
+	var body incident.Log
+	if err := command.Decode(&body); err != nil {
+		return nil //nolint:nilerr // Decide refuses the same body with the same words
+	}
+	requester := body.Requester
+	if requester == "" {
+		requester = command.Actor.Name
+	}
+	assignment, err := a.Rules.AssignmentFor(rules, map[string]any{
+		"practice": string(domain.Incident), "title": body.Title, "description": body.Description, "impact": body.Impact,
+		"urgency": body.Urgency, "service": body.Service, "category": body.Category, "channel": body.Channel,
+		"location": body.Location, "environment": body.Environment, "requester": requester, "tags": body.Tags,
+		"configuration_items": body.ConfigurationItems,
+	})
+	if err != nil {
+		return fmt.Errorf("evaluating %s: %w", assignmentPolicy, err)
+	}
+	facts.Assignment = assignment
+	return nil
+}
+
+// nameFacts says of the handles that a command names whether they stand for something active.
+func (a *Activities) nameFacts(ctx context.Context, tx bun.Tx, facts *incident.Facts, record incident.Incident, command domain.Command, named mentions) error {
+	team := named.Team
+	if team == "" {
+		team = record.Team
+	}
+	assignee := named.Assignee
+	if command.Verb() == "start" && record.Assignee == "" {
+		assignee = command.Actor.Name // whoever starts takes it, if of the team
+	}
+	if named.Team == "" && assignee == "" && named.Requester == "" && named.Service == "" {
+		return nil
+	}
+	if named.Team == "" && facts.Assignment.Team != "" {
+		team = facts.Assignment.Team
+	}
+	names, err := schemas.ReadNames(ctx, tx, schemas.NamesAsked{Team: team, Assignee: assignee, Requester: named.Requester, Service: named.Service})
+	if err != nil {
+		return err
+	}
+	facts.Team = incident.TeamFact{Known: names.TeamKnown}
+	facts.Assignee = incident.PersonFact{Active: names.AssigneeActive, Member: names.AssigneeMember}
+	facts.Requester = incident.PersonFact{Active: names.RequesterActive}
+	facts.Service = incident.ServiceFact{Known: names.ServiceKnown, Team: names.ServiceTeam}
+	return nil
+}
+
+// relationFacts reads the other record that a command names, locking it where a circle could race, and the duplicates of
+// an incident that may end.
+func (a *Activities) relationFacts(ctx context.Context, tx bun.Tx, facts *incident.Facts, record incident.Incident, command domain.Command, named mentions) error {
+	verb := command.Verb()
+	reference := ""
+	switch verb {
+	case "merge_into":
+		reference = named.Incident
+	case "link", "unlink":
+		reference = named.To
+	case "log":
+		reference = named.Follows
+	}
+	if reference != "" {
+		target, found, err := schemas.ReadTarget(ctx, tx, reference, verb == "merge_into")
+		if err != nil {
+			return err
+		}
+		if found {
+			facts.Target = &target
+		}
+	}
+	switch verb {
+	case "close", "confirm", "auto_close", "cancel", "parent_closed":
+		duplicates, err := schemas.DuplicatesOf(ctx, tx, record.ID)
+		if err != nil {
+			return err
+		}
+		facts.Duplicates = duplicates
+	}
+	return nil
+}

@@ -1,0 +1,20 @@
+package workflows
+
+import (
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/holdfast-itsm/holdfast/domain"
+)
+
+// Registry takes workflows; a Temporal worker is one.
+type Registry interface {
+	RegisterWorkflowWithOptions(w any, options workflow.RegisterOptions)
+}
+
+// Register makes every lifecycle known to a worker, under the name of its practice. Records outlive builds, so a run moves
+// to whatever build is current.
+func Register(registry Registry) {
+	registry.RegisterWorkflowWithOptions(Incident, workflow.RegisterOptions{
+		Name: string(domain.Incident), VersioningBehavior: workflow.VersioningBehaviorAutoUpgrade,
+	})
+}
