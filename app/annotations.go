@@ -1,0 +1,356 @@
+package app
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+
+	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/schemas"
+)
+
+// Timeline reads a record's events; a requester sees the public ones.
+func (a *App) Timeline(ctx context.Context, reference string, after int64, limit int) (Page[domain.StoredEvent], error) {
+	page := Page[domain.StoredEvent]{Items: []domain.StoredEvent{}}
+	principal, head, err := a.readable(ctx, PermissionIncidentRead, reference)
+	if err != nil {
+		return page, err
+	}
+	size := pageSize(limit)
+	events, err := schemas.ReadTimeline(ctx, a.DB, head.ID, after, nil, principal.staff(head), size+1)
+	if err != nil {
+		return page, a.fault(ctx, "reading a timeline", err)
+	}
+	if len(events) > size {
+		events = events[:size]
+		page.NextCursor = sequence(events[size-1].Seq)
+	}
+	page.Items = append(page.Items, events...)
+	return page, nil
+}
+
+const noteAdded = "note.added"
+
+// Notes reads a record's notes; a requester sees the public ones.
+func (a *App) Notes(ctx context.Context, reference string, after int64, limit int) (Page[Note], error) {
+	page := Page[Note]{Items: []Note{}}
+	principal, head, err := a.readable(ctx, PermissionIncidentRead, reference)
+	if err != nil {
+		return page, err
+	}
+	size := pageSize(limit)
+	events, err := schemas.ReadTimeline(ctx, a.DB, head.ID, after, []string{noteAdded}, principal.staff(head), size+1)
+	if err != nil {
+		return page, a.fault(ctx, "reading notes", err)
+	}
+	if len(events) > size {
+		events = events[:size]
+		page.NextCursor = sequence(events[size-1].Seq)
+	}
+	for _, event := range events {
+		note, err := noteOf(event)
+		if err != nil {
+			return page, a.fault(ctx, "reading a note", err)
+		}
+		page.Items = append(page.Items, note)
+	}
+	return page, nil
+}
+
+func noteOf(event domain.StoredEvent) (Note, error) {
+	var personal struct {
+		Body string `json:"body"`
+	}
+	if len(event.Personal) > 0 {
+		if err := json.Unmarshal(event.Personal, &personal); err != nil {
+			return Note{}, err
+		}
+	}
+	return Note{Seq: event.Seq, At: event.At, Author: event.Actor, Body: personal.Body, Internal: !event.Public}, nil
+}
+
+// AddNote puts a note on the timeline. A public note of the requester is a reply: in the same transaction a message asks
+// the record what it makes of it.
+func (a *App) AddNote(ctx context.Context, reference, key string, body NoteBody) (Note, error) {
+	permission := PermissionNoteWrite
+	if body.Internal {
+		permission = PermissionNoteInternal
+	}
+	principal, head, err := a.readable(ctx, permission, reference)
+	if err != nil {
+		return Note{}, err
+	}
+	if strings.TrimSpace(body.Body) == "" || len(body.Body) > domain.MaxDescriptionBytes {
+		return Note{}, domain.Invalid("body", "must have 1 to %d bytes", domain.MaxDescriptionBytes)
+	}
+	note := Note{At: a.now(), Author: principal.actor(nil), Body: body.Body, Internal: body.Internal}
+	reply := !body.Internal && principal.Handle == head.Requester
+	return once(ctx, a, principal, annotation{name: noteAdded, record: head.ID, key: key, body: body}, note,
+		func(ctx context.Context, tx bun.Tx, id string, note *Note) error {
+			event := domain.Event{Type: noteAdded, At: note.At, Actor: note.Author, Public: !body.Internal, Personal: map[string]any{"body": body.Body}}
+			var err error
+			if note.Seq, err = schemas.AppendTimeline(ctx, tx, head.ID, []domain.Event{event}, note.At); err != nil {
+				return err
+			}
+			if reply {
+				return postReply(ctx, tx, head, principal, id, *note)
+			}
+			return tellOfNote(ctx, tx, head, *note)
+		})
+}
+
+// postReply leaves the message that tells the record of its requester's word.
+func postReply(ctx context.Context, tx bun.Tx, head domain.Record, principal Principal, id string, note Note) error {
+	body, err := json.Marshal(map[string]any{"note": note.Seq, "text": note.Body})
+	if err != nil {
+		return err
+	}
+	command := domain.Command{ID: domain.CommandID("reply", id), Name: string(head.Practice) + ".reply", Practice: head.Practice, Record: head.ID,
+		Actor: domain.Actor{Kind: domain.ActorMachine, Name: principal.Handle}, ReceivedAt: note.At, Body: body, Digest: domain.Digest(body)}
+	text, err := json.Marshal(command)
+	if err != nil {
+		return err
+	}
+	_, err = schemas.PostCommand(ctx, tx, command, text, domain.TargetSend, note.At)
+	return err
+}
+
+// tellOfNote lets the requester know of a public note that is not their own.
+func tellOfNote(ctx context.Context, tx bun.Tx, head domain.Record, note Note) error {
+	if note.Internal || head.Requester == "" {
+		return nil
+	}
+	return schemas.TellOutside(ctx, tx, head.ID, domain.Notice{Kind: "incident.note", To: []string{"person:" + head.Requester},
+		Data: map[string]any{"number": head.Number, "note": note.Seq}}, note.At)
+}
+
+// annotation names a write that decides nothing, for its idempotency key.
+type annotation struct {
+	name, record, key string
+	body              any
+}
+
+// once runs a write in one transaction, under a key: the same key gives the first answer again.
+func once[T any](ctx context.Context, a *App, principal Principal, what annotation, answer T, write func(context.Context, bun.Tx, string, *T) error) (T, error) {
+	key := what.key
+	if key == "" {
+		key = uuid.NewString()
+	}
+	text, err := json.Marshal(what.body)
+	if err != nil {
+		return answer, a.fault(ctx, what.name, err)
+	}
+	id, digest := domain.CommandID(principal.Handle, "POST", what.name, what.record, key), domain.Digest(text)
+	if stored, known, err := storedAnswer[T](ctx, a, what.name, id, digest); known || err != nil {
+		return stored, err
+	}
+	fresh := true
+	err = a.DB.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		if err := write(ctx, tx, id, &answer); err != nil {
+			return err
+		}
+		var err error
+		if fresh, err = schemas.RememberCommand(ctx, tx, id, what.record, what.name, digest, principal.Handle, answer, a.now()); err == nil && !fresh {
+			return errTwin
+		}
+		return err
+	})
+	if !fresh {
+		stored, _, err := storedAnswer[T](ctx, a, what.name, id, digest)
+		return stored, err
+	}
+	if err == nil {
+		a.posted()
+	}
+	return answer, a.fault(ctx, what.name, err)
+}
+
+// errTwin rolls back a write whose twin with the same key committed first.
+var errTwin = domain.Errorf(domain.CodeConflict, "the same request was answered meanwhile")
+
+func storedAnswer[T any](ctx context.Context, a *App, name, id, digest string) (T, bool, error) {
+	var stored T
+	row, known, err := schemas.ReadCommand(ctx, a.DB, id)
+	if err != nil || !known {
+		return stored, false, a.fault(ctx, name, err)
+	}
+	if row.Digest != digest {
+		return stored, true, domain.Errorf(domain.CodeInvalid, "the idempotency key was used with another body")
+	}
+	return stored, true, a.fault(ctx, name, json.Unmarshal(row.Outcome, &stored))
+}
+
+// Links reads a record's links, from both ends.
+func (a *App) Links(ctx context.Context, reference string) ([]schemas.LinkRow, error) {
+	principal, head, err := a.readable(ctx, PermissionIncidentRead, reference)
+	if err != nil {
+		return nil, err
+	}
+	links, err := schemas.ReadLinks(ctx, a.DB, principal.reader(), head.ID)
+	return append([]schemas.LinkRow{}, links...), a.fault(ctx, "reading links", err)
+}
+
+// Watchers lists who is told of everything that happens to a record.
+func (a *App) Watchers(ctx context.Context, reference string) ([]Watcher, error) {
+	principal, head, err := a.readable(ctx, PermissionIncidentRead, reference)
+	if err != nil {
+		return nil, err
+	}
+	if !principal.staff(head) {
+		return []Watcher{}, nil
+	}
+	return a.watchers(ctx, head)
+}
+
+func (a *App) watchers(ctx context.Context, head domain.Record) ([]Watcher, error) {
+	rows, err := schemas.ReadWatchers(ctx, a.DB, head.ID)
+	list := []Watcher{}
+	for _, row := range rows {
+		list = append(list, Watcher{Person: row.Person, Since: row.Since.UTC()})
+	}
+	return list, a.fault(ctx, "reading watchers", err)
+}
+
+// Watch puts somebody on a record's list of watchers; "me" is whoever asks. Others are put there by staff.
+func (a *App) Watch(ctx context.Context, reference, person string) ([]Watcher, error) {
+	return a.changeWatchers(ctx, reference, person, "watcher.added", func(ctx context.Context, tx bun.Tx, record, person string, now time.Time) (bool, error) {
+		return schemas.AddWatcher(ctx, tx, record, person, now)
+	})
+}
+
+// Unwatch takes somebody off a record's list of watchers.
+func (a *App) Unwatch(ctx context.Context, reference, person string) ([]Watcher, error) {
+	return a.changeWatchers(ctx, reference, person, "watcher.removed", func(ctx context.Context, tx bun.Tx, record, person string, _ time.Time) (bool, error) {
+		return schemas.RemoveWatcher(ctx, tx, record, person)
+	})
+}
+
+func (a *App) changeWatchers(ctx context.Context, reference, person, event string, write func(context.Context, bun.Tx, string, string, time.Time) (bool, error)) ([]Watcher, error) {
+	principal, head, err := a.readable(ctx, PermissionWatch, reference)
+	if err != nil {
+		return nil, err
+	}
+	person = me(person, principal)
+	if person != principal.Handle && !principal.staff(head) {
+		return nil, domain.Errorf(domain.CodeForbidden, "the permission %s is needed for somebody else", PermissionNoteInternal)
+	}
+	if _, known, err := schemas.ReadPerson(ctx, a.DB, person); err != nil || !known {
+		if err != nil {
+			return nil, a.fault(ctx, "reading a person", err)
+		}
+		return nil, domain.Invalid("person", "%s is not known", person)
+	}
+	now := a.now()
+	err = a.DB.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		changed, err := write(ctx, tx, head.ID, person, now)
+		if err != nil || !changed {
+			return err
+		}
+		_, err = schemas.AppendTimeline(ctx, tx, head.ID, []domain.Event{{Type: event, At: now, Actor: principal.actor(nil),
+			Personal: map[string]any{"person": person}}}, now)
+		return err
+	})
+	if err != nil {
+		return nil, a.fault(ctx, "changing watchers", err)
+	}
+	return a.watchers(ctx, head)
+}
+
+// MaxAttachmentBytes bounds one file.
+const MaxAttachmentBytes = 25 << 20
+
+// Attachments lists a record's files; a requester sees the public ones.
+func (a *App) Attachments(ctx context.Context, reference string) ([]Attachment, error) {
+	principal, head, err := a.readable(ctx, PermissionIncidentRead, reference)
+	if err != nil {
+		return nil, err
+	}
+	return a.attachments(ctx, head.ID, "", principal.staff(head))
+}
+
+func (a *App) attachments(ctx context.Context, record, id string, internal bool) ([]Attachment, error) {
+	rows, err := schemas.ReadAttachments(ctx, a.DB, record, id, internal)
+	list := []Attachment{}
+	for _, row := range rows {
+		list = append(list, Attachment{ID: row.ID, Name: row.Name, MediaType: row.MediaType, Bytes: row.Bytes, SHA256: row.SHA256,
+			Public: row.Public, AddedBy: row.AddedBy, AddedAt: row.AddedAt.UTC()})
+	}
+	return list, a.fault(ctx, "reading attachments", err)
+}
+
+// AddAttachment stores a file: first its content, then, in one transaction, its row and the event.
+func (a *App) AddAttachment(ctx context.Context, reference, key string, upload Upload) (Attachment, error) {
+	permission := PermissionNoteWrite
+	if !upload.Public {
+		permission = PermissionNoteInternal
+	}
+	principal, head, err := a.readable(ctx, permission, reference)
+	if err != nil {
+		return Attachment{}, err
+	}
+	name := strings.TrimSpace(upload.Name)
+	if name == "" || len(name) > 255 || strings.ContainsAny(name, "/\\\x00\r\n") {
+		return Attachment{}, domain.Invalid("name", "must be a file name of 1 to 255 bytes")
+	}
+	file := Attachment{ID: uuid.Must(uuid.NewV7()).String(), Name: name, MediaType: upload.MediaType, Public: upload.Public, AddedBy: principal.Handle, AddedAt: a.now()}
+	sum := sha256.New()
+	file.Bytes, err = a.Blobs.Put(file.ID, io.TeeReader(io.LimitReader(upload.Content, MaxAttachmentBytes+1), sum))
+	if err != nil {
+		return Attachment{}, a.fault(ctx, "storing an attachment", err)
+	}
+	if file.Bytes > MaxAttachmentBytes {
+		return Attachment{}, a.discard(ctx, file.ID, domain.Errorf(domain.CodeTooLarge, "an attachment has at most %d MiB", MaxAttachmentBytes>>20))
+	}
+	file.SHA256 = hex.EncodeToString(sum.Sum(nil))
+	stored, err := once(ctx, a, principal, annotation{name: "attachment.added", record: head.ID, key: key, body: []string{name, file.SHA256}}, file,
+		func(ctx context.Context, tx bun.Tx, _ string, file *Attachment) error {
+			row := schemas.AttachmentRow{ID: file.ID, RecordID: head.ID, Name: file.Name, MediaType: file.MediaType, Bytes: file.Bytes,
+				SHA256: file.SHA256, Public: file.Public, AddedBy: file.AddedBy, AddedAt: file.AddedAt}
+			if err := schemas.AddAttachment(ctx, tx, row); err != nil {
+				return err
+			}
+			_, err := schemas.AppendTimeline(ctx, tx, head.ID, []domain.Event{{Type: "attachment.added", At: file.AddedAt, Actor: principal.actor(nil),
+				Public: file.Public, Data: map[string]any{"id": file.ID, "bytes": file.Bytes, "sha256": file.SHA256}, Personal: map[string]any{"name": file.Name}}}, file.AddedAt)
+			return err
+		})
+	if err != nil || stored.ID != file.ID {
+		return stored, a.discard(ctx, file.ID, err)
+	}
+	return stored, nil
+}
+
+// discard removes content whose row was not written, and passes the error on.
+func (a *App) discard(ctx context.Context, id string, err error) error {
+	if removeErr := a.Blobs.Remove(id); removeErr != nil {
+		a.Log.WarnContext(ctx, "an unused attachment could not be removed", "id", id, "error", removeErr)
+	}
+	return err
+}
+
+// OpenAttachment gives a file's content.
+func (a *App) OpenAttachment(ctx context.Context, reference, id string) (Attachment, io.ReadCloser, error) {
+	principal, head, err := a.readable(ctx, PermissionIncidentRead, reference)
+	if err != nil {
+		return Attachment{}, nil, err
+	}
+	missing := domain.Errorf(domain.CodeNotFound, "no attachment %s", id)
+	if !schemas.IsID(id) {
+		return Attachment{}, nil, missing
+	}
+	files, err := a.attachments(ctx, head.ID, id, principal.staff(head))
+	if err != nil {
+		return Attachment{}, nil, err
+	}
+	if len(files) == 0 {
+		return Attachment{}, nil, missing
+	}
+	content, err := a.Blobs.Open(id)
+	return files[0], content, a.fault(ctx, "opening an attachment", err)
+}

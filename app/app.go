@@ -1,0 +1,151 @@
+package app
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/policy"
+	"github.com/holdfast-itsm/holdfast/schemas"
+)
+
+// Dependencies are what the application layer works with.
+type Dependencies struct {
+	// DB acts under the application's role.
+	DB    *bun.DB
+	Door  *Door
+	Clock domain.Clock
+	Blobs Blobs
+	// CheckPolicy says what is wrong with a document: its fields, its expressions, its calendars.
+	CheckPolicy func(policy.Document) []policy.Problem
+	// Transient tells a database that is away from a fault of ours.
+	Transient func(error) bool
+	// Posted is called after a commit that left a message to deliver; it must not block.
+	Posted func()
+	Log    *slog.Logger
+	// DoorWait is how long a command waits for its decision before it is queued.
+	DoorWait time.Duration
+}
+
+// App implements Service.
+type App struct {
+	Dependencies
+}
+
+var _ Service = (*App)(nil)
+
+// DefaultDoorWait is how long a command waits for its decision before it is queued and answered as such.
+const DefaultDoorWait = 5 * time.Second
+
+// New makes the application layer.
+func New(dependencies Dependencies) *App {
+	if dependencies.DoorWait == 0 {
+		dependencies.DoorWait = DefaultDoorWait
+	}
+	return &App{Dependencies: dependencies}
+}
+
+// retryAfter is what callers are told when the database is away.
+const retryAfter = 5 * time.Second
+
+// fault turns an error of a lower layer into one that may leave: a database that is away is unavailable, everything else
+// unknown is internal and only logged.
+func (a *App) fault(ctx context.Context, operation string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if known := domain.AsError(err); known != nil {
+		return known
+	}
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		return &domain.Error{Code: domain.CodeUnavailable, Message: "the request was given up", RetryAfter: retryAfter}
+	}
+	if a.Transient(err) {
+		a.Log.WarnContext(ctx, "the database is away", "operation", operation, "error", err)
+		return &domain.Error{Code: domain.CodeUnavailable, Message: "the database is away; nothing was accepted, try again", RetryAfter: retryAfter}
+	}
+	a.Log.ErrorContext(ctx, "an operation failed", "operation", operation, "error", err)
+	return domain.Errorf(domain.CodeInternal, "an internal fault stopped this; nothing was changed")
+}
+
+func (a *App) now() time.Time { return domain.Millisecond(a.Clock.Now()) }
+
+// The bounds of a page.
+const (
+	defaultPage = 50
+	maxPage     = 200
+)
+
+func pageSize(asked int) int {
+	if asked <= 0 {
+		return defaultPage
+	}
+	return min(asked, maxPage)
+}
+
+// encodeCursor makes an opaque text of a place; decodeCursor reads it back.
+func encodeCursor(place any) (string, error) {
+	text, err := json.Marshal(place)
+	if err != nil {
+		return "", err
+	}
+	return base64.RawURLEncoding.EncodeToString(text), nil
+}
+
+func decodeCursor[T any](cursor string) (*T, error) {
+	if cursor == "" {
+		return nil, nil
+	}
+	text, err := base64.RawURLEncoding.DecodeString(cursor)
+	if err != nil {
+		return nil, domain.Errorf(domain.CodeMalformed, "the cursor is not one of ours")
+	}
+	var place T
+	if err := json.Unmarshal(text, &place); err != nil {
+		return nil, domain.Errorf(domain.CodeMalformed, "the cursor is not one of ours")
+	}
+	return &place, nil
+}
+
+// readable finds a record that the principal may read; a record that they may not read does not exist for them.
+func (a *App) readable(ctx context.Context, permission Permission, reference string) (Principal, domain.Record, error) {
+	principal, err := PrincipalFrom(ctx)
+	if err != nil {
+		return principal, domain.Record{}, err
+	}
+	if len(principal.Permissions) > 0 {
+		if err := principal.mayAnywhere(permission); err != nil {
+			return principal, domain.Record{}, err
+		}
+	}
+	found, exists, err := schemas.ReadIncident(ctx, a.DB, principal.reader(), reference)
+	if err != nil {
+		return principal, domain.Record{}, a.fault(ctx, "reading a record", err)
+	}
+	if !exists {
+		return principal, domain.Record{}, domain.Errorf(domain.CodeNotFound, "no record %s", reference)
+	}
+	if err := a.auditRead(ctx, principal, found.Record); err != nil {
+		return principal, domain.Record{}, err
+	}
+	return principal, found.Record, principal.may(permission, principal.rolesFor(found.Record))
+}
+
+// auditRead writes down that somebody read a restricted record.
+func (a *App) auditRead(ctx context.Context, principal Principal, head domain.Record) error {
+	if !head.Restricted {
+		return nil
+	}
+	return a.audit(ctx, principal.Handle, "read", head.ID, "allowed", "restricted")
+}
+
+func (a *App) audit(ctx context.Context, actor, action, record, outcome, detail string) error {
+	err := schemas.AppendAudit(ctx, a.DB, schemas.AuditRow{At: a.now(), Actor: actor, Action: action, RecordID: record, Outcome: outcome, Detail: detail})
+	return a.fault(ctx, "writing the audit", err)
+}

@@ -1,0 +1,291 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+
+	"github.com/google/uuid"
+
+	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/incident"
+	"github.com/holdfast-itsm/holdfast/schemas"
+)
+
+// Execute gives one command, from permission to committed view.
+func (a *App) Execute(ctx context.Context, request Request) (Reply, error) {
+	principal, err := PrincipalFrom(ctx)
+	if err != nil {
+		return Reply{}, err
+	}
+	command, version, err := a.prepare(ctx, principal, request)
+	if err != nil {
+		return Reply{}, a.auditRefusal(ctx, principal, request, err)
+	}
+	if stored, known, err := a.stored(ctx, command); known || err != nil {
+		return stored, err
+	}
+	if err := a.check(ctx, command); err != nil {
+		return Reply{}, a.auditRefusal(ctx, principal, request, err)
+	}
+	if request.Async {
+		return a.queue(ctx, command)
+	}
+	reply, err := a.send(ctx, command, version)
+	return reply, a.auditRefusal(ctx, principal, request, err)
+}
+
+// prepare authorises a request and makes a command of it.
+func (a *App) prepare(ctx context.Context, principal Principal, request Request) (domain.Command, int64, error) {
+	if request.Practice != domain.Incident {
+		return domain.Command{}, 0, domain.Errorf(domain.CodeNotFound, "no practice %q", request.Practice)
+	}
+	transition, known := incident.Lifecycle.Transition(request.Verb)
+	if !known || transition.Machine() {
+		return domain.Command{}, 0, domain.Errorf(domain.CodeNotFound, "%s has no command %q", request.Practice, request.Verb)
+	}
+	opens := len(transition.From) == 0
+	var head domain.Record
+	roles := principal.rolesToOpen()
+	if !opens {
+		found, exists, err := schemas.ReadIncident(ctx, a.DB, principal.reader(), request.Record)
+		if err != nil {
+			return domain.Command{}, 0, a.fault(ctx, "reading the record of a command", err)
+		}
+		if !exists {
+			return domain.Command{}, 0, domain.Errorf(domain.CodeNotFound, "no %s %s", request.Practice, request.Record)
+		}
+		head = found.Record
+		roles = principal.rolesFor(head)
+	}
+	name := string(request.Practice) + "." + request.Verb
+	if err := principal.may(Permission(name), roles); err != nil {
+		return domain.Command{}, 0, err
+	}
+	body := compact(request.Body)
+	key := request.Key
+	if key == "" {
+		key = uuid.NewString()
+	}
+	command := domain.Command{
+		ID:   domain.CommandID(principal.Handle, "POST", name, head.ID, key),
+		Name: name, Practice: request.Practice, Record: head.ID, Actor: principal.actor(roles), ReceivedAt: a.now(),
+		Body: body, Digest: domain.Digest(body), IfVersion: request.IfVersion,
+	}
+	if opens {
+		command.Record = domain.NewID(command.ID)
+	}
+	return command, head.Version, nil
+}
+
+// compact drops white space, so that the same content has the same digest.
+func compact(body json.RawMessage) json.RawMessage {
+	if len(bytes.TrimSpace(body)) == 0 {
+		return json.RawMessage("{}")
+	}
+	var buffer bytes.Buffer
+	if err := json.Compact(&buffer, body); err != nil {
+		return body
+	}
+	return buffer.Bytes()
+}
+
+// stored answers a command that was decided or queued before.
+func (a *App) stored(ctx context.Context, command domain.Command) (Reply, bool, error) {
+	row, known, err := schemas.ReadCommand(ctx, a.DB, command.ID)
+	if err != nil {
+		return Reply{}, false, a.fault(ctx, "looking for a command", err)
+	}
+	if !known || row.Outcome == nil {
+		return Reply{}, false, nil
+	}
+	if row.Digest != command.Digest {
+		return Reply{}, true, domain.Errorf(domain.CodeInvalid, "the idempotency key was used with another body")
+	}
+	var result domain.Result
+	if err := json.Unmarshal(row.Outcome, &result); err != nil {
+		return Reply{}, true, a.fault(ctx, "reading a stored outcome", err)
+	}
+	// The workflow may have lost the task that decided this; telling it is cheap, and its next command does the same.
+	if err := a.Door.Adopt(ctx, command.Practice, command.Record); err != nil {
+		a.Log.WarnContext(ctx, "a record could not be told to adopt its row", "record", command.Record, "error", err)
+	}
+	reply, err := a.reply(ctx, command, domain.Result{Outcome: domain.Repeated, Version: result.Version})
+	return reply, true, err
+}
+
+// check refuses, without waking anybody, what the committed row already forbids; the decision itself checks again.
+func (a *App) check(ctx context.Context, command domain.Command) error {
+	transition, _ := incident.Lifecycle.Transition(command.Verb())
+	if err := command.Decode(transition.Body()); err != nil {
+		return err
+	}
+	if len(transition.From) == 0 {
+		return nil
+	}
+	record, found, err := schemas.ReadIncident(ctx, a.DB, schemas.Reader{All: true, Restricted: true}, command.Record)
+	if err != nil || !found {
+		return a.fault(ctx, "reading the record of a command", err)
+	}
+	if command.IfVersion != 0 && command.IfVersion != record.Version {
+		return domain.Errorf(domain.CodePreconditionFailed, "the incident is at version %d, not %d", record.Version, command.IfVersion)
+	}
+	return incident.Check(record, command)
+}
+
+// send waits for the decision; when none comes in time, the command is queued under the same id.
+func (a *App) send(ctx context.Context, command domain.Command, version int64) (Reply, error) {
+	bounded, cancel := context.WithTimeout(ctx, a.DoorWait)
+	defer cancel()
+	result, err := a.Door.Send(bounded, command, version)
+	switch {
+	case errors.Is(err, errAlreadyOpened):
+		stored, known, err := a.stored(ctx, command)
+		if known || err != nil {
+			return stored, err
+		}
+		return a.queue(ctx, command)
+	case errors.Is(err, ErrDoorClosed):
+		if ctx.Err() != nil {
+			return Reply{}, a.fault(ctx, "sending a command", ctx.Err())
+		}
+		a.Log.WarnContext(ctx, "no decision in time; the command is queued", "command", command.Name, "record", command.Record, "error", err)
+		return a.queue(ctx, command)
+	case err != nil:
+		return Reply{}, a.fault(ctx, "sending a command", err)
+	case result.Outcome == domain.Refused:
+		return Reply{}, result.Refusal
+	}
+	return a.reply(ctx, command, result)
+}
+
+// queue accepts a command durably, to be decided in order when its record's workflow can.
+func (a *App) queue(ctx context.Context, command domain.Command) (Reply, error) {
+	text, err := json.Marshal(command)
+	if err != nil {
+		return Reply{}, a.fault(ctx, "encoding a command", err)
+	}
+	if _, err := schemas.PostCommand(ctx, a.DB, command, text, domain.TargetSend, command.ReceivedAt); err != nil {
+		return Reply{}, a.fault(ctx, "queueing a command", err)
+	}
+	a.posted()
+	return Reply{CommandID: command.ID, Outcome: domain.Queued, Record: command.Record}, nil
+}
+
+func (a *App) posted() {
+	if a.Posted != nil {
+		a.Posted()
+	}
+}
+
+// reply reads the committed view: whoever wrote reads what they wrote.
+func (a *App) reply(ctx context.Context, command domain.Command, result domain.Result) (Reply, error) {
+	reply := Reply{CommandID: command.ID, Outcome: result.Outcome, Version: result.Version, Record: command.Record}
+	view, err := a.Incident(ctx, command.Record)
+	if domain.CodeOf(err) == domain.CodeNotFound && err != nil {
+		return reply, nil // decided, and no longer theirs to read
+	}
+	if err != nil {
+		return reply, err
+	}
+	reply.Incident = &view
+	return reply, nil
+}
+
+// auditRefusal writes down that somebody was forbidden a decision, and passes the error on.
+func (a *App) auditRefusal(ctx context.Context, principal Principal, request Request, err error) error {
+	if err == nil || domain.CodeOf(err) != domain.CodeForbidden {
+		return err
+	}
+	record := ""
+	if schemas.IsID(request.Record) {
+		record = request.Record
+	}
+	if auditErr := a.audit(ctx, principal.Handle, string(request.Practice)+"."+request.Verb, record, "forbidden", request.Record); auditErr != nil {
+		return auditErr
+	}
+	return err
+}
+
+// Bulk gives one command to several records; each has its own outcome and its own idempotency key.
+func (a *App) Bulk(ctx context.Context, request BulkRequest) ([]BulkOutcome, error) {
+	if _, err := PrincipalFrom(ctx); err != nil {
+		return nil, err
+	}
+	key := request.Key
+	if key == "" {
+		key = uuid.NewString()
+	}
+	outcomes := make([]BulkOutcome, len(request.IDs))
+	for i, reference := range request.IDs {
+		reply, err := a.Execute(ctx, Request{Practice: request.Practice, Verb: request.Command, Record: reference, Key: key, Body: request.Body})
+		outcomes[i] = BulkOutcome{Record: reference, CommandID: reply.CommandID, Outcome: reply.Outcome, Version: reply.Version}
+		if err != nil {
+			if code := domain.CodeOf(err); code == domain.CodeUnauthenticated || code == domain.CodeUnavailable {
+				return outcomes[:i], err
+			}
+			outcomes[i].Outcome, outcomes[i].Refusal = domain.Refused, domain.AsError(err)
+		}
+	}
+	return outcomes, nil
+}
+
+// Command tells what became of a command. Whoever may read its record may ask.
+func (a *App) Command(ctx context.Context, id string) (CommandStatus, error) {
+	principal, err := PrincipalFrom(ctx)
+	if err != nil {
+		return CommandStatus{}, err
+	}
+	row, known, err := schemas.ReadCommand(ctx, a.DB, id)
+	if err != nil {
+		return CommandStatus{}, a.fault(ctx, "looking for a command", err)
+	}
+	message, queued, err := schemas.ReadMessage(ctx, a.DB, id)
+	if err != nil {
+		return CommandStatus{}, a.fault(ctx, "looking for a command", err)
+	}
+	status := CommandStatus{CommandID: id, Practice: domain.Incident}
+	author := ""
+	switch {
+	case known && row.Outcome != nil:
+		var result domain.Result
+		if err := json.Unmarshal(row.Outcome, &result); err != nil {
+			return status, a.fault(ctx, "reading a stored outcome", err)
+		}
+		status.Command, status.Record, status.State, status.Version = row.Name, row.RecordID, "applied", result.Version
+		status.ReceivedAt, author = row.CreatedAt.UTC(), row.Actor
+	case queued:
+		if author, err = status.fromMessage(message); err != nil {
+			return status, a.fault(ctx, "reading a queued command", err)
+		}
+	default:
+		return status, domain.Errorf(domain.CodeNotFound, "no command %s", id)
+	}
+	if author != principal.Handle {
+		if _, _, err := a.readable(ctx, PermissionIncidentRead, status.Record); err != nil {
+			return CommandStatus{}, domain.Errorf(domain.CodeNotFound, "no command %s", id)
+		}
+	}
+	return status, nil
+}
+
+func (s *CommandStatus) fromMessage(message schemas.MessageRow) (string, error) {
+	var command domain.Command
+	if err := json.Unmarshal(message.Command, &command); err != nil {
+		return "", err
+	}
+	s.Command, s.Record, s.ReceivedAt = command.Name, message.RecordID, message.ReceivedAt.UTC()
+	s.Attempts, s.Fault, s.State = message.Attempts, message.Fault, message.State
+	if message.State == "delivered" {
+		s.State = "applied"
+	}
+	if len(message.Outcome) > 0 {
+		var result domain.Result
+		if err := json.Unmarshal(message.Outcome, &result); err != nil {
+			return "", err
+		}
+		s.Version, s.Refusal = result.Version, result.Refusal
+	}
+	return command.Actor.Name, nil
+}

@@ -1,0 +1,131 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"strconv"
+
+	"go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/workflows"
+)
+
+// Door is the one way to a record: through its workflow, which takes one command at a time. People's commands, timers'
+// and other records' messages all come through it.
+type Door struct {
+	Temporal client.Client
+}
+
+// ErrDoorClosed says that no decision came in time: no worker, or Temporal away. The command may still be applied.
+var ErrDoorClosed = errors.New("the record's workflow did not answer")
+
+// Send gives a command to its record and waits for the decision. version is the row's version as the caller saw it: a
+// refusal is repeated by Temporal for the same update id, so another version must ask anew.
+func (d *Door) Send(ctx context.Context, command domain.Command, version int64) (domain.Result, error) {
+	if command.Verb() == "log" {
+		return d.open(ctx, command)
+	}
+	updateID := command.ID + "/" + strconv.FormatInt(version, 10)
+	handle, err := d.Temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
+		WorkflowID: domain.WorkflowID(command.Practice, command.Record), UpdateName: domain.UpdateCommand, UpdateID: updateID,
+		Args: []any{command}, WaitForStage: client.WorkflowUpdateStageCompleted,
+	})
+	if err == nil {
+		result, err := answer(ctx, handle)
+		if !gone(err) {
+			return result, doorError(err)
+		}
+	} else if !gone(err) {
+		return domain.Result{}, doorError(err)
+	}
+	return d.adopt(ctx, command, updateID)
+}
+
+// open starts a record's workflow with the command that opens it and awaits that command's outcome. The same command can
+// never open two records: the record's id is made from the command's.
+func (d *Door) open(ctx context.Context, command domain.Command) (domain.Result, error) {
+	start := domain.Start{Practice: command.Practice, Record: command.Record, Logic: workflows.StartLogic, First: &command}
+	handle, err := d.startAndUpdate(ctx, start, enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY, client.UpdateWorkflowOptions{
+		UpdateName: domain.UpdateFirst, UpdateID: command.ID,
+	})
+	if err != nil {
+		return domain.Result{}, doorError(err)
+	}
+	result, err := answer(ctx, handle)
+	return result, doorError(err)
+}
+
+// adopt starts a workflow for a row that has none and gives it the command.
+func (d *Door) adopt(ctx context.Context, command domain.Command, updateID string) (domain.Result, error) {
+	start := domain.Start{Practice: command.Practice, Record: command.Record, Logic: workflows.StartLogic}
+	handle, err := d.startAndUpdate(ctx, start, enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE, client.UpdateWorkflowOptions{
+		UpdateName: domain.UpdateCommand, UpdateID: updateID, Args: []any{command},
+	})
+	if err != nil {
+		return domain.Result{}, doorError(err)
+	}
+	result, err := answer(ctx, handle)
+	return result, doorError(err)
+}
+
+func (d *Door) startAndUpdate(ctx context.Context, start domain.Start, reuse enums.WorkflowIdReusePolicy, update client.UpdateWorkflowOptions) (client.WorkflowUpdateHandle, error) {
+	id := domain.WorkflowID(start.Practice, start.Record)
+	operation := d.Temporal.NewWithStartWorkflowOperation(client.StartWorkflowOptions{
+		ID: id, TaskQueue: domain.QueueRecords, WorkflowIDReusePolicy: reuse, WorkflowTaskTimeout: taskTimeout,
+		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+	}, string(start.Practice), start)
+	update.WorkflowID = id
+	update.WaitForStage = client.WorkflowUpdateStageCompleted
+	return d.Temporal.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{StartWorkflowOperation: operation, UpdateOptions: update})
+}
+
+// Adopt tells a record's workflow that its row may be ahead of its memory; a record without a running workflow gets one.
+func (d *Door) Adopt(ctx context.Context, practice domain.Practice, record string) error {
+	start := domain.Start{Practice: practice, Record: record, Logic: workflows.StartLogic}
+	_, err := d.Temporal.SignalWithStartWorkflow(ctx, domain.WorkflowID(practice, record), domain.SignalAdopt, nil, client.StartWorkflowOptions{
+		TaskQueue: domain.QueueRecords, WorkflowTaskTimeout: taskTimeout, WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+	}, string(practice), start)
+	return doorError(err)
+}
+
+// taskTimeout bounds one workflow task: when a worker dies, another takes the task up after this.
+const taskTimeout = workflows.TaskTimeout
+
+func answer(ctx context.Context, handle client.WorkflowUpdateHandle) (domain.Result, error) {
+	var result domain.Result
+	err := handle.Get(ctx, &result)
+	return result, err
+}
+
+// gone reports that no run of the workflow is there to answer.
+func gone(err error) bool {
+	var missing *serviceerror.NotFound
+	if errors.As(err, &missing) {
+		return true
+	}
+	var application *temporal.ApplicationError
+	return errors.As(err, &application) && application.Type() == "AcceptedUpdateCompletedWorkflow"
+}
+
+// doorError sorts what came back: a fault of Apply is internal, everything else means that no decision came.
+func doorError(err error) error {
+	if err == nil {
+		return nil
+	}
+	var application *temporal.ApplicationError
+	var started *serviceerror.WorkflowExecutionAlreadyStarted
+	switch {
+	case errors.As(err, &application):
+		return domain.Errorf(domain.CodeInternal, "an internal fault stopped this command; nothing was changed")
+	case errors.As(err, &started):
+		return errAlreadyOpened
+	}
+	return errors.Join(ErrDoorClosed, err)
+}
+
+// errAlreadyOpened: the record was opened by the same command before, and its workflow has ended; the outcome is stored.
+var errAlreadyOpened = errors.New("opened before")

@@ -1,0 +1,89 @@
+package app
+
+import (
+	"slices"
+	"sort"
+
+	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/incident"
+)
+
+// Permission names one thing that can be done: "incident.assign", "policy.write".
+type Permission string
+
+// The permissions beside those of the lifecycles' commands.
+const (
+	PermissionIncidentRead Permission = "incident.read"
+	PermissionNoteWrite    Permission = "note.write"
+	PermissionNoteInternal Permission = "note.internal"
+	PermissionWatch        Permission = "record.watch"
+	PermissionPolicyRead   Permission = "policy.read"
+	PermissionPolicyWrite  Permission = "policy.write"
+	PermissionPeopleRead   Permission = "people.read"
+	PermissionPeopleWrite  Permission = "people.write"
+	PermissionGrantWrite   Permission = "grant.write"
+	PermissionTokenOwn     Permission = "token.own"
+	PermissionTokenWrite   Permission = "token.write"
+	PermissionEventsRead   Permission = "events.read"
+)
+
+var (
+	everybody = []domain.Role{domain.RoleRequester, domain.RoleAgent, domain.RoleTeamLead, domain.RoleIncidentManager,
+		domain.RoleServiceOwner, domain.RoleAuditor, domain.RoleAdmin}
+	// readers see records within their scope, internal notes and all; a requester sees only their own.
+	readers = []domain.Role{domain.RoleAgent, domain.RoleTeamLead, domain.RoleIncidentManager, domain.RoleServiceOwner, domain.RoleAuditor}
+	workers = []domain.Role{domain.RoleAgent, domain.RoleTeamLead, domain.RoleIncidentManager}
+	admins  = []domain.Role{domain.RoleAdmin}
+)
+
+// permissions is the one table of who may do what. Commands of records come from the lifecycles' tables, so that the two
+// cannot disagree. RoleAdmin holds everything.
+var permissions = func() map[Permission][]domain.Role {
+	table := map[Permission][]domain.Role{
+		PermissionIncidentRead: everybody,
+		PermissionNoteWrite:    everybody,
+		PermissionNoteInternal: workers,
+		PermissionWatch:        everybody,
+		PermissionPolicyRead:   everybody,
+		PermissionPolicyWrite:  admins,
+		PermissionPeopleRead:   everybody,
+		PermissionPeopleWrite:  admins,
+		PermissionGrantWrite:   admins,
+		PermissionTokenOwn:     everybody,
+		PermissionTokenWrite:   admins,
+		PermissionEventsRead:   everybody,
+	}
+	for _, transition := range incident.Lifecycle.Transitions {
+		if !transition.Machine() {
+			table[Permission("incident."+transition.Verb)] = transition.Roles
+		}
+	}
+	return table
+}()
+
+// AllPermissions lists every permission, sorted; OpenAPI and token forms show it.
+func AllPermissions() []string {
+	names := make([]string, 0, len(permissions))
+	for name := range permissions {
+		names = append(names, string(name))
+	}
+	sort.Strings(names)
+	return names
+}
+
+// may reports whether somebody with these roles holds a permission; a token may narrow it further.
+func (p Principal) may(permission Permission, roles []domain.Role) error {
+	if len(p.Permissions) > 0 && !slices.Contains(p.Permissions, string(permission)) {
+		return domain.Errorf(domain.CodeForbidden, "this token does not carry the permission %s", permission)
+	}
+	actor := domain.Actor{Kind: domain.ActorPerson, Roles: roles}
+	if !actor.Has(permissions[permission]...) {
+		return domain.Errorf(domain.CodeForbidden, "the permission %s is needed", permission)
+	}
+	return nil
+}
+
+// mayAnywhere checks a permission that is not about one record.
+func (p Principal) mayAnywhere(permission Permission) error {
+	return p.may(permission, p.rolesToOpen())
+}

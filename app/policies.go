@@ -1,0 +1,148 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"regexp"
+
+	"github.com/uptrace/bun"
+
+	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/policy"
+	"github.com/holdfast-itsm/holdfast/schemas"
+)
+
+// Policies lists the newest version of every document, of one kind or of all.
+func (a *App) Policies(ctx context.Context, kind string) ([]policy.Document, error) {
+	if err := a.allowed(ctx, PermissionPolicyRead); err != nil {
+		return nil, err
+	}
+	rows, err := schemas.ListPolicies(ctx, a.DB, kind)
+	return documents(rows), a.fault(ctx, "listing policies", err)
+}
+
+// PolicyVersions lists every version of a document, newest first.
+func (a *App) PolicyVersions(ctx context.Context, kind, name string) ([]policy.Document, error) {
+	if err := a.allowed(ctx, PermissionPolicyRead); err != nil {
+		return nil, err
+	}
+	rows, err := schemas.ListPolicyVersions(ctx, a.DB, kind, name)
+	if err == nil && len(rows) == 0 {
+		return nil, domain.Errorf(domain.CodeNotFound, "no policy %s/%s", kind, name)
+	}
+	return documents(rows), a.fault(ctx, "listing policy versions", err)
+}
+
+// Policy reads one version of a document; 0 is the newest.
+func (a *App) Policy(ctx context.Context, kind, name string, version int) (policy.Document, error) {
+	if err := a.allowed(ctx, PermissionPolicyRead); err != nil {
+		return policy.Document{}, err
+	}
+	row, found, err := schemas.ReadPolicy(ctx, a.DB, kind, name, version)
+	if err == nil && !found {
+		return policy.Document{}, domain.Errorf(domain.CodeNotFound, "no policy %s/%s in this version", kind, name)
+	}
+	return document(row), a.fault(ctx, "reading a policy", err)
+}
+
+func (a *App) allowed(ctx context.Context, permission Permission) error {
+	principal, err := PrincipalFrom(ctx)
+	if err != nil {
+		return err
+	}
+	return principal.mayAnywhere(permission)
+}
+
+func documents(rows []schemas.PolicyRow) []policy.Document {
+	list := make([]policy.Document, len(rows))
+	for i, row := range rows {
+		list[i] = document(row)
+	}
+	return list
+}
+
+func document(row schemas.PolicyRow) policy.Document {
+	return policy.Document{Kind: row.Kind, Name: row.Name, Version: row.Version, Spec: json.RawMessage(row.Spec), Author: row.Author,
+		Reason: row.Reason, CreatedAt: row.CreatedAt.UTC()}
+}
+
+var policyName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,99}$`)
+
+// ValidatePolicy says what is wrong with a document, without storing it.
+func (a *App) ValidatePolicy(ctx context.Context, document policy.Document) ([]policy.Problem, error) {
+	if err := a.allowed(ctx, PermissionPolicyRead); err != nil {
+		return nil, err
+	}
+	return a.problems(document), nil
+}
+
+func (a *App) problems(document policy.Document) []policy.Problem {
+	problems := []policy.Problem{}
+	if !policyName.MatchString(document.Name) {
+		problems = append(problems, policy.Problem{Path: "name", Message: "takes 1 to 100 lower-case letters, digits, dots, underscores and hyphens"})
+	}
+	return append(problems, a.CheckPolicy(document)...)
+}
+
+// ApplyPolicy stores a new version of a document, unless the newest one has the same content.
+func (a *App) ApplyPolicy(ctx context.Context, wanted policy.Document) (policy.Document, error) {
+	principal, err := PrincipalFrom(ctx)
+	if err != nil {
+		return wanted, err
+	}
+	if err := principal.mayAnywhere(PermissionPolicyWrite); err != nil {
+		return wanted, err
+	}
+	var fields []domain.FieldError
+	for _, problem := range a.problems(wanted) {
+		fields = append(fields, domain.FieldError{Location: "body." + problem.Path, Message: problem.Message})
+	}
+	if err := domain.Join(fields); err != nil {
+		return wanted, err
+	}
+	spec := compact(wanted.Spec)
+	var stored policy.Document
+	err = a.DB.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		if err := schemas.LockPolicyName(ctx, tx, wanted.Kind, wanted.Name); err != nil {
+			return err
+		}
+		newest, found, err := schemas.ReadPolicy(ctx, tx, wanted.Kind, wanted.Name, 0)
+		if err != nil {
+			return err
+		}
+		if found && bytes.Equal([]byte(newest.Spec), spec) {
+			stored = document(newest)
+			return nil
+		}
+		row := schemas.PolicyRow{Kind: wanted.Kind, Name: wanted.Name, Version: newest.Version + 1, Spec: string(spec),
+			Author: principal.Handle, Reason: wanted.Reason, CreatedAt: a.now()}
+		if err := schemas.AddPolicy(ctx, tx, row); err != nil {
+			return err
+		}
+		stored = document(row)
+		return project(ctx, tx, stored)
+	})
+	return stored, a.fault(ctx, "applying a policy", err)
+}
+
+// project writes what a document says into the rows that guards join: teams with their members, services.
+func project(ctx context.Context, tx bun.Tx, document policy.Document) error {
+	switch document.Kind {
+	case policy.KindTeam:
+		var team policy.Team
+		if err := json.Unmarshal(document.Spec, &team); err != nil {
+			return fmt.Errorf("reading %s/%s: %w", document.Kind, document.Name, err)
+		}
+		return schemas.SaveTeam(ctx, tx, schemas.TeamRow{Name: document.Name, Title: team.Title, Lead: team.Lead, Calendar: team.Calendar, Members: team.Members})
+	case policy.KindServicePolicy:
+		var service policy.ServicePolicy
+		if err := json.Unmarshal(document.Spec, &service); err != nil {
+			return fmt.Errorf("reading %s/%s: %w", document.Kind, document.Name, err)
+		}
+		return schemas.SaveService(ctx, tx, schemas.ServiceRow{Name: document.Name, Title: service.Title, Owner: service.Owner,
+			Criticality: service.Criticality, Team: service.Support.Team, Calendar: service.Support.Calendar})
+	}
+	return nil
+}

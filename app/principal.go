@@ -1,0 +1,103 @@
+package app
+
+import (
+	"context"
+	"slices"
+
+	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/schemas"
+)
+
+// Principal is who asks: a person, or a machine with a token, with the grants held.
+type Principal struct {
+	Handle string  `json:"handle"`
+	Name   string  `json:"name"`
+	Kind   string  `json:"kind"`
+	Zone   string  `json:"zone"`
+	Grants []Grant `json:"grants"`
+	// Permissions narrow a token; none: all that the grants give.
+	Permissions []string `json:"permissions,omitempty"`
+	TokenID     string   `json:"token_id,omitempty"`
+}
+
+type principalKey struct{}
+
+// WithPrincipal puts who asks into the context; the server does so after authentication.
+func WithPrincipal(ctx context.Context, principal Principal) context.Context {
+	return context.WithValue(ctx, principalKey{}, principal)
+}
+
+// PrincipalFrom finds who asks, or answers unauthenticated.
+func PrincipalFrom(ctx context.Context) (Principal, error) {
+	principal, found := ctx.Value(principalKey{}).(Principal)
+	if !found {
+		return Principal{}, domain.Errorf(domain.CodeUnauthenticated, "sign in, or send a bearer token")
+	}
+	return principal, nil
+}
+
+// rolesFor are the roles that hold for one record: those granted for all, for its team or for its service, and requester
+// for whoever asked for it.
+func (p Principal) rolesFor(head domain.Record) []domain.Role {
+	roles := []domain.Role{}
+	for _, grant := range p.Grants {
+		switch {
+		case grant.ScopeKind == "all",
+			grant.ScopeKind == "team" && grant.ScopeName == head.Team && head.Team != "",
+			grant.ScopeKind == "service" && grant.ScopeName == head.Service && head.Service != "":
+			if grant.Role != domain.RoleRequester {
+				roles = append(roles, grant.Role)
+			}
+		}
+	}
+	if p.Handle == head.Requester || p.Handle == head.OpenedBy {
+		roles = append(roles, domain.RoleRequester)
+	}
+	return unique(roles)
+}
+
+// rolesToOpen are the roles that count before a record exists: those granted anywhere.
+func (p Principal) rolesToOpen() []domain.Role {
+	roles := []domain.Role{domain.RoleRequester}
+	for _, grant := range p.Grants {
+		roles = append(roles, grant.Role)
+	}
+	return unique(roles)
+}
+
+func unique(roles []domain.Role) []domain.Role {
+	slices.Sort(roles)
+	return slices.Compact(roles)
+}
+
+// actor is the principal as the author of a command.
+func (p Principal) actor(roles []domain.Role) domain.Actor {
+	return domain.Actor{Kind: domain.ActorPerson, Name: p.Handle, Roles: roles}
+}
+
+// staff reports whether the person reads internal things of a record.
+func (p Principal) staff(head domain.Record) bool {
+	return domain.Actor{Kind: domain.ActorPerson, Roles: p.rolesFor(head)}.Has(readers...)
+}
+
+// reader is what the principal may read, as a predicate for queries.
+func (p Principal) reader() schemas.Reader {
+	reader := schemas.Reader{Handle: p.Handle}
+	for _, grant := range p.Grants {
+		if grant.Role == domain.RoleAdmin && grant.ScopeKind == "all" {
+			reader.Restricted = true
+		}
+		if grant.Role != domain.RoleAdmin && !slices.Contains(readers, grant.Role) {
+			continue
+		}
+		switch grant.ScopeKind {
+		case "all":
+			reader.All = true
+		case "team":
+			reader.Teams = append(reader.Teams, grant.ScopeName)
+		case "service":
+			reader.Services = append(reader.Services, grant.ScopeName)
+		}
+	}
+	return reader
+}

@@ -1,0 +1,235 @@
+package app
+
+import (
+	"context"
+	"strings"
+
+	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/incident"
+	"github.com/holdfast-itsm/holdfast/schemas"
+)
+
+// Incident reads one incident by id or number.
+func (a *App) Incident(ctx context.Context, reference string) (IncidentView, error) {
+	principal, err := PrincipalFrom(ctx)
+	if err != nil {
+		return IncidentView{}, err
+	}
+	if err := principal.mayAnywhere(PermissionIncidentRead); err != nil {
+		return IncidentView{}, err
+	}
+	found, exists, err := schemas.ReadIncident(ctx, a.DB, principal.reader(), reference)
+	if err != nil {
+		return IncidentView{}, a.fault(ctx, "reading an incident", err)
+	}
+	if !exists {
+		return IncidentView{}, domain.Errorf(domain.CodeNotFound, "no incident %s", reference)
+	}
+	if err := a.auditRead(ctx, principal, found.Record); err != nil {
+		return IncidentView{}, err
+	}
+	view := principal.view(found)
+	if view.Links, err = schemas.ReadLinks(ctx, a.DB, principal.reader(), found.ID); err != nil {
+		return IncidentView{}, a.fault(ctx, "reading links", err)
+	}
+	if view.Links == nil {
+		view.Links = []schemas.LinkRow{}
+	}
+	return view, nil
+}
+
+// view adds what the principal may do to an incident, and takes away what is not theirs to see.
+func (p Principal) view(found incident.Incident) IncidentView {
+	view := IncidentView{Incident: found, AllowedCommands: []string{}, Links: []schemas.LinkRow{}}
+	for _, verb := range incident.Allowed(found, p.actor(p.rolesFor(found.Record))) {
+		if p.may(Permission("incident."+verb), p.rolesFor(found.Record)) == nil {
+			view.AllowedCommands = append(view.AllowedCommands, verb)
+		}
+	}
+	if !p.staff(found.Record) {
+		view.Source = nil
+	}
+	return view
+}
+
+// Incidents lists incidents, one page at a time.
+func (a *App) Incidents(ctx context.Context, query IncidentQuery) (Page[IncidentView], error) {
+	page := Page[IncidentView]{Items: []IncidentView{}}
+	principal, err := PrincipalFrom(ctx)
+	if err != nil {
+		return page, err
+	}
+	if err := principal.mayAnywhere(PermissionIncidentRead); err != nil {
+		return page, err
+	}
+	filter, err := query.filter(principal)
+	if err != nil {
+		return page, err
+	}
+	found, next, err := schemas.ListIncidents(ctx, a.DB, principal.reader(), filter)
+	if err != nil {
+		return page, a.fault(ctx, "listing incidents", err)
+	}
+	for _, one := range found {
+		page.Items = append(page.Items, principal.view(one))
+	}
+	if next != nil {
+		if page.NextCursor, err = encodeCursor(next); err != nil {
+			return page, a.fault(ctx, "making a cursor", err)
+		}
+	}
+	return page, nil
+}
+
+func (q IncidentQuery) filter(principal Principal) (schemas.IncidentFilter, error) {
+	filter := schemas.IncidentFilter{Priorities: q.Priority, Team: q.Team, Assignee: me(q.Assignee, principal), Requester: me(q.Requester, principal),
+		Service: q.Service, Category: q.Category, Tag: q.Tag, Words: q.Words, OpenedFrom: q.OpenedFrom, OpenedTo: q.OpenedTo,
+		Sort: q.Sort, Limit: pageSize(q.Limit)}
+	if filter.Assignee == "none" {
+		filter.Assignee, filter.Unassigned = "", true
+	}
+	for _, state := range q.State {
+		switch state {
+		case "open":
+			filter.Open = true
+		case "active":
+			filter.Active = true
+		default:
+			if _, known := incident.Lifecycle.State(domain.State(state)); !known {
+				return filter, &domain.Error{Code: domain.CodeInvalid, Message: "no state " + state,
+					Fields: []domain.FieldError{{Location: "query.state", Message: "is not a state, open or active", Value: state}}}
+			}
+			filter.States = append(filter.States, state)
+		}
+	}
+	if filter.Sort == "" {
+		filter.Sort = "-opened_at"
+	}
+	if !schemas.KnownSort(filter.Sort) {
+		return filter, &domain.Error{Code: domain.CodeInvalid, Message: "cannot sort by " + filter.Sort,
+			Fields: []domain.FieldError{{Location: "query.sort", Message: "takes opened_at, updated_at, priority, wake_at, each with - for descending", Value: filter.Sort}}}
+	}
+	var err error
+	filter.After, err = decodeCursor[schemas.Position](q.Cursor)
+	if err == nil && filter.After != nil && !schemas.IsID(filter.After.ID) {
+		err = domain.Errorf(domain.CodeMalformed, "the cursor is not one of ours")
+	}
+	return filter, err
+}
+
+func me(handle string, principal Principal) string {
+	if handle == "me" {
+		return principal.Handle
+	}
+	return handle
+}
+
+// Similar ranks other incidents by the words they share with one.
+func (a *App) Similar(ctx context.Context, reference string, limit int) ([]IncidentView, error) {
+	view, err := a.Incident(ctx, reference)
+	if err != nil {
+		return nil, err
+	}
+	return a.similar(ctx, view.ID, view.Title+" "+view.Description, view.Service, view.Category, limit)
+}
+
+// SimilarTo ranks incidents by the words they share with a text.
+func (a *App) SimilarTo(ctx context.Context, text, service string, limit int) ([]IncidentView, error) {
+	return a.similar(ctx, "", text, service, "", limit)
+}
+
+func (a *App) similar(ctx context.Context, except, text, service, category string, limit int) ([]IncidentView, error) {
+	principal, err := PrincipalFrom(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := principal.mayAnywhere(PermissionIncidentRead); err != nil {
+		return nil, err
+	}
+	views := []IncidentView{}
+	if strings.TrimSpace(text) == "" {
+		return views, nil
+	}
+	found, err := schemas.SimilarIncidents(ctx, a.DB, principal.reader(), except, text, service, category, min(pageSize(limit), 20))
+	if err != nil {
+		return nil, a.fault(ctx, "finding similar incidents", err)
+	}
+	for _, one := range found {
+		views = append(views, principal.view(one))
+	}
+	return views, nil
+}
+
+// Work gathers what stands before somebody.
+func (a *App) Work(ctx context.Context) (WorkView, error) {
+	principal, err := PrincipalFrom(ctx)
+	if err != nil {
+		return WorkView{}, err
+	}
+	work := WorkView{Mine: []IncidentView{}, Teams: []IncidentView{}, Requested: []IncidentView{}}
+	mine, err := a.Incidents(ctx, IncidentQuery{State: []string{"open"}, Assignee: "me", Sort: "wake_at"})
+	if err != nil {
+		return work, err
+	}
+	requested, err := a.Incidents(ctx, IncidentQuery{State: []string{"active"}, Requester: "me"})
+	if err != nil {
+		return work, err
+	}
+	work.Mine, work.Requested = mine.Items, requested.Items
+	found, unassigned, err := schemas.TeamWork(ctx, a.DB, principal.reader(), principal.Handle, defaultPage)
+	if err != nil {
+		return work, a.fault(ctx, "reading the teams' work", err)
+	}
+	work.Unassigned = unassigned
+	for _, one := range found {
+		work.Teams = append(work.Teams, principal.view(one))
+	}
+	return work, nil
+}
+
+// Waiting lists every open deadline, the next one first.
+func (a *App) Waiting(ctx context.Context, query WaitingQuery) (Page[schemas.WaitingRow], error) {
+	page := Page[schemas.WaitingRow]{Items: []schemas.WaitingRow{}}
+	principal, err := PrincipalFrom(ctx)
+	if err != nil {
+		return page, err
+	}
+	if err := principal.mayAnywhere(PermissionIncidentRead); err != nil {
+		return page, err
+	}
+	after, err := decodeCursor[schemas.WaitingPosition](query.Cursor)
+	if err != nil {
+		return page, err
+	}
+	rows, next, err := schemas.ListWaiting(ctx, a.DB, principal.reader(), schemas.WaitingFilter{Team: query.Team, Assignee: me(query.Assignee, principal),
+		Service: query.Service, Name: query.Name, Until: query.Until, After: after, Limit: pageSize(query.Limit)})
+	if err != nil {
+		return page, a.fault(ctx, "listing what is waited for", err)
+	}
+	page.Items = append(page.Items, rows...)
+	if next != nil {
+		if page.NextCursor, err = encodeCursor(next); err != nil {
+			return page, a.fault(ctx, "making a cursor", err)
+		}
+	}
+	return page, nil
+}
+
+// Search finds records of every practice by number or by words.
+func (a *App) Search(ctx context.Context, text string, limit int) ([]schemas.FoundRow, error) {
+	principal, err := PrincipalFrom(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := principal.mayAnywhere(PermissionIncidentRead); err != nil {
+		return nil, err
+	}
+	if strings.TrimSpace(text) == "" {
+		return []schemas.FoundRow{}, nil
+	}
+	rows, err := schemas.Search(ctx, a.DB, principal.reader(), strings.TrimSpace(text), pageSize(limit))
+	if err != nil {
+		return nil, a.fault(ctx, "searching", err)
+	}
+	return append([]schemas.FoundRow{}, rows...), nil
+}

@@ -1,0 +1,327 @@
+// Package app is the application layer: one Service that the HTTP server, the console and, over HTTP, the command line call.
+//
+// It checks permissions, sends commands through the door of the record's workflow, reads views from PostgreSQL and writes
+// what is not a decision: accounts, policies and annotations. Everything that a caller may do goes through here.
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"time"
+
+	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/incident"
+	"github.com/holdfast-itsm/holdfast/domain/policy"
+	"github.com/holdfast-itsm/holdfast/schemas"
+)
+
+// Service is everything that can be asked of Holdfast. Errors are *domain.Error; every method may answer
+// unauthenticated, forbidden (naming the permission), unavailable (with a time to try again) and internal besides those named.
+type Service interface {
+	Commands
+	Incidents
+	Annotations
+	Work
+	Policies
+	Accounts
+}
+
+// Commands changes records.
+type Commands interface {
+	// Execute gives one command: conflict (with the allowed commands), invalid, not_found, precondition_failed.
+	Execute(ctx context.Context, request Request) (Reply, error)
+	// Bulk gives one command to several records and answers one outcome for each, never all or nothing.
+	Bulk(ctx context.Context, request BulkRequest) ([]BulkOutcome, error)
+	// Command tells what became of a command: not_found when nothing is known of it.
+	Command(ctx context.Context, id string) (CommandStatus, error)
+}
+
+// Incidents reads incidents.
+type Incidents interface {
+	Incident(ctx context.Context, reference string) (IncidentView, error)
+	Incidents(ctx context.Context, query IncidentQuery) (Page[IncidentView], error)
+	// Similar ranks incidents by the words they share with this one.
+	Similar(ctx context.Context, reference string, limit int) ([]IncidentView, error)
+	// SimilarTo does the same for a text not yet logged.
+	SimilarTo(ctx context.Context, text, service string, limit int) ([]IncidentView, error)
+}
+
+// Annotations are parts of a record that decide nothing.
+type Annotations interface {
+	Timeline(ctx context.Context, reference string, after int64, limit int) (Page[domain.StoredEvent], error)
+	Notes(ctx context.Context, reference string, after int64, limit int) (Page[Note], error)
+	AddNote(ctx context.Context, reference, key string, body NoteBody) (Note, error)
+	Links(ctx context.Context, reference string) ([]schemas.LinkRow, error)
+	Watchers(ctx context.Context, reference string) ([]Watcher, error)
+	Watch(ctx context.Context, reference, person string) ([]Watcher, error)
+	Unwatch(ctx context.Context, reference, person string) ([]Watcher, error)
+	Attachments(ctx context.Context, reference string) ([]Attachment, error)
+	AddAttachment(ctx context.Context, reference, key string, upload Upload) (Attachment, error)
+	// OpenAttachment gives the content; the caller closes it.
+	OpenAttachment(ctx context.Context, reference, id string) (Attachment, io.ReadCloser, error)
+}
+
+// Work says what is to be done and what is waited for.
+type Work interface {
+	Work(ctx context.Context) (WorkView, error)
+	Waiting(ctx context.Context, query WaitingQuery) (Page[schemas.WaitingRow], error)
+	Search(ctx context.Context, text string, limit int) ([]schemas.FoundRow, error)
+	// Events calls send for every event after a place that the caller may see, until ctx ends or send fails.
+	Events(ctx context.Context, query EventQuery, send func(LiveEvent) error) error
+}
+
+// Policies are versioned documents.
+type Policies interface {
+	Policies(ctx context.Context, kind string) ([]policy.Document, error)
+	// Policy gives one version; 0 is the newest.
+	Policy(ctx context.Context, kind, name string, version int) (policy.Document, error)
+	PolicyVersions(ctx context.Context, kind, name string) ([]policy.Document, error)
+	// ApplyPolicy stores a new version unless the newest has the same content: invalid with one field error per problem.
+	ApplyPolicy(ctx context.Context, document policy.Document) (policy.Document, error)
+	ValidatePolicy(ctx context.Context, document policy.Document) ([]policy.Problem, error)
+}
+
+// Accounts are people, what they may do, and how machines sign in.
+type Accounts interface {
+	WhoAmI(ctx context.Context) (Principal, error)
+	People(ctx context.Context, text string, limit int) ([]Person, error)
+	Person(ctx context.Context, handle string) (Person, error)
+	SavePerson(ctx context.Context, person Person) (Person, error)
+	Teams(ctx context.Context) ([]TeamView, error)
+	Services(ctx context.Context) ([]ServiceView, error)
+	Grants(ctx context.Context, person string) ([]Grant, error)
+	GiveGrant(ctx context.Context, grant Grant) ([]Grant, error)
+	TakeGrant(ctx context.Context, grant Grant) ([]Grant, error)
+	Tokens(ctx context.Context, person string) ([]Token, error)
+	// CreateToken answers the secret, once.
+	CreateToken(ctx context.Context, body TokenBody) (NewToken, error)
+	RevokeToken(ctx context.Context, id string) error
+}
+
+// Page is one page of a list; NextCursor is empty on the last.
+type Page[T any] struct {
+	Items      []T    `json:"items"`
+	NextCursor string `json:"next_cursor,omitempty"`
+}
+
+// Request asks for one command.
+type Request struct {
+	Practice domain.Practice
+	Verb     string
+	// Record is an id or a number; empty for a command that opens a record.
+	Record string
+	// Key is the caller's idempotency key; empty: a fresh one is made.
+	Key  string
+	Body json.RawMessage
+	// IfVersion refuses the command when the record is at another version; 0 asks nothing.
+	IfVersion int64
+	// Async answers after one durable insert, without waiting for the decision.
+	Async bool
+}
+
+// Reply is what became of a command: applied or repeated with the committed incident, or queued with the command's id.
+type Reply struct {
+	CommandID string         `json:"command_id"`
+	Outcome   domain.Outcome `json:"outcome"`
+	Version   int64          `json:"version,omitempty"`
+	Record    string         `json:"record"`
+	Incident  *IncidentView  `json:"incident,omitempty"`
+}
+
+// BulkRequest gives the same command to several records.
+type BulkRequest struct {
+	Practice domain.Practice `json:"-"`
+	IDs      []string        `json:"ids" minItems:"1" maxItems:"500" doc:"Ids or numbers"`
+	Command  string          `json:"command" doc:"The verb: assign, resolve, …"`
+	Body     json.RawMessage `json:"body,omitempty"`
+	Key      string          `json:"-"`
+}
+
+// BulkOutcome is what became of a bulk command on one record.
+type BulkOutcome struct {
+	Record    string         `json:"record"`
+	CommandID string         `json:"command_id,omitempty"`
+	Outcome   domain.Outcome `json:"outcome"`
+	Version   int64          `json:"version,omitempty"`
+	Refusal   *domain.Error  `json:"refusal,omitempty"`
+}
+
+// CommandStatus is what became of a command.
+type CommandStatus struct {
+	CommandID  string          `json:"command_id"`
+	Command    string          `json:"command"`
+	Record     string          `json:"record"`
+	State      string          `json:"state" enum:"pending,applied,refused,dropped"`
+	Version    int64           `json:"version,omitempty"`
+	Refusal    *domain.Error   `json:"refusal,omitempty"`
+	Practice   domain.Practice `json:"practice"`
+	ReceivedAt time.Time       `json:"received_at"`
+	Attempts   int             `json:"attempts,omitempty"`
+	Fault      string          `json:"fault,omitempty"`
+}
+
+// IncidentView is an incident with what its reader may do to it.
+type IncidentView struct {
+	incident.Incident
+	AllowedCommands []string          `json:"allowed_commands"`
+	Links           []schemas.LinkRow `json:"links"`
+}
+
+// IncidentQuery narrows a list of incidents; Assignee and Requester take "me".
+type IncidentQuery struct {
+	State      []string   `json:"state"` // a state, "open" or "active"
+	Priority   []int      `json:"priority"`
+	Team       string     `json:"team"`
+	Assignee   string     `json:"assignee"` // "none": nobody
+	Requester  string     `json:"requester"`
+	Service    string     `json:"service"`
+	Category   string     `json:"category"`
+	Tag        string     `json:"tag"`
+	Words      string     `json:"q"`
+	OpenedFrom *time.Time `json:"opened_from"`
+	OpenedTo   *time.Time `json:"opened_to"`
+	Sort       string     `json:"sort"`
+	Cursor     string     `json:"cursor"`
+	Limit      int        `json:"limit"`
+}
+
+// Note is a word about a record: public to its requester, or internal.
+type Note struct {
+	Seq      int64        `json:"seq"`
+	At       time.Time    `json:"at"`
+	Author   domain.Actor `json:"author"`
+	Body     string       `json:"body"`
+	Internal bool         `json:"internal"`
+}
+
+// NoteBody is a new note.
+type NoteBody struct {
+	Body     string `json:"body" minLength:"1" maxLength:"65536"`
+	Internal bool   `json:"internal,omitempty"`
+}
+
+// Watcher is told of everything that happens to a record.
+type Watcher struct {
+	Person string    `json:"person" bun:"person"`
+	Since  time.Time `json:"since" bun:"since"`
+}
+
+// Attachment is a file at a record.
+type Attachment struct {
+	ID        string    `json:"id" bun:"id,pk,type:uuid"`
+	Name      string    `json:"name" bun:"name"`
+	MediaType string    `json:"media_type" bun:"media_type"`
+	Bytes     int64     `json:"bytes" bun:"bytes"`
+	SHA256    string    `json:"sha256" bun:"sha256"`
+	Public    bool      `json:"public" bun:"public"`
+	AddedBy   string    `json:"added_by" bun:"added_by"`
+	AddedAt   time.Time `json:"added_at" bun:"added_at"`
+}
+
+// Upload is a file to attach.
+type Upload struct {
+	Name      string
+	MediaType string
+	Public    bool
+	Content   io.Reader
+}
+
+// WorkView is what stands before somebody: their own work and that of their teams, what falls due first coming first.
+type WorkView struct {
+	Mine       []IncidentView `json:"mine"`
+	Teams      []IncidentView `json:"teams"`
+	Unassigned int            `json:"unassigned"`
+	Requested  []IncidentView `json:"requested"`
+}
+
+// WaitingQuery narrows the list of what is waited for.
+type WaitingQuery struct {
+	Team     string     `json:"team"`
+	Assignee string     `json:"assignee"`
+	Service  string     `json:"service"`
+	Name     string     `json:"name"`
+	Until    *time.Time `json:"until"`
+	Cursor   string     `json:"cursor"`
+	Limit    int        `json:"limit"`
+}
+
+// EventQuery says which live events to send. After is a Last-Event-ID; empty: from now on.
+type EventQuery struct {
+	After    string          `json:"after"`
+	Record   string          `json:"record"`
+	Service  string          `json:"service"`
+	Practice domain.Practice `json:"practice"`
+}
+
+// LiveEvent is an event with its id in the stream.
+type LiveEvent struct {
+	ID string `json:"-"`
+	schemas.StreamedEvent
+}
+
+// Person is somebody who works with Holdfast, or a machine that does.
+type Person struct {
+	Handle    string    `json:"handle" bun:"handle,pk" pattern:"^[a-z0-9][a-z0-9._-]{0,99}$"`
+	Name      string    `json:"name" bun:"name" minLength:"1" maxLength:"200"`
+	Mail      string    `json:"mail,omitempty" bun:"mail" maxLength:"320"`
+	Kind      string    `json:"kind,omitempty" bun:"kind" enum:"person,machine"`
+	Active    bool      `json:"active" bun:"active"`
+	Zone      string    `json:"zone,omitempty" bun:"zone"`
+	CreatedAt time.Time `json:"created_at,omitzero" bun:"created_at"`
+}
+
+// TeamView is a team with its members.
+type TeamView struct {
+	Name     string   `json:"name" bun:"name"`
+	Title    string   `json:"title" bun:"title"`
+	Lead     string   `json:"lead,omitempty" bun:"lead"`
+	Calendar string   `json:"calendar,omitempty" bun:"calendar"`
+	Members  []string `json:"members" bun:"members,array"`
+}
+
+// ServiceView is a service and who supports it.
+type ServiceView struct {
+	Name        string `json:"name" bun:"name"`
+	Title       string `json:"title" bun:"title"`
+	Owner       string `json:"owner,omitempty" bun:"owner"`
+	Criticality string `json:"criticality,omitempty" bun:"criticality"`
+	Team        string `json:"team,omitempty" bun:"team"`
+	Calendar    string `json:"calendar,omitempty" bun:"calendar"`
+}
+
+// Grant gives a person a role within a scope: all, one team or one service.
+type Grant struct {
+	Person    string      `json:"person" bun:"person"`
+	Role      domain.Role `json:"role" bun:"role"`
+	ScopeKind string      `json:"scope_kind" bun:"scope_kind" enum:"all,team,service"`
+	ScopeName string      `json:"scope_name,omitempty" bun:"scope_name"`
+	GrantedBy string      `json:"granted_by,omitempty" bun:"granted_by"`
+	GrantedAt time.Time   `json:"granted_at,omitzero" bun:"granted_at"`
+}
+
+// Token lets a machine act as a person, within the permissions listed; none listed: all that the person has.
+type Token struct {
+	ID          string     `json:"id" bun:"id,pk,type:uuid"`
+	Person      string     `json:"person" bun:"person"`
+	Name        string     `json:"name" bun:"name"`
+	Permissions []string   `json:"permissions" bun:"permissions,array"`
+	CreatedBy   string     `json:"created_by" bun:"created_by"`
+	CreatedAt   time.Time  `json:"created_at" bun:"created_at"`
+	ExpiresAt   time.Time  `json:"expires_at" bun:"expires_at"`
+	RevokedAt   *time.Time `json:"revoked_at,omitempty" bun:"revoked_at"`
+}
+
+// TokenBody asks for a token.
+type TokenBody struct {
+	Person      string   `json:"person,omitempty" doc:"Left out: yourself"`
+	Name        string   `json:"name" minLength:"1" maxLength:"200"`
+	Permissions []string `json:"permissions,omitempty"`
+	Days        int      `json:"days,omitempty" minimum:"1" maximum:"3650" doc:"How long it lives; 90 when left out"`
+}
+
+// NewToken is a token with its secret, shown once.
+type NewToken struct {
+	Token
+	Secret string `json:"secret"`
+}
