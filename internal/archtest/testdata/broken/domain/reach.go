@@ -1,0 +1,7 @@
+package domain
+
+import (
+	_ "os"
+
+	_ "example.test/broken/server"
+)

@@ -1,0 +1,6 @@
+// Package commonthings is badly named.
+package commonthings
+
+import "context"
+
+var root = context.Background()
