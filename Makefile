@@ -75,6 +75,9 @@ histories: setup-postgres build ## Play the scripted scenarios on a real engine 
 lint: setup-go ## Check format, vet, staticcheck, workflow determinism, and the shell scripts
 	@scripts/lint
 
+format: setup-go ## Bring every Go file into gofumpt's format
+	@tools=$$(scripts/cached tools) && "$$tools/gofumpt" -l -w .
+
 deadcode: setup-go ## List functions that no program and no test reaches
 	@tools=$$(scripts/cached tools) && "$$tools/deadcode" $(TAGS) -test ./...
 
@@ -111,5 +114,5 @@ setup-browser:
 	@scripts/setup browser
 
 .PHONY: help setup build run test test-unit test-race test-engine test-integration test-browser test-chaos \
-	test-system bench histories lint deadcode vulncheck generate verify migrate new-migration fresh clean \
+	test-system bench histories lint format deadcode vulncheck generate verify migrate new-migration fresh clean \
 	setup-go setup-postgres setup-browser
