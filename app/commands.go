@@ -140,7 +140,7 @@ func (a *App) send(ctx context.Context, command domain.Command, version int64) (
 	defer cancel()
 	result, err := a.Door.Send(bounded, command, version)
 	switch {
-	case errors.Is(err, errAlreadyOpened):
+	case errors.Is(err, ErrOpenedBefore):
 		stored, known, err := a.stored(ctx, command)
 		if known || err != nil {
 			return stored, err

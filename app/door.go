@@ -122,10 +122,10 @@ func doorError(err error) error {
 	case errors.As(err, &application):
 		return domain.Errorf(domain.CodeInternal, "an internal fault stopped this command; nothing was changed")
 	case errors.As(err, &started):
-		return errAlreadyOpened
+		return ErrOpenedBefore
 	}
 	return errors.Join(ErrDoorClosed, err)
 }
 
-// errAlreadyOpened: the record was opened by the same command before, and its workflow has ended; the outcome is stored.
-var errAlreadyOpened = errors.New("opened before")
+// ErrOpenedBefore says that the record was opened by the same command before, and its workflow has ended; the outcome is stored.
+var ErrOpenedBefore = errors.New("opened before")

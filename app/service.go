@@ -16,6 +16,14 @@ import (
 	"github.com/holdfast-itsm/holdfast/schemas"
 )
 
+// Rows of reads that leave as they are stored.
+type (
+	LinkRow       = schemas.LinkRow
+	FoundRow      = schemas.FoundRow
+	WaitingRow    = schemas.WaitingRow
+	StreamedEvent = schemas.StreamedEvent
+)
+
 // Service is everything that can be asked of Holdfast. Errors are *domain.Error; every method may answer
 // unauthenticated, forbidden (naming the permission), unavailable (with a time to try again) and internal besides those named.
 type Service interface {
@@ -52,7 +60,7 @@ type Annotations interface {
 	Timeline(ctx context.Context, reference string, after int64, limit int) (Page[domain.StoredEvent], error)
 	Notes(ctx context.Context, reference string, after int64, limit int) (Page[Note], error)
 	AddNote(ctx context.Context, reference, key string, body NoteBody) (Note, error)
-	Links(ctx context.Context, reference string) ([]schemas.LinkRow, error)
+	Links(ctx context.Context, reference string) ([]LinkRow, error)
 	Watchers(ctx context.Context, reference string) ([]Watcher, error)
 	Watch(ctx context.Context, reference, person string) ([]Watcher, error)
 	Unwatch(ctx context.Context, reference, person string) ([]Watcher, error)
@@ -65,8 +73,8 @@ type Annotations interface {
 // Work says what is to be done and what is waited for.
 type Work interface {
 	Work(ctx context.Context) (WorkView, error)
-	Waiting(ctx context.Context, query WaitingQuery) (Page[schemas.WaitingRow], error)
-	Search(ctx context.Context, text string, limit int) ([]schemas.FoundRow, error)
+	Waiting(ctx context.Context, query WaitingQuery) (Page[WaitingRow], error)
+	Search(ctx context.Context, text string, limit int) ([]FoundRow, error)
 	// Events calls send for every event after a place that the caller may see, until ctx ends or send fails.
 	Events(ctx context.Context, query EventQuery, send func(LiveEvent) error) error
 }
@@ -164,8 +172,8 @@ type CommandStatus struct {
 // IncidentView is an incident with what its reader may do to it.
 type IncidentView struct {
 	incident.Incident
-	AllowedCommands []string          `json:"allowed_commands"`
-	Links           []schemas.LinkRow `json:"links"`
+	AllowedCommands []string  `json:"allowed_commands"`
+	Links           []LinkRow `json:"links"`
 }
 
 // IncidentQuery narrows a list of incidents; Assignee and Requester take "me".
@@ -257,7 +265,7 @@ type EventQuery struct {
 // LiveEvent is an event with its id in the stream.
 type LiveEvent struct {
 	ID string `json:"-"`
-	schemas.StreamedEvent
+	StreamedEvent
 }
 
 // Person is somebody who works with Holdfast, or a machine that does.

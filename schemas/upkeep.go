@@ -1,0 +1,115 @@
+package schemas
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/holdfast-itsm/holdfast/domain"
+)
+
+// Beat writes down that a worker lives.
+func Beat(ctx context.Context, db bun.IDB, worker string, now time.Time) error {
+	_, err := db.NewRaw(`INSERT INTO heartbeats (worker, at) VALUES (?, ?) ON CONFLICT (worker) DO UPDATE SET at = excluded.at`, worker, now).Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("writing a heartbeat: %w", err)
+	}
+	return nil
+}
+
+// LastBeat is when any worker was last known to live.
+func LastBeat(ctx context.Context, db bun.IDB) (time.Time, bool, error) {
+	var at *time.Time
+	if err := db.NewRaw(`SELECT max(at) FROM heartbeats`).Scan(ctx, &at); err != nil {
+		return time.Time{}, false, fmt.Errorf("reading heartbeats: %w", err)
+	}
+	if at == nil {
+		return time.Time{}, false, nil
+	}
+	return at.UTC(), true, nil
+}
+
+// ChangedSince finds the records that changed after a moment, in order of their ids, after an id.
+func ChangedSince(ctx context.Context, db bun.IDB, since time.Time, after string, limit int) ([]PendingTarget, error) {
+	if after == "" {
+		after = "00000000-0000-0000-0000-000000000000"
+	}
+	var targets []PendingTarget
+	err := db.NewRaw(`SELECT practice, id::text AS record_id FROM records
+		WHERE updated_at >= ? AND id > ? AND (active OR wake_at IS NOT NULL) ORDER BY id LIMIT ?`, since, after, limit).Scan(ctx, &targets)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return nil, fmt.Errorf("finding changed records: %w", err)
+	}
+	return targets, nil
+}
+
+// Forget removes the keys of commands and the delivered messages from before one moment, and heartbeats from before
+// another. Keys of commands that opened a record are kept for ever, so that the same key can never open two.
+func Forget(ctx context.Context, db bun.IDB, commands, heartbeats time.Time) error {
+	for _, statement := range []struct {
+		sql    string
+		moment time.Time
+	}{
+		{`DELETE FROM commands WHERE created_at < ? AND name NOT LIKE '%.log'`, commands},
+		{`DELETE FROM messages WHERE settled_at < ? AND state <> 'pending'`, commands},
+		{`DELETE FROM heartbeats WHERE at < ?`, heartbeats},
+	} {
+		if _, err := db.NewRaw(statement.sql, statement.moment).Exec(ctx); err != nil {
+			return fmt.Errorf("forgetting what is old: %w", err)
+		}
+	}
+	return nil
+}
+
+// Fault is something that doctor found wrong.
+type Fault struct {
+	Record string `bun:"record_id" json:"record,omitempty"`
+	Number string `bun:"number" json:"number,omitempty"`
+	What   string `bun:"what" json:"what"`
+}
+
+// CheckChains verifies every record's timeline: gap-free, chained, its bytes as hashed. It answers the first faults.
+func CheckChains(ctx context.Context, db bun.IDB, limit int) ([]Fault, error) {
+	var faults []Fault
+	err := db.NewRaw(`SELECT r.id::text AS record_id, r.number, 'timeline, event ' || c.seq || ': ' || c.fault AS what
+		FROM records r CROSS JOIN LATERAL check_timeline(r.id) c ORDER BY r.number LIMIT ?`, limit).Scan(ctx, &faults)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return nil, fmt.Errorf("checking timelines: %w", err)
+	}
+	return faults, nil
+}
+
+// CheckRows finds rows that contradict each other, and what is overdue by more than a grace.
+func CheckRows(ctx context.Context, db bun.IDB, now time.Time, grace time.Duration, limit int) ([]Fault, error) {
+	late := now.Add(-grace)
+	var faults []Fault
+	err := db.NewRaw(`SELECT * FROM (
+		SELECT r.id::text AS record_id, r.number, 'its next deadline is not the one it waits for' AS what FROM records r
+			WHERE r.wake_at IS DISTINCT FROM (SELECT min(d.due_at) FROM deadlines d WHERE d.record_id = r.id)
+		UNION ALL SELECT r.id::text, r.number, 'deadline ' || d.name || ' is overdue since ' || d.due_at FROM deadlines d JOIN records r ON r.id = d.record_id
+			WHERE d.due_at < ?
+		UNION ALL SELECT r.id::text, r.number, 'it has no row of its practice' FROM records r WHERE r.practice = 'incident'
+			AND NOT EXISTS (SELECT FROM incidents i WHERE i.id = r.id)
+		UNION ALL SELECT m.record_id::text, coalesce(r.number, ''), 'message ' || m.id || ' is undelivered since ' || m.received_at || ' ' || m.fault
+			FROM messages m LEFT JOIN records r ON r.id = m.record_id WHERE m.state = 'pending' AND m.received_at < ?
+		UNION ALL SELECT c.record_id::text, '', 'command ' || c.id || ' was claimed and has no outcome' FROM commands c WHERE c.outcome IS NULL
+		) AS faults ORDER BY number, what LIMIT ?`, late, late, limit).Scan(ctx, &faults)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return nil, fmt.Errorf("checking rows: %w", err)
+	}
+	return faults, nil
+}
+
+// ActiveSample picks records that should have a running workflow, some at random.
+func ActiveSample(ctx context.Context, db bun.IDB, limit int) ([]domain.Record, error) {
+	var records []domain.Record
+	err := db.NewRaw(`SELECT * FROM records WHERE active OR wake_at IS NOT NULL ORDER BY random() LIMIT ?`, limit).Scan(ctx, &records)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return nil, fmt.Errorf("sampling records: %w", err)
+	}
+	return records, nil
+}

@@ -1,0 +1,158 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+
+	"github.com/holdfast-itsm/holdfast/app"
+	"github.com/holdfast-itsm/holdfast/domain/policy"
+)
+
+type byPolicy struct {
+	Kind string `path:"kind" maxLength:"100" example:"Calendar"`
+	Name string `path:"name" maxLength:"100" example:"support"`
+}
+
+// policies registers the versioned documents.
+func (a *API) policies() {
+	read := app.PermissionPolicyRead
+	register(a, operation(http.MethodGet, "/policies", "list-policies", "The newest version of every document", "Policies", read),
+		func(ctx context.Context, in *struct {
+			Kind string `query:"kind" maxLength:"100"`
+		},
+		) (*list[policy.Document], error) {
+			return listed(a.Service.Policies(ctx, in.Kind))
+		})
+	register(a, operation(http.MethodGet, "/policies/{kind}/{name}", "read-policy", "One version of a document; the newest when none is named", "Policies", read),
+		func(ctx context.Context, in *struct {
+			byPolicy
+			Version int `query:"version" minimum:"0"`
+		},
+		) (*answer[policy.Document], error) {
+			return answered(a.Service.Policy(ctx, in.Kind, in.Name, in.Version))
+		})
+	register(a, operation(http.MethodGet, "/policies/{kind}/{name}/versions", "list-policy-versions", "Every version of a document, newest first", "Policies", read),
+		func(ctx context.Context, in *byPolicy) (*list[policy.Document], error) {
+			return listed(a.Service.PolicyVersions(ctx, in.Kind, in.Name))
+		})
+	register(a, operation(http.MethodPut, "/policies/{kind}/{name}", "apply-policy", "Store a new version, unless nothing changed", "Policies", app.PermissionPolicyWrite),
+		func(ctx context.Context, in *struct {
+			byPolicy
+			Body struct {
+				Spec   json.RawMessage `json:"spec"`
+				Reason string          `json:"reason,omitempty" maxLength:"4096"`
+			}
+		},
+		) (*answer[policy.Document], error) {
+			return answered(a.Service.ApplyPolicy(ctx, policy.Document{Kind: in.Kind, Name: in.Name, Spec: in.Body.Spec, Reason: in.Body.Reason}))
+		})
+	register(a, operation(http.MethodPost, "/policies/validate", "validate-policy", "What is wrong with a document, without storing it", "Policies", read),
+		func(ctx context.Context, in *struct {
+			Body struct {
+				Kind string          `json:"kind"`
+				Name string          `json:"name"`
+				Spec json.RawMessage `json:"spec"`
+			}
+		},
+		) (*answer[problemsAnswer], error) {
+			problems, err := a.Service.ValidatePolicy(ctx, policy.Document{Kind: in.Body.Kind, Name: in.Body.Name, Spec: in.Body.Spec})
+			return answered(problemsAnswer{Problems: append([]policy.Problem{}, problems...)}, err)
+		})
+}
+
+type problemsAnswer struct {
+	Problems []policy.Problem `json:"problems"`
+}
+
+type byPerson struct {
+	Handle string `path:"handle" maxLength:"100"`
+}
+
+// accounts registers people, what they may do, and tokens.
+func (a *API) accounts() {
+	read := app.PermissionPeopleRead
+	register(a, operation(http.MethodGet, "/me", "who-am-i", "Who asks", "Accounts", read),
+		func(ctx context.Context, _ *struct{}) (*answer[app.Principal], error) {
+			return answered(a.Service.WhoAmI(ctx))
+		})
+	register(a, operation(http.MethodGet, "/people", "list-people", "Find people", "Accounts", read),
+		func(ctx context.Context, in *struct {
+			Text  string `query:"q" maxLength:"200"`
+			Limit int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
+		},
+		) (*list[app.Person], error) {
+			return listed(a.Service.People(ctx, in.Text, in.Limit))
+		})
+	register(a, operation(http.MethodGet, "/people/{handle}", "read-person", "Read somebody", "Accounts", read),
+		func(ctx context.Context, in *byPerson) (*answer[app.Person], error) {
+			return answered(a.Service.Person(ctx, in.Handle))
+		})
+	register(a, operation(http.MethodPut, "/people/{handle}", "save-person", "Write somebody, new or known", "Accounts", app.PermissionPeopleWrite),
+		func(ctx context.Context, in *struct {
+			byPerson
+			Body personBody
+		},
+		) (*answer[app.Person], error) {
+			return answered(a.Service.SavePerson(ctx, in.Body.person(in.Handle)))
+		})
+	register(a, operation(http.MethodGet, "/people/{handle}/grants", "list-grants", "What somebody was granted", "Accounts", read),
+		func(ctx context.Context, in *byPerson) (*list[app.Grant], error) {
+			return listed(a.Service.Grants(ctx, in.Handle))
+		})
+	type grantBody struct{ Body app.Grant }
+	register(a, operation(http.MethodPost, "/grants", "give-grant", "Give a role within a scope", "Accounts", app.PermissionGrantWrite),
+		func(ctx context.Context, in *grantBody) (*list[app.Grant], error) {
+			return listed(a.Service.GiveGrant(ctx, in.Body))
+		})
+	register(a, operation(http.MethodPost, "/grants/revoke", "take-grant", "Take a role away", "Accounts", app.PermissionGrantWrite),
+		func(ctx context.Context, in *grantBody) (*list[app.Grant], error) {
+			return listed(a.Service.TakeGrant(ctx, in.Body))
+		})
+	register(a, operation(http.MethodGet, "/teams", "list-teams", "Teams and their members", "Accounts", read),
+		func(ctx context.Context, _ *struct{}) (*list[app.TeamView], error) {
+			return listed(a.Service.Teams(ctx))
+		})
+	register(a, operation(http.MethodGet, "/services", "list-services", "Services and who supports them", "Accounts", read),
+		func(ctx context.Context, _ *struct{}) (*list[app.ServiceView], error) {
+			return listed(a.Service.Services(ctx))
+		})
+	register(a, operation(http.MethodGet, "/permissions", "list-permissions", "Every permission there is", "Accounts", read),
+		func(context.Context, *struct{}) (*list[string], error) { return listed(app.AllPermissions(), nil) })
+	a.tokens()
+}
+
+// personBody is somebody as written: active unless said otherwise.
+type personBody struct {
+	Name   string `json:"name" minLength:"1" maxLength:"200"`
+	Mail   string `json:"mail,omitempty" maxLength:"320"`
+	Kind   string `json:"kind,omitempty" enum:"person,machine"`
+	Active *bool  `json:"active,omitempty"`
+	Zone   string `json:"zone,omitempty" maxLength:"100"`
+}
+
+func (b personBody) person(handle string) app.Person {
+	return app.Person{Handle: handle, Name: b.Name, Mail: b.Mail, Kind: b.Kind, Active: b.Active == nil || *b.Active, Zone: b.Zone}
+}
+
+func (a *API) tokens() {
+	register(a, operation(http.MethodGet, "/tokens", "list-tokens", "Tokens, without their secrets", "Accounts", app.PermissionTokenOwn),
+		func(ctx context.Context, in *struct {
+			Person string `query:"person" maxLength:"100" doc:"Left out: yourself"`
+		},
+		) (*list[app.Token], error) {
+			return listed(a.Service.Tokens(ctx, in.Person))
+		})
+	create := operation(http.MethodPost, "/tokens", "create-token", "Make a token; its secret is in this answer only", "Accounts", app.PermissionTokenOwn)
+	create.DefaultStatus = http.StatusCreated
+	register(a, create, func(ctx context.Context, in *struct{ Body app.TokenBody }) (*answer[app.NewToken], error) {
+		return answered(a.Service.CreateToken(ctx, in.Body))
+	})
+	register(a, operation(http.MethodDelete, "/tokens/{id}", "revoke-token", "End a token at once", "Accounts", app.PermissionTokenOwn),
+		func(ctx context.Context, in *struct {
+			ID string `path:"id" maxLength:"64"`
+		},
+		) (*struct{}, error) {
+			return &struct{}{}, a.Service.RevokeToken(ctx, in.ID)
+		})
+}

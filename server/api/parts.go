@@ -1,0 +1,134 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"mime"
+	"net/http"
+	"strconv"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humagin"
+
+	"github.com/holdfast-itsm/holdfast/app"
+	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/server"
+)
+
+// byPage is the path and the place of an operation on a part of a record.
+type byPage struct {
+	byRecord
+	After int64 `query:"after" minimum:"0" doc:"Number of the last event seen"`
+	Limit int   `query:"limit" minimum:"1" maximum:"200" default:"50"`
+}
+
+type byWatcher struct {
+	byRecord
+	Person string `path:"person" maxLength:"100" doc:"A handle, or me"`
+}
+
+// parts registers what hangs at a record and decides nothing.
+func (a *API) parts() {
+	read := app.PermissionIncidentRead
+	register(a, operation(http.MethodGet, "/incidents/{id}/timeline", "read-timeline", "What happened, oldest first", "Parts", read),
+		func(ctx context.Context, in *byPage) (*answer[app.Page[domain.StoredEvent]], error) {
+			return answered(a.Service.Timeline(ctx, in.ID, in.After, in.Limit))
+		})
+	register(a, operation(http.MethodGet, "/incidents/{id}/notes", "read-notes", "Notes, oldest first", "Parts", read),
+		func(ctx context.Context, in *byPage) (*answer[app.Page[app.Note]], error) {
+			return answered(a.Service.Notes(ctx, in.ID, in.After, in.Limit))
+		})
+	note := operation(http.MethodPost, "/incidents/{id}/notes", "add-note", "Add a note; the requester's public note is a reply", "Parts", app.PermissionNoteWrite)
+	note.DefaultStatus = http.StatusCreated
+	register(a, note, func(ctx context.Context, in *struct {
+		byRecord
+		Key  string `header:"Idempotency-Key" maxLength:"255"`
+		Body app.NoteBody
+	},
+	) (*answer[app.Note], error) {
+		return answered(a.Service.AddNote(ctx, in.ID, in.Key, in.Body))
+	})
+	register(a, operation(http.MethodGet, "/incidents/{id}/links", "read-links", "Links, seen from this end", "Parts", read),
+		func(ctx context.Context, in *byRecord) (*list[app.LinkRow], error) {
+			return listed(a.Service.Links(ctx, in.ID))
+		})
+	register(a, operation(http.MethodGet, "/incidents/{id}/watchers", "read-watchers", "Who watches", "Parts", read),
+		func(ctx context.Context, in *byRecord) (*list[app.Watcher], error) {
+			return listed(a.Service.Watchers(ctx, in.ID))
+		})
+	register(a, operation(http.MethodPut, "/incidents/{id}/watchers/{person}", "watch", "Put somebody on the list of watchers", "Parts", app.PermissionWatch),
+		func(ctx context.Context, in *byWatcher) (*list[app.Watcher], error) {
+			return listed(a.Service.Watch(ctx, in.ID, in.Person))
+		})
+	register(a, operation(http.MethodDelete, "/incidents/{id}/watchers/{person}", "unwatch", "Take somebody off the list of watchers", "Parts", app.PermissionWatch),
+		func(ctx context.Context, in *byWatcher) (*list[app.Watcher], error) {
+			return listed(a.Service.Unwatch(ctx, in.ID, in.Person))
+		})
+	a.attachments()
+}
+
+func (a *API) attachments() {
+	register(a, operation(http.MethodGet, "/incidents/{id}/attachments", "read-attachments", "Attached files", "Parts", app.PermissionIncidentRead),
+		func(ctx context.Context, in *byRecord) (*list[app.Attachment], error) {
+			return listed(a.Service.Attachments(ctx, in.ID))
+		})
+	add := operation(http.MethodPost, "/incidents/{id}/attachments", "add-attachment", "Attach a file; the body is its content", "Parts",
+		app.PermissionNoteWrite, http.StatusRequestEntityTooLarge)
+	add.DefaultStatus = http.StatusCreated
+	add.MaxBodyBytes = app.MaxAttachmentBytes + 1
+	add.BodyReadTimeout = -1
+	add.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
+		"application/octet-stream": {Schema: &huma.Schema{Type: "string", Format: "binary"}}}}
+	register(a, add, func(ctx context.Context, in *struct {
+		byRecord
+		Name        string `query:"name" required:"true" maxLength:"255"`
+		Public      bool   `query:"public"`
+		ContentType string `header:"Content-Type" maxLength:"200"`
+		Key         string `header:"Idempotency-Key" maxLength:"255"`
+		RawBody     []byte `contentType:"application/octet-stream"`
+	},
+	) (*answer[app.Attachment], error) {
+		return answered(a.Service.AddAttachment(ctx, in.ID, in.Key, app.Upload{Name: in.Name, Public: in.Public,
+			MediaType: mediaType(in.ContentType), Content: bytes.NewReader(in.RawBody)}))
+	})
+	get := operation(http.MethodGet, "/incidents/{id}/attachments/{attachment}", "read-attachment", "The content of an attached file", "Parts", app.PermissionIncidentRead)
+	get.Responses = map[string]*huma.Response{"200": {Description: "The content", Content: map[string]*huma.MediaType{
+		"application/octet-stream": {Schema: &huma.Schema{Type: "string", Format: "binary"}}}}}
+	huma.Register(a.API, get, func(ctx context.Context, in *struct {
+		byRecord
+		Attachment string `path:"attachment" maxLength:"64"`
+	},
+	) (*huma.StreamResponse, error) {
+		file, content, err := a.Service.OpenAttachment(ctx, in.ID, in.Attachment)
+		if err != nil {
+			return nil, server.ProblemOf(err)
+		}
+		return &huma.StreamResponse{Body: func(hc huma.Context) { a.send(hc, file, content) }}, nil
+	})
+}
+
+// send gives a file as a download, never to be shown by a browser as a page of ours.
+func (a *API) send(hc huma.Context, file app.Attachment, content io.ReadCloser) {
+	defer func() {
+		if err := content.Close(); err != nil {
+			a.Log.Warn("an attachment could not be closed", "error", err)
+		}
+	}()
+	w := humagin.Unwrap(hc).Writer
+	w.Header().Set("Content-Type", "application/octet-stream")
+	w.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": file.Name}))
+	w.Header().Set("Content-Length", strconv.FormatInt(file.Bytes, 10))
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	if _, err := io.Copy(w, content); err != nil {
+		a.Log.Debug("an attachment was not sent whole", "error", err)
+	}
+}
+
+func mediaType(header string) string {
+	media, _, err := mime.ParseMediaType(header)
+	if err != nil {
+		return "application/octet-stream"
+	}
+	return media
+}

@@ -1,0 +1,100 @@
+package worker
+
+import (
+	"context"
+	"time"
+
+	"github.com/holdfast-itsm/holdfast/schemas"
+)
+
+const (
+	beatPause = 10 * time.Second
+	// adoptBefore is how long before the last heartbeat a row may have changed without its workflow knowing.
+	adoptBefore = time.Minute
+	// adoptAtMost is how far back a worker that finds no heartbeat looks.
+	adoptAtMost = 24 * time.Hour
+	adoptPage   = 500
+)
+
+// lastBeat is when any worker was last known to live.
+func (w *Worker) lastBeat(ctx context.Context) (time.Time, error) {
+	at, found, err := schemas.LastBeat(ctx, w.DB)
+	if err != nil {
+		return at, err
+	}
+	if oldest := w.Clock.Now().Add(-adoptAtMost); !found || at.Before(oldest) {
+		return oldest, nil
+	}
+	return at, nil
+}
+
+// adoptSince tells the workflow of every record that changed in the minute before the last heartbeat, or since, that its
+// row may be ahead: a decision is committed before Temporal records it, and a power cut can fall between the two.
+func (w *Worker) adoptSince(ctx context.Context, beat time.Time) error {
+	after := ""
+	for {
+		targets, err := schemas.ChangedSince(ctx, w.DB, beat.Add(-adoptBefore), after, adoptPage)
+		if err != nil {
+			w.Log.WarnContext(ctx, "changed records could not be read; trying again", "error", err)
+			if !pause(ctx, time.Second) {
+				return nil
+			}
+			continue
+		}
+		for _, target := range targets {
+			for w.Door.Adopt(ctx, target.Practice, target.Record) != nil {
+				if !pause(ctx, time.Second) {
+					return nil
+				}
+			}
+			after = target.Record
+		}
+		if len(targets) < adoptPage {
+			return nil
+		}
+	}
+}
+
+// pause waits, and answers false when ctx ended.
+func pause(ctx context.Context, wait time.Duration) bool {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}
+
+// beat writes down that this worker lives.
+func (w *Worker) beat(ctx context.Context) error {
+	for {
+		if err := schemas.Beat(ctx, w.DB, w.Name, w.Clock.Now()); err != nil && ctx.Err() == nil {
+			w.Log.WarnContext(ctx, "the heartbeat could not be written", "error", err)
+		}
+		if !pause(ctx, beatPause) {
+			return nil
+		}
+	}
+}
+
+const (
+	housePause    = time.Hour
+	keepCommands  = 30 * 24 * time.Hour
+	keepHeartbeat = 24 * time.Hour
+)
+
+// keepHouse forgets the keys of commands after 30 days (of those that opened a record never), delivered messages and the
+// heartbeats of workers long gone.
+func (w *Worker) keepHouse(ctx context.Context) error {
+	for {
+		now := w.Clock.Now()
+		if err := schemas.Forget(ctx, w.DB, now.Add(-keepCommands), now.Add(-keepHeartbeat)); err != nil && ctx.Err() == nil {
+			w.Log.WarnContext(ctx, "housekeeping failed; trying again in an hour", "error", err)
+		}
+		if !pause(ctx, housePause) {
+			return nil
+		}
+	}
+}

@@ -1,0 +1,103 @@
+// Package worker runs the durable processes: it registers workflows and activities with Temporal, delivers messages between
+// records, adopts rows that may be ahead of their workflows, and keeps house.
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/uptrace/bun"
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/worker"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/holdfast-itsm/holdfast/activities"
+	"github.com/holdfast-itsm/holdfast/app"
+	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/workflows"
+)
+
+// Dependencies are what a worker works with.
+type Dependencies struct {
+	Temporal   client.Client
+	Door       *app.Door
+	Activities *activities.Activities
+	// DB acts under the worker's role.
+	DB    *bun.DB
+	Clock domain.Clock
+	Log   *slog.Logger
+	// Name tells workers apart: host and process.
+	Name string
+	// Hints wakes the relay after a commit that posted messages.
+	Hints *Hints
+	// Notified opens a connection that hears of messages posted by other processes; nil: only the sweep and hints.
+	Listen func(ctx context.Context, heard func()) error
+}
+
+// Worker is one process's share of the work.
+type Worker struct {
+	Dependencies
+	records worker.Worker
+	relay   *relay
+}
+
+// New makes a worker; nothing runs yet.
+func New(dependencies Dependencies) *Worker {
+	w := &Worker{Dependencies: dependencies}
+	w.records = worker.New(w.Temporal, domain.QueueRecords, worker.Options{
+		MaxConcurrentWorkflowTaskPollers: recordPollers, MaxConcurrentActivityTaskPollers: activityPollers, WorkerStopTimeout: stopTimeout,
+	})
+	workflows.Register(w.records)
+	w.records.RegisterActivityWithOptions(w.Activities.Apply, activity.RegisterOptions{Name: domain.ActivityApply})
+	w.records.RegisterActivityWithOptions(w.Activities.Look, activity.RegisterOptions{Name: domain.ActivityLook})
+	w.relay = &relay{db: w.DB, door: w.Door, clock: w.Clock, log: w.Log, hints: w.Hints}
+	return w
+}
+
+const (
+	recordPollers   = 8
+	activityPollers = 2
+	stopTimeout     = 5 * time.Second
+)
+
+// Run works until ctx ends. It answers why it had to stop before that.
+func (w *Worker) Run(ctx context.Context) error {
+	since, err := w.lastBeat(ctx)
+	if err != nil {
+		return err
+	}
+	if err := w.records.Start(); err != nil {
+		return fmt.Errorf("starting the worker: %w", err)
+	}
+	defer w.records.Stop()
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return w.adoptSince(ctx, since) })
+	group.Go(func() error { return w.relay.run(ctx) })
+	group.Go(func() error { return w.beat(ctx) })
+	group.Go(func() error { return w.keepHouse(ctx) })
+	if w.Listen != nil {
+		group.Go(func() error { return w.Listen(ctx, w.Hints.Wake) })
+	}
+	if err := group.Wait(); err != nil && !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
+}
+
+// Hints wakes whoever waits, at most once for any number of calls.
+type Hints struct{ ch chan struct{} }
+
+// NewHints makes a set of hints.
+func NewHints() *Hints { return &Hints{ch: make(chan struct{}, 1)} }
+
+// Wake never blocks.
+func (h *Hints) Wake() {
+	select {
+	case h.ch <- struct{}{}:
+	default:
+	}
+}
