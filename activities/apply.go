@@ -46,8 +46,10 @@ func (l *lifecycle[R, F]) apply(ctx context.Context, tx bun.Tx, command domain.C
 	if exists {
 		p.before = *l.head(&p.record)
 	} else if transition, known := l.table.Transition(command.Verb()); !known || len(transition.From) > 0 {
-		return domain.Result{}, false, refusal{domain.Result{Outcome: domain.Refused,
-			Refusal: domain.Errorf(domain.CodeNotFound, "no %s %s", l.table.Practice, command.Record)}}
+		return domain.Result{}, false, refusal{domain.Result{
+			Outcome: domain.Refused,
+			Refusal: domain.Errorf(domain.CodeNotFound, "no %s %s", l.table.Practice, command.Record),
+		}}
 	}
 	refused, err := p.run(ctx, command)
 	if err != nil {
@@ -75,8 +77,10 @@ func (l *lifecycle[R, F]) repeated(ctx context.Context, tx bun.Tx, command domai
 		return domain.Result{}, err
 	}
 	if row.Digest != command.Digest {
-		return domain.Result{Outcome: domain.Refused, Version: head.Version, View: viewOf(head, now),
-			Refusal: domain.Errorf(domain.CodeInvalid, "the idempotency key was used with another body")}, nil
+		return domain.Result{
+			Outcome: domain.Refused, Version: head.Version, View: viewOf(head, now),
+			Refusal: domain.Errorf(domain.CodeInvalid, "the idempotency key was used with another body"),
+		}, nil
 	}
 	return domain.Result{Outcome: domain.Repeated, Version: first.Version, View: viewOf(head, now)}, nil
 }
@@ -158,8 +162,10 @@ func (p *passage[R, F]) catchUp(ctx context.Context, until time.Time, self strin
 		if arrived {
 			continue // what arrived may have moved the deadline
 		}
-		timer := domain.Command{ID: "deadline/" + next.Name, Name: next.Command, Practice: p.table.Practice,
-			Record: p.head(&p.record).ID, Actor: domain.Actor{Kind: domain.ActorTimer, Name: next.Name}, ReceivedAt: next.DueAt}
+		timer := domain.Command{
+			ID: "deadline/" + next.Name, Name: next.Command, Practice: p.table.Practice,
+			Record: p.head(&p.record).ID, Actor: domain.Actor{Kind: domain.ActorTimer, Name: next.Name}, ReceivedAt: next.DueAt,
+		}
 		refused, err := p.step(ctx, timer, p.clamp(until), next)
 		if err != nil {
 			return err
@@ -329,8 +335,10 @@ func (p *passage[R, F]) send(ctx context.Context, head domain.Record) error {
 		if err != nil {
 			return fmt.Errorf("encoding a message: %w", err)
 		}
-		rows[i] = schemas.MessageRow{ID: command.ID, Practice: message.Practice, RecordID: message.Record, Command: text,
-			OnClosed: message.OnClosed, SourceID: head.ID, State: "pending", NextAt: p.now, ReceivedAt: p.now}
+		rows[i] = schemas.MessageRow{
+			ID: command.ID, Practice: message.Practice, RecordID: message.Record, Command: text,
+			OnClosed: message.OnClosed, SourceID: head.ID, State: "pending", NextAt: p.now, ReceivedAt: p.now,
+		}
 	}
 	if err := schemas.PostMessages(ctx, p.tx, rows); err != nil {
 		return err
@@ -369,8 +377,10 @@ func (p *passage[R, F]) view() domain.View {
 
 // viewOf computes what a record's workflow must remember from its committed head.
 func viewOf(head domain.Record, now time.Time) domain.View {
-	view := domain.View{Record: head.ID, State: head.State, Version: head.Version, WakeAt: head.WakeAt,
-		Ended: head.ID != "" && !head.Active && head.WakeAt == nil}
+	view := domain.View{
+		Record: head.ID, State: head.State, Version: head.Version, WakeAt: head.WakeAt,
+		Ended: head.ID != "" && !head.Active && head.WakeAt == nil,
+	}
 	if head.WakeAt != nil {
 		view.WakeAfter = max(head.WakeAt.Sub(now), 0)
 	}

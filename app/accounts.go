@@ -47,8 +47,10 @@ func (a *App) Authenticate(ctx context.Context, secret string) (Principal, error
 	if !found {
 		return Principal{}, unknown
 	}
-	principal := Principal{Handle: person.Handle, Name: person.Name, Kind: person.Kind, Zone: person.Zone,
-		Permissions: token.Permissions, TokenID: token.ID}
+	principal := Principal{
+		Handle: person.Handle, Name: person.Name, Kind: person.Kind, Zone: person.Zone,
+		Permissions: token.Permissions, TokenID: token.ID,
+	}
 	grants, err := schemas.ReadGrants(ctx, a.DB, person.Handle)
 	if err != nil {
 		return Principal{}, a.fault(ctx, "authenticating", err)
@@ -188,8 +190,10 @@ func (a *App) changeGrant(ctx context.Context, grant Grant, action string, write
 	if _, err := a.Person(ctx, grant.Person); err != nil {
 		return nil, err
 	}
-	changed, err := write(schemas.GrantRow{Person: grant.Person, Role: grant.Role, ScopeKind: grant.ScopeKind, ScopeName: grant.ScopeName,
-		GrantedBy: principal.Handle, GrantedAt: a.now()})
+	changed, err := write(schemas.GrantRow{
+		Person: grant.Person, Role: grant.Role, ScopeKind: grant.ScopeKind, ScopeName: grant.ScopeName,
+		GrantedBy: principal.Handle, GrantedAt: a.now(),
+	})
 	if err != nil {
 		return nil, a.fault(ctx, "changing a grant", err)
 	}
@@ -217,8 +221,10 @@ func (a *App) Tokens(ctx context.Context, person string) ([]Token, error) {
 }
 
 func tokenOf(row schemas.TokenRow) Token {
-	return Token{ID: row.ID, Person: row.Person, Name: row.Name, Permissions: append([]string{}, row.Permissions...), CreatedBy: row.CreatedBy,
-		CreatedAt: row.CreatedAt.UTC(), ExpiresAt: row.ExpiresAt.UTC(), RevokedAt: row.RevokedAt}
+	return Token{
+		ID: row.ID, Person: row.Person, Name: row.Name, Permissions: append([]string{}, row.Permissions...), CreatedBy: row.CreatedBy,
+		CreatedAt: row.CreatedAt.UTC(), ExpiresAt: row.ExpiresAt.UTC(), RevokedAt: row.RevokedAt,
+	}
 }
 
 // tokenOwner says whose tokens are meant and checks that the principal may handle them.
@@ -269,8 +275,10 @@ func (a *App) CreateToken(ctx context.Context, body TokenBody) (NewToken, error)
 	}
 	secret, hash := NewSecret()
 	now := a.now()
-	row := schemas.TokenRow{ID: uuid.Must(uuid.NewV7()).String(), Person: person, Name: body.Name, Hash: hash, Permissions: append([]string{}, body.Permissions...),
-		CreatedBy: principal.Handle, CreatedAt: now, ExpiresAt: now.AddDate(0, 0, body.Days)}
+	row := schemas.TokenRow{
+		ID: uuid.Must(uuid.NewV7()).String(), Person: person, Name: body.Name, Hash: hash, Permissions: append([]string{}, body.Permissions...),
+		CreatedBy: principal.Handle, CreatedAt: now, ExpiresAt: now.AddDate(0, 0, body.Days),
+	}
 	if err := schemas.AddToken(ctx, a.DB, row); err != nil {
 		return NewToken{}, a.fault(ctx, "making a token", err)
 	}

@@ -112,8 +112,10 @@ func postReply(ctx context.Context, tx bun.Tx, head domain.Record, principal Pri
 	if err != nil {
 		return err
 	}
-	command := domain.Command{ID: domain.CommandID("reply", id), Name: string(head.Practice) + ".reply", Practice: head.Practice, Record: head.ID,
-		Actor: domain.Actor{Kind: domain.ActorMachine, Name: principal.Handle}, ReceivedAt: note.At, Body: body, Digest: domain.Digest(body)}
+	command := domain.Command{
+		ID: domain.CommandID("reply", id), Name: string(head.Practice) + ".reply", Practice: head.Practice, Record: head.ID,
+		Actor: domain.Actor{Kind: domain.ActorMachine, Name: principal.Handle}, ReceivedAt: note.At, Body: body, Digest: domain.Digest(body),
+	}
 	text, err := json.Marshal(command)
 	if err != nil {
 		return err
@@ -127,8 +129,10 @@ func tellOfNote(ctx context.Context, tx bun.Tx, head domain.Record, note Note) e
 	if note.Internal || head.Requester == "" {
 		return nil
 	}
-	return schemas.TellOutside(ctx, tx, head.ID, domain.Notice{Kind: "incident.note", To: []string{"person:" + head.Requester},
-		Data: map[string]any{"number": head.Number, "note": note.Seq}}, note.At)
+	return schemas.TellOutside(ctx, tx, head.ID, domain.Notice{
+		Kind: "incident.note", To: []string{"person:" + head.Requester},
+		Data: map[string]any{"number": head.Number, "note": note.Seq},
+	}, note.At)
 }
 
 // annotation names a write that decides nothing, for its idempotency key.
@@ -253,8 +257,10 @@ func (a *App) changeWatchers(ctx context.Context, reference, person, event strin
 		if err != nil || !changed {
 			return err
 		}
-		_, err = schemas.AppendTimeline(ctx, tx, head.ID, []domain.Event{{Type: event, At: now, Actor: principal.actor(nil),
-			Personal: map[string]any{"person": person}}}, now)
+		_, err = schemas.AppendTimeline(ctx, tx, head.ID, []domain.Event{{
+			Type: event, At: now, Actor: principal.actor(nil),
+			Personal: map[string]any{"person": person},
+		}}, now)
 		return err
 	})
 	if err != nil {
@@ -279,8 +285,10 @@ func (a *App) attachments(ctx context.Context, record, id string, internal bool)
 	rows, err := schemas.ReadAttachments(ctx, a.DB, record, id, internal)
 	list := []Attachment{}
 	for _, row := range rows {
-		list = append(list, Attachment{ID: row.ID, Name: row.Name, MediaType: row.MediaType, Bytes: row.Bytes, SHA256: row.SHA256,
-			Public: row.Public, AddedBy: row.AddedBy, AddedAt: row.AddedAt.UTC()})
+		list = append(list, Attachment{
+			ID: row.ID, Name: row.Name, MediaType: row.MediaType, Bytes: row.Bytes, SHA256: row.SHA256,
+			Public: row.Public, AddedBy: row.AddedBy, AddedAt: row.AddedAt.UTC(),
+		})
 	}
 	return list, a.fault(ctx, "reading attachments", err)
 }
@@ -311,13 +319,17 @@ func (a *App) AddAttachment(ctx context.Context, reference, key string, upload U
 	file.SHA256 = hex.EncodeToString(sum.Sum(nil))
 	stored, err := once(ctx, a, principal, annotation{name: "attachment.added", record: head.ID, key: key, body: []string{name, file.SHA256}}, file,
 		func(ctx context.Context, tx bun.Tx, _ string, file *Attachment) error {
-			row := schemas.AttachmentRow{ID: file.ID, RecordID: head.ID, Name: file.Name, MediaType: file.MediaType, Bytes: file.Bytes,
-				SHA256: file.SHA256, Public: file.Public, AddedBy: file.AddedBy, AddedAt: file.AddedAt}
+			row := schemas.AttachmentRow{
+				ID: file.ID, RecordID: head.ID, Name: file.Name, MediaType: file.MediaType, Bytes: file.Bytes,
+				SHA256: file.SHA256, Public: file.Public, AddedBy: file.AddedBy, AddedAt: file.AddedAt,
+			}
 			if err := schemas.AddAttachment(ctx, tx, row); err != nil {
 				return err
 			}
-			_, err := schemas.AppendTimeline(ctx, tx, head.ID, []domain.Event{{Type: "attachment.added", At: file.AddedAt, Actor: principal.actor(nil),
-				Public: file.Public, Data: map[string]any{"id": file.ID, "bytes": file.Bytes, "sha256": file.SHA256}, Personal: map[string]any{"name": file.Name}}}, file.AddedAt)
+			_, err := schemas.AppendTimeline(ctx, tx, head.ID, []domain.Event{{
+				Type: "attachment.added", At: file.AddedAt, Actor: principal.actor(nil),
+				Public: file.Public, Data: map[string]any{"id": file.ID, "bytes": file.Bytes, "sha256": file.SHA256}, Personal: map[string]any{"name": file.Name},
+			}}, file.AddedAt)
 			return err
 		})
 	if err != nil || stored.ID != file.ID {

@@ -28,8 +28,10 @@ const (
 )
 
 var (
-	everybody = []domain.Role{domain.RoleRequester, domain.RoleAgent, domain.RoleTeamLead, domain.RoleIncidentManager,
-		domain.RoleServiceOwner, domain.RoleAuditor, domain.RoleAdmin}
+	everybody = []domain.Role{
+		domain.RoleRequester, domain.RoleAgent, domain.RoleTeamLead, domain.RoleIncidentManager,
+		domain.RoleServiceOwner, domain.RoleAuditor, domain.RoleAdmin,
+	}
 	// readers see records within their scope, internal notes and all; a requester sees only their own.
 	readers = []domain.Role{domain.RoleAgent, domain.RoleTeamLead, domain.RoleIncidentManager, domain.RoleServiceOwner, domain.RoleAuditor}
 	workers = []domain.Role{domain.RoleAgent, domain.RoleTeamLead, domain.RoleIncidentManager}

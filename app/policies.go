@@ -64,8 +64,10 @@ func documents(rows []schemas.PolicyRow) []policy.Document {
 }
 
 func document(row schemas.PolicyRow) policy.Document {
-	return policy.Document{Kind: row.Kind, Name: row.Name, Version: row.Version, Spec: json.RawMessage(row.Spec), Author: row.Author,
-		Reason: row.Reason, CreatedAt: row.CreatedAt.UTC()}
+	return policy.Document{
+		Kind: row.Kind, Name: row.Name, Version: row.Version, Spec: json.RawMessage(row.Spec), Author: row.Author,
+		Reason: row.Reason, CreatedAt: row.CreatedAt.UTC(),
+	}
 }
 
 var policyName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,99}$`)
@@ -116,8 +118,10 @@ func (a *App) ApplyPolicy(ctx context.Context, wanted policy.Document) (policy.D
 			stored = document(newest)
 			return nil
 		}
-		row := schemas.PolicyRow{Kind: wanted.Kind, Name: wanted.Name, Version: newest.Version + 1, Spec: string(spec),
-			Author: principal.Handle, Reason: wanted.Reason, CreatedAt: a.now()}
+		row := schemas.PolicyRow{
+			Kind: wanted.Kind, Name: wanted.Name, Version: newest.Version + 1, Spec: string(spec),
+			Author: principal.Handle, Reason: wanted.Reason, CreatedAt: a.now(),
+		}
 		if err := schemas.AddPolicy(ctx, tx, row); err != nil {
 			return err
 		}
@@ -141,8 +145,10 @@ func project(ctx context.Context, tx bun.Tx, document policy.Document) error {
 		if err := json.Unmarshal(document.Spec, &service); err != nil {
 			return fmt.Errorf("reading %s/%s: %w", document.Kind, document.Name, err)
 		}
-		return schemas.SaveService(ctx, tx, schemas.ServiceRow{Name: document.Name, Title: service.Title, Owner: service.Owner,
-			Criticality: service.Criticality, Team: service.Support.Team, Calendar: service.Support.Calendar})
+		return schemas.SaveService(ctx, tx, schemas.ServiceRow{
+			Name: document.Name, Title: service.Title, Owner: service.Owner,
+			Criticality: service.Criticality, Team: service.Support.Team, Calendar: service.Support.Calendar,
+		})
 	}
 	return nil
 }

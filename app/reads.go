@@ -82,9 +82,11 @@ func (a *App) Incidents(ctx context.Context, query IncidentQuery) (Page[Incident
 }
 
 func (q IncidentQuery) filter(principal Principal) (schemas.IncidentFilter, error) {
-	filter := schemas.IncidentFilter{Priorities: q.Priority, Team: q.Team, Assignee: me(q.Assignee, principal), Requester: me(q.Requester, principal),
+	filter := schemas.IncidentFilter{
+		Priorities: q.Priority, Team: q.Team, Assignee: me(q.Assignee, principal), Requester: me(q.Requester, principal),
 		Service: q.Service, Category: q.Category, Tag: q.Tag, Words: q.Words, OpenedFrom: q.OpenedFrom, OpenedTo: q.OpenedTo,
-		Sort: q.Sort, Limit: pageSize(q.Limit)}
+		Sort: q.Sort, Limit: pageSize(q.Limit),
+	}
 	if filter.Assignee == "none" {
 		filter.Assignee, filter.Unassigned = "", true
 	}
@@ -96,8 +98,10 @@ func (q IncidentQuery) filter(principal Principal) (schemas.IncidentFilter, erro
 			filter.Active = true
 		default:
 			if _, known := incident.Lifecycle.State(domain.State(state)); !known {
-				return filter, &domain.Error{Code: domain.CodeInvalid, Message: "no state " + state,
-					Fields: []domain.FieldError{{Location: "query.state", Message: "is not a state, open or active", Value: state}}}
+				return filter, &domain.Error{
+					Code: domain.CodeInvalid, Message: "no state " + state,
+					Fields: []domain.FieldError{{Location: "query.state", Message: "is not a state, open or active", Value: state}},
+				}
 			}
 			filter.States = append(filter.States, state)
 		}
@@ -106,8 +110,10 @@ func (q IncidentQuery) filter(principal Principal) (schemas.IncidentFilter, erro
 		filter.Sort = "-opened_at"
 	}
 	if !schemas.KnownSort(filter.Sort) {
-		return filter, &domain.Error{Code: domain.CodeInvalid, Message: "cannot sort by " + filter.Sort,
-			Fields: []domain.FieldError{{Location: "query.sort", Message: "takes opened_at, updated_at, priority, wake_at, each with - for descending", Value: filter.Sort}}}
+		return filter, &domain.Error{
+			Code: domain.CodeInvalid, Message: "cannot sort by " + filter.Sort,
+			Fields: []domain.FieldError{{Location: "query.sort", Message: "takes opened_at, updated_at, priority, wake_at, each with - for descending", Value: filter.Sort}},
+		}
 	}
 	var err error
 	filter.After, err = decodeCursor[schemas.Position](q.Cursor)
@@ -201,8 +207,10 @@ func (a *App) Waiting(ctx context.Context, query WaitingQuery) (Page[schemas.Wai
 	if err != nil {
 		return page, err
 	}
-	rows, next, err := schemas.ListWaiting(ctx, a.DB, principal.reader(), schemas.WaitingFilter{Team: query.Team, Assignee: me(query.Assignee, principal),
-		Service: query.Service, Name: query.Name, Until: query.Until, After: after, Limit: pageSize(query.Limit)})
+	rows, next, err := schemas.ListWaiting(ctx, a.DB, principal.reader(), schemas.WaitingFilter{
+		Team: query.Team, Assignee: me(query.Assignee, principal),
+		Service: query.Service, Name: query.Name, Until: query.Until, After: after, Limit: pageSize(query.Limit),
+	})
 	if err != nil {
 		return page, a.fault(ctx, "listing what is waited for", err)
 	}

@@ -81,8 +81,10 @@ func (c Command) Decode(into any) error {
 	decoder := json.NewDecoder(bytes.NewReader(c.Body))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(into); err != nil {
-		return &Error{Code: CodeInvalid, Message: "the body of " + c.Name + " cannot be read",
-			Fields: []FieldError{{Location: "body", Message: decodeMessage(err)}}}
+		return &Error{
+			Code: CodeInvalid, Message: "the body of " + c.Name + " cannot be read",
+			Fields: []FieldError{{Location: "body", Message: decodeMessage(err)}},
+		}
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return Errorf(CodeInvalid, "the body of %s has something after its end", c.Name)

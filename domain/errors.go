@@ -61,8 +61,10 @@ func Errorf(code Code, format string, args ...any) *Error {
 // Invalid makes a CodeInvalid error about one field of the body.
 func Invalid(field, format string, args ...any) *Error {
 	message := fmt.Sprintf(format, args...)
-	return &Error{Code: CodeInvalid, Message: field + " " + message,
-		Fields: []FieldError{{Location: "body." + field, Message: message}}}
+	return &Error{
+		Code: CodeInvalid, Message: field + " " + message,
+		Fields: []FieldError{{Location: "body." + field, Message: message}},
+	}
 }
 
 // Conflict refuses a command in the present state and names those that the state allows.

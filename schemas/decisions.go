@@ -91,9 +91,11 @@ type line struct {
 func AppendTimeline(ctx context.Context, db bun.IDB, record string, events []domain.Event, now time.Time) (int64, error) {
 	lines := make([]line, len(events))
 	for i, event := range events {
-		lines[i] = line{Type: event.Type, At: domain.Millisecond(event.At), RecordedAt: now, ActorKind: string(event.Actor.Kind),
+		lines[i] = line{
+			Type: event.Type, At: domain.Millisecond(event.At), RecordedAt: now, ActorKind: string(event.Actor.Kind),
 			ActorName: event.Actor.Name, Reason: event.Reason, Public: event.Public, DueAt: event.DueAt, LatenessMS: event.LatenessMS,
-			Data: event.Data, Personal: event.Personal}
+			Data: event.Data, Personal: event.Personal,
+		}
 	}
 	text, err := json.Marshal(lines)
 	if err != nil {

@@ -134,8 +134,10 @@ func (r *record) wake(ctx workflow.Context) {
 		return
 	}
 	id := fmt.Sprintf("tick/%s/%d/%d", r.start.Record, r.view.WakeAt.UnixMilli(), r.view.Version)
-	tick := domain.Command{ID: id, Name: string(r.start.Practice) + "." + domain.Tick, Practice: r.start.Practice, Record: r.start.Record,
-		Actor: domain.Actor{Kind: domain.ActorTimer, Name: domain.Tick}, ReceivedAt: *r.view.WakeAt}
+	tick := domain.Command{
+		ID: id, Name: string(r.start.Practice) + "." + domain.Tick, Practice: r.start.Practice, Record: r.start.Record,
+		Actor: domain.Actor{Kind: domain.ActorTimer, Name: domain.Tick}, ReceivedAt: *r.view.WakeAt,
+	}
 	if _, err := r.command(ctx, tick); err != nil {
 		workflow.GetLogger(ctx).Error("a deadline could not be handled; it is tried again", "record", r.start.Record, "error", err)
 		r.setTimer(ctx, *r.view.WakeAt, retryAfter)

@@ -30,14 +30,18 @@ type Problem struct {
 	Message string
 }
 
-var weekdays = map[string]time.Weekday{"sun": time.Sunday, "mon": time.Monday, "tue": time.Tuesday, "wed": time.Wednesday,
-	"thu": time.Thursday, "fri": time.Friday, "sat": time.Saturday}
+var weekdays = map[string]time.Weekday{
+	"sun": time.Sunday, "mon": time.Monday, "tue": time.Tuesday, "wed": time.Wednesday,
+	"thu": time.Thursday, "fri": time.Friday, "sat": time.Saturday,
+}
 
 // Compile makes a working calendar of a document, in a zone that the caller has loaded. closed are the dates of included
 // holiday sets. It answers every problem it finds.
 func Compile(spec Spec, zone *time.Location, closed []time.Time) (*Calendar, []Problem) {
-	r := &reader{calendar: &Calendar{zone: zone, holidays: map[date]bool{}, yearly: map[monthDay]bool{},
-		exceptions: map[date][]span{}, breaks: map[date][]span{}}}
+	r := &reader{calendar: &Calendar{
+		zone: zone, holidays: map[date]bool{}, yearly: map[monthDay]bool{},
+		exceptions: map[date][]span{}, breaks: map[date][]span{},
+	}}
 	for name, texts := range spec.Weekly {
 		weekday, known := weekdays[name]
 		if !known {

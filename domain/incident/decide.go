@@ -68,8 +68,10 @@ func (d *draft) add(kind string, public bool, reason string, data, personal map[
 	}
 	actor := d.command.Actor
 	actor.Roles = nil
-	d.Events = append(d.Events, domain.Event{Type: kind, At: d.moment, Actor: actor, Reason: reason,
-		Data: data, Personal: personal, Public: public})
+	d.Events = append(d.Events, domain.Event{
+		Type: kind, At: d.moment, Actor: actor, Reason: reason,
+		Data: data, Personal: personal, Public: public,
+	})
 }
 
 // move enters a state; effective is when it really was so.
@@ -108,8 +110,10 @@ func (d *draft) settle(before domain.State) {
 		verb = "incident.parent_canceled"
 	}
 	for _, duplicate := range d.facts.Duplicates {
-		d.Messages = append(d.Messages, domain.Message{Practice: domain.Incident, Record: duplicate, Command: verb,
-			Body: map[string]any{"incident": record.ID, "number": record.Number}, OnClosed: domain.TargetDrop})
+		d.Messages = append(d.Messages, domain.Message{
+			Practice: domain.Incident, Record: duplicate, Command: verb,
+			Body: map[string]any{"incident": record.ID, "number": record.Number}, OnClosed: domain.TargetDrop,
+		})
 	}
 }
 

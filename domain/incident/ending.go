@@ -214,8 +214,10 @@ func (d *draft) continueIn(text string, data map[string]any) {
 	if d.Record.Team != "" {
 		body["team"] = d.Record.Team
 	}
-	d.Messages = append(d.Messages, domain.Message{Practice: domain.Incident, Record: id, Command: "incident.log", Body: body,
-		OnClosed: domain.TargetDrop})
+	d.Messages = append(d.Messages, domain.Message{
+		Practice: domain.Incident, Record: id, Command: "incident.log", Body: body,
+		OnClosed: domain.TargetDrop,
+	})
 	d.event(true, "", data, nil)
 }
 

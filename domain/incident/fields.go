@@ -134,8 +134,10 @@ func unknown(field, value string) domain.FieldError {
 
 func appendText(wrong []domain.FieldError, field, text string, least, most int) []domain.FieldError {
 	if len(text) < least || len(text) > most {
-		return append(wrong, domain.FieldError{Location: "body." + field,
-			Message: fmt.Sprintf("must have %d to %d bytes, has %d", least, most, len(text))})
+		return append(wrong, domain.FieldError{
+			Location: "body." + field,
+			Message:  fmt.Sprintf("must have %d to %d bytes, has %d", least, most, len(text)),
+		})
 	}
 	return wrong
 }

@@ -50,8 +50,10 @@ func (d *draft) leaveParent() string {
 }
 
 func (d *draft) tellParent(parent, command string) {
-	d.Messages = append(d.Messages, domain.Message{Practice: domain.Incident, Record: parent, Command: command,
-		Body: map[string]any{"incident": d.Record.ID, "number": d.Record.Number}, OnClosed: domain.TargetNote})
+	d.Messages = append(d.Messages, domain.Message{
+		Practice: domain.Incident, Record: parent, Command: command,
+		Body: map[string]any{"incident": d.Record.ID, "number": d.Record.Number}, OnClosed: domain.TargetNote,
+	})
 }
 
 // duplicateChanged notes on the parent that a duplicate joined or left, with the reference to its notes.

@@ -74,8 +74,10 @@ func (d *draft) validLog(body Log) error {
 	wrong = appendText(wrong, "description", body.Description, 0, domain.MaxDescriptionBytes)
 	wrong = appendItems(wrong, "tags", body.Tags)
 	wrong = appendItems(wrong, "configuration_items", body.ConfigurationItems)
-	wrong = appendShort(wrong, map[string]string{"category": body.Category, "channel": body.Channel,
-		"location": body.Location, "environment": body.Environment})
+	wrong = appendShort(wrong, map[string]string{
+		"category": body.Category, "channel": body.Channel,
+		"location": body.Location, "environment": body.Environment,
+	})
 	if body.Service != "" && !d.facts.Service.Known {
 		wrong = append(wrong, unknown("service", body.Service))
 	}

@@ -136,8 +136,10 @@ func (d *draft) hold() error {
 	if from == OnHold {
 		from = d.Record.Hold.From
 	}
-	d.Record.Hold = Hold{Reason: body.Reason, Base: base, Since: at(d.moment), Until: cut(body.Until), Vendor: body.Vendor,
-		Reference: body.Reference, PromisedAt: cut(body.PromisedAt), From: from}
+	d.Record.Hold = Hold{
+		Reason: body.Reason, Base: base, Since: at(d.moment), Until: cut(body.Until), Vendor: body.Vendor,
+		Reference: body.Reference, PromisedAt: cut(body.PromisedAt), From: from,
+	}
 	d.move(OnHold, d.moment)
 	data := map[string]any{"reason": body.Reason, "base": base}
 	if body.Until != nil {

@@ -83,13 +83,17 @@ func bounded(value any) any {
 }
 
 // failures are the statuses that every operation can answer.
-var failures = []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound,
-	http.StatusUnprocessableEntity, http.StatusInternalServerError, http.StatusServiceUnavailable}
+var failures = []int{
+	http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound,
+	http.StatusUnprocessableEntity, http.StatusInternalServerError, http.StatusServiceUnavailable,
+}
 
 // operation describes one operation; permission is listed in OpenAPI and checked in app.
 func operation(method, path, id, summary, tag string, permission app.Permission, more ...int) huma.Operation {
-	return huma.Operation{Method: method, Path: path, OperationID: id, Summary: summary, Tags: []string{tag},
-		Errors: append(append([]int{}, failures...), more...), Extensions: map[string]any{"x-permission": string(permission)}}
+	return huma.Operation{
+		Method: method, Path: path, OperationID: id, Summary: summary, Tags: []string{tag},
+		Errors: append(append([]int{}, failures...), more...), Extensions: map[string]any{"x-permission": string(permission)},
+	}
 }
 
 // register adds an operation whose errors are told by the one table.

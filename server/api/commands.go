@@ -123,8 +123,10 @@ func (a *API) execute(ctx context.Context, verb, record string, given given, bod
 	if err != nil {
 		return nil, err
 	}
-	reply, err := a.Service.Execute(ctx, app.Request{Practice: domain.Incident, Verb: verb, Record: record, Key: given.Key,
-		Body: json.RawMessage(body), IfVersion: version, Async: strings.Contains(given.Prefer, "respond-async")})
+	reply, err := a.Service.Execute(ctx, app.Request{
+		Practice: domain.Incident, Verb: verb, Record: record, Key: given.Key,
+		Body: json.RawMessage(body), IfVersion: version, Async: strings.Contains(given.Prefer, "respond-async"),
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -30,8 +30,10 @@ type listQuery struct {
 }
 
 func (q listQuery) query() app.IncidentQuery {
-	return app.IncidentQuery{State: q.State, Priority: q.Priority, Team: q.Team, Assignee: q.Assignee, Requester: q.Requester, Service: q.Service,
-		Category: q.Category, Tag: q.Tag, Words: q.Words, OpenedFrom: moment(q.OpenedFrom), OpenedTo: moment(q.OpenedTo), Sort: q.Sort, Limit: q.Limit, Cursor: q.Cursor}
+	return app.IncidentQuery{
+		State: q.State, Priority: q.Priority, Team: q.Team, Assignee: q.Assignee, Requester: q.Requester, Service: q.Service,
+		Category: q.Category, Tag: q.Tag, Words: q.Words, OpenedFrom: moment(q.OpenedFrom), OpenedTo: moment(q.OpenedTo), Sort: q.Sort, Limit: q.Limit, Cursor: q.Cursor,
+	}
 }
 
 func moment(t time.Time) *time.Time {

@@ -4,12 +4,11 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"log/slog"
 	"mime"
 	"net/http"
 	"strings"
 	"unicode/utf8"
-
-	"log/slog"
 
 	"github.com/gin-gonic/gin"
 

@@ -79,7 +79,8 @@ func (a *API) attachments() {
 	add.MaxBodyBytes = app.MaxAttachmentBytes + 1
 	add.BodyReadTimeout = -1
 	add.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
-		"application/octet-stream": {Schema: &huma.Schema{Type: "string", Format: "binary"}}}}
+		"application/octet-stream": {Schema: &huma.Schema{Type: "string", Format: "binary"}},
+	}}
 	register(a, add, func(ctx context.Context, in *struct {
 		byRecord
 		Name        string `query:"name" required:"true" maxLength:"255"`
@@ -89,12 +90,15 @@ func (a *API) attachments() {
 		RawBody     []byte `contentType:"application/octet-stream"`
 	},
 	) (*answer[app.Attachment], error) {
-		return answered(a.Service.AddAttachment(ctx, in.ID, in.Key, app.Upload{Name: in.Name, Public: in.Public,
-			MediaType: mediaType(in.ContentType), Content: bytes.NewReader(in.RawBody)}))
+		return answered(a.Service.AddAttachment(ctx, in.ID, in.Key, app.Upload{
+			Name: in.Name, Public: in.Public,
+			MediaType: mediaType(in.ContentType), Content: bytes.NewReader(in.RawBody),
+		}))
 	})
 	get := operation(http.MethodGet, "/incidents/{id}/attachments/{attachment}", "read-attachment", "The content of an attached file", "Parts", app.PermissionIncidentRead)
 	get.Responses = map[string]*huma.Response{"200": {Description: "The content", Content: map[string]*huma.MediaType{
-		"application/octet-stream": {Schema: &huma.Schema{Type: "string", Format: "binary"}}}}}
+		"application/octet-stream": {Schema: &huma.Schema{Type: "string", Format: "binary"}},
+	}}}
 	huma.Register(a.API, get, func(ctx context.Context, in *struct {
 		byRecord
 		Attachment string `path:"attachment" maxLength:"64"`

@@ -33,8 +33,10 @@ func (a *API) work() {
 			Limit    int       `query:"limit" minimum:"1" maximum:"200" default:"50"`
 		},
 		) (*answer[app.Page[app.WaitingRow]], error) {
-			return answered(a.Service.Waiting(ctx, app.WaitingQuery{Team: in.Team, Assignee: in.Assignee, Service: in.Service, Name: in.Name,
-				Until: moment(in.Until), Cursor: in.Cursor, Limit: in.Limit}))
+			return answered(a.Service.Waiting(ctx, app.WaitingQuery{
+				Team: in.Team, Assignee: in.Assignee, Service: in.Service, Name: in.Name,
+				Until: moment(in.Until), Cursor: in.Cursor, Limit: in.Limit,
+			}))
 		})
 	register(a, operation(http.MethodGet, "/search", "search", "Find records by number or words", "Work", read),
 		func(ctx context.Context, in *struct {
@@ -52,8 +54,10 @@ const beat = 15 * time.Second
 
 func (a *API) events() {
 	op := operation(http.MethodGet, "/events", "read-events", "Events as they commit (server-sent events)", "Work", app.PermissionEventsRead)
-	op.Responses = map[string]*huma.Response{"200": {Description: "A stream of events; the id of each is its Last-Event-ID",
-		Content: map[string]*huma.MediaType{"text/event-stream": {Schema: &huma.Schema{Type: "string"}}}}}
+	op.Responses = map[string]*huma.Response{"200": {
+		Description: "A stream of events; the id of each is its Last-Event-ID",
+		Content:     map[string]*huma.MediaType{"text/event-stream": {Schema: &huma.Schema{Type: "string"}}},
+	}}
 	huma.Register(a.API, op, func(_ context.Context, in *struct {
 		After    string `header:"Last-Event-ID" maxLength:"64"`
 		Record   string `query:"record" maxLength:"64"`
