@@ -3,10 +3,21 @@
 -- Both are taken by SET ROLE, so that one URL suffices.
 -- +goose StatementBegin
 DO $$
+DECLARE
+    wanted text;
+    membership text := CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END;
 BEGIN
-    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'holdfast_worker') THEN CREATE ROLE holdfast_worker NOLOGIN; END IF;
-    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'holdfast_app') THEN CREATE ROLE holdfast_app NOLOGIN; END IF;
-    EXECUTE format('GRANT holdfast_worker, holdfast_app TO %I', current_user);
+    -- Roles belong to the whole cluster: another database may make the same ones at this moment, or have made them.
+    FOREACH wanted IN ARRAY ARRAY['holdfast_worker', 'holdfast_app'] LOOP
+        BEGIN
+            IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = wanted) THEN EXECUTE format('CREATE ROLE %I NOLOGIN', wanted); END IF;
+        EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
+        END;
+        BEGIN
+            IF NOT pg_has_role(current_user, wanted, membership) THEN EXECUTE format('GRANT %I TO %I', wanted, current_user); END IF;
+        EXCEPTION WHEN unique_violation THEN NULL;
+        END;
+    END LOOP;
 END $$;
 -- +goose StatementEnd
 

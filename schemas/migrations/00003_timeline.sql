@@ -78,7 +78,7 @@ BEGIN
     next_seq := head.chain_seq;
     last_hash := head.chain_hash;
     FOR event IN SELECT value FROM json_array_elements(events) LOOP
-        IF current_setting('role') = 'holdfast_app' AND split_part(event->>'type', '.', 1) NOT IN ('note', 'attachment', 'watcher') THEN
+        IF current_setting('role') <> 'holdfast_worker' AND split_part(event->>'type', '.', 1) NOT IN ('note', 'attachment', 'watcher') THEN
             RAISE EXCEPTION 'the application appends annotations only' USING ERRCODE = 'insufficient_privilege';
         END IF;
         next_seq := next_seq + 1;
@@ -116,8 +116,8 @@ CREATE FUNCTION check_timeline(the_record uuid) RETURNS TABLE (seq bigint, fault
         WHERE l.hash <> timeline_hash(l.prev_hash, l.record_id, l.seq, l.at, l.recorded_at, l.type, l.actor_kind, l.actor_name,
             l.reason, l.public, l.due_at, l.lateness_ms, l.data::text, l.digest)
     UNION ALL SELECT r.chain_seq, 'the record''s head names another end of the chain' FROM records r
-        WHERE r.id = the_record AND (r.chain_seq, r.chain_hash) IS DISTINCT FROM
-            (SELECT coalesce(max(l.seq), 0), coalesce((SELECT x.hash FROM lines x ORDER BY x.seq DESC LIMIT 1), '') FROM lines l)
+        WHERE r.id = the_record AND (r.chain_seq <> (SELECT coalesce(max(l.seq), 0) FROM lines l)
+            OR r.chain_hash <> coalesce((SELECT l.hash FROM lines l ORDER BY l.seq DESC LIMIT 1), ''))
 $$;
 -- +goose StatementEnd
 
