@@ -1,0 +1,198 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/holdfast-itsm/holdfast/engine/internal/cluster"
+	"github.com/holdfast-itsm/holdfast/engine/internal/folder"
+	"github.com/holdfast-itsm/holdfast/engine/internal/temporalserver"
+)
+
+// Ready is what the engine prints when everything answers.
+type Ready struct {
+	DatabaseURL      string `json:"database_url"`       // the database holdfast, as its owner
+	AdminDatabaseURL string `json:"admin_database_url"` // the cluster, as superuser
+	TemporalAddress  string `json:"temporal_address"`
+	Namespace        string `json:"namespace"`
+	PID              int    `json:"pid"`
+	PostgresPID      int    `json:"postgres_pid"`
+}
+
+// stopTime is how long Temporal may take to stop before PostgreSQL is stopped under it.
+const stopTime = 15 * time.Second
+
+const holdfast = "holdfast"
+
+// run starts the parts in order, says so, waits for the end, and stops them in the opposite order.
+func run(ctx context.Context, flags Flags, log *slog.Logger, out io.Writer) error {
+	held, err := folder.Hold(flags.Data)
+	if err != nil {
+		return err
+	}
+	defer held.Release()
+	if err := forget(flags.ReadyFile); err != nil {
+		return err
+	}
+	if err := cluster.EndLeftover(ctx, held.In("postgres")); err != nil {
+		return err
+	}
+	if err := choosePorts(held, flags); err != nil {
+		return err
+	}
+	postgres, err := cluster.Start(ctx, cluster.Options{
+		Data: held.In("postgres"), Bin: flags.PostgresBin, Port: held.Settings.PostgresPort,
+		Password: held.Settings.AdminPassword, Log: log,
+	})
+	if err != nil {
+		return err
+	}
+	defer postgres.Stop()
+	server, err := startTemporal(ctx, held, postgres, flags)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil // told to end while starting
+		}
+		return err
+	}
+	defer stopTemporal(server, log)
+	ready := Ready{
+		DatabaseURL:      postgres.URL(holdfast, held.Settings.HoldfastPassword, holdfast),
+		AdminDatabaseURL: postgres.URL(cluster.Admin, held.Settings.AdminPassword, "postgres"),
+		TemporalAddress:  server.Address, Namespace: flags.Namespace, PID: os.Getpid(), PostgresPID: postgres.PID(),
+	}
+	if err := announce(ready, flags.ReadyFile, out); err != nil {
+		return err
+	}
+	select {
+	case <-ctx.Done():
+		return forget(flags.ReadyFile)
+	case err := <-postgres.Failed:
+		return errors.Join(fmt.Errorf("PostgreSQL cannot be kept running: %w", err), forget(flags.ReadyFile))
+	}
+}
+
+func startTemporal(ctx context.Context, held *folder.Folder, postgres *cluster.Cluster, flags Flags) (*temporalserver.Server, error) {
+	err := postgres.Prepare(ctx, []cluster.Role{
+		{Name: holdfast, Password: held.Settings.HoldfastPassword, Databases: []string{holdfast}, MakesRoles: true},
+		{
+			Name: temporalserver.User, Password: held.Settings.TemporalPassword,
+			Databases: []string{temporalserver.Database, temporalserver.Visibility},
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	options := temporalserver.Options{
+		PostgresPort: held.Settings.PostgresPort, Password: held.Settings.TemporalPassword, Port: held.Settings.TemporalPort,
+		Namespace: flags.Namespace, Retention: flags.Retention, LogLevel: flags.LogLevel,
+	}
+	remake := func(ctx context.Context, database string) error {
+		return postgres.Remake(ctx, database, temporalserver.User)
+	}
+	if err := temporalserver.Prepare(ctx, options, remake); err != nil {
+		return nil, err
+	}
+	return temporalserver.Start(ctx, options)
+}
+
+// stopTemporal does not let a server that hangs keep PostgreSQL from stopping in order: its state is on disk anyway.
+func stopTemporal(server *temporalserver.Server, log *slog.Logger) {
+	done := make(chan error, 1)
+	go func() { done <- server.Stop() }()
+	select {
+	case err := <-done:
+		if err != nil {
+			log.Error("Temporal did not stop cleanly; nothing is lost", "error", err)
+		}
+	case <-time.After(stopTime):
+		log.Error("Temporal takes too long to stop; PostgreSQL is stopped under it; nothing is lost")
+	}
+}
+
+// choosePorts takes the ports asked for, else those of the last start, else free ones. A port asked for must be free; one of
+// the last start that somebody else has taken since is replaced.
+func choosePorts(held *folder.Folder, flags Flags) error {
+	for _, port := range []struct {
+		name  string
+		asked int
+		kept  *int
+	}{
+		{"PostgreSQL", flags.PostgresPort, &held.Settings.PostgresPort},
+		{"Temporal", flags.TemporalPort, &held.Settings.TemporalPort},
+	} {
+		switch {
+		case port.asked != 0:
+			if free(port.asked) != nil {
+				return fmt.Errorf("%s's port %d is taken by another program", port.name, port.asked)
+			}
+			*port.kept = port.asked
+		case *port.kept == 0 || free(*port.kept) != nil:
+			found, err := anyPort()
+			if err != nil {
+				return fmt.Errorf("find a free port for %s: %w", port.name, err)
+			}
+			*port.kept = found
+		}
+	}
+	return held.Save()
+}
+
+func free(port int) error {
+	listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	if err != nil {
+		return err
+	}
+	return listener.Close()
+}
+
+func anyPort() (int, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	return listener.Addr().(*net.TCPAddr).Port, listener.Close()
+}
+
+// announce prints the line and writes the file, whole or not at all.
+func announce(ready Ready, file string, out io.Writer) error {
+	line, err := json.Marshal(ready)
+	if err != nil {
+		return fmt.Errorf("write the ready line: %w", err)
+	}
+	line = append(line, '\n')
+	if file != "" {
+		fresh := filepath.Join(filepath.Dir(file), "."+filepath.Base(file)+".new")
+		if err := os.WriteFile(fresh, line, 0o600); err != nil { // it holds passwords
+			return fmt.Errorf("write the ready file: %w", err)
+		}
+		if err := os.Rename(fresh, file); err != nil {
+			return fmt.Errorf("write the ready file: %w", err)
+		}
+	}
+	if _, err := out.Write(line); err != nil {
+		return fmt.Errorf("write the ready line: %w", err)
+	}
+	return nil
+}
+
+// forget removes a ready file: it must never tell of an engine that does not answer.
+func forget(file string) error {
+	if file == "" {
+		return nil
+	}
+	if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("remove the old ready file: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,85 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Role is a login of the cluster and the databases that it owns.
+type Role struct {
+	Name      string
+	Password  string
+	Databases []string
+	// MakesRoles lets it create roles of its own, as Holdfast's migrations do.
+	MakesRoles bool
+}
+
+// Prepare makes the roles and databases that are missing and sets the passwords. Doing it again changes nothing.
+func (c *Cluster) Prepare(ctx context.Context, roles []Role) error {
+	admin, err := pgx.Connect(ctx, c.URL(Admin, c.options.Password, "postgres"))
+	if err != nil {
+		return fmt.Errorf("connect to the new cluster: %w", err)
+	}
+	defer admin.Close(context.WithoutCancel(ctx))
+	for _, role := range roles {
+		if err := prepareRole(ctx, admin, role); err != nil {
+			return fmt.Errorf("prepare the role %s: %w", role.Name, err)
+		}
+		for _, database := range role.Databases {
+			if err := prepareDatabase(ctx, admin, database, role.Name); err != nil {
+				return fmt.Errorf("prepare the database %s: %w", database, err)
+			}
+		}
+	}
+	return nil
+}
+
+func prepareRole(ctx context.Context, admin *pgx.Conn, role Role) error {
+	var there bool
+	if err := admin.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)`, role.Name).Scan(&there); err != nil {
+		return err
+	}
+	verb, rights := "CREATE", " LOGIN"
+	if there {
+		verb = "ALTER"
+	}
+	if role.MakesRoles {
+		rights += " CREATEROLE"
+	}
+	// Statements about roles take no parameters, so the server quotes the words.
+	var statement string
+	err := admin.QueryRow(ctx, `SELECT format('%s ROLE %I%s PASSWORD %L', $1::text, $2::text, $3::text, $4::text)`,
+		verb, role.Name, rights, role.Password).Scan(&statement)
+	if err != nil {
+		return err
+	}
+	_, err = admin.Exec(ctx, statement)
+	return err
+}
+
+func prepareDatabase(ctx context.Context, admin *pgx.Conn, name, ownedBy string) error {
+	var there bool
+	if err := admin.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)`, name).Scan(&there); err != nil || there {
+		return err
+	}
+	_, err := admin.Exec(ctx, "CREATE DATABASE "+pgx.Identifier{name}.Sanitize()+" OWNER "+pgx.Identifier{ownedBy}.Sanitize())
+	return err
+}
+
+// Remake drops a database and makes it again, empty.
+func (c *Cluster) Remake(ctx context.Context, database, ownedBy string) error {
+	admin, err := pgx.Connect(ctx, c.URL(Admin, c.options.Password, "postgres"))
+	if err != nil {
+		return fmt.Errorf("connect to the cluster: %w", err)
+	}
+	defer admin.Close(context.WithoutCancel(ctx))
+	if _, err := admin.Exec(ctx, "DROP DATABASE IF EXISTS "+pgx.Identifier{database}.Sanitize()+" WITH (FORCE)"); err != nil {
+		return fmt.Errorf("drop the half-made database %s: %w", database, err)
+	}
+	if err := prepareDatabase(ctx, admin, database, ownedBy); err != nil {
+		return fmt.Errorf("make the database %s again: %w", database, err)
+	}
+	return nil
+}

@@ -1,0 +1,142 @@
+// Package folder owns the engine's data folder: who holds it, and what must be the same at every start.
+package folder
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+const (
+	lockFile     = "engine.lock"
+	settingsFile = "engine.json"
+)
+
+// Folder is a data folder held by this process until Release. A second process cannot hold it.
+type Folder struct {
+	Path     string
+	Settings Settings
+	lock     *os.File
+}
+
+// Settings are made at the first start and kept: clients may have them in their configuration.
+type Settings struct {
+	PostgresPort     int    `json:"postgres_port,omitempty"`
+	TemporalPort     int    `json:"temporal_port,omitempty"`
+	AdminPassword    string `json:"admin_password"`
+	HoldfastPassword string `json:"holdfast_password"`
+	TemporalPassword string `json:"temporal_password"`
+}
+
+// Hold makes the folder if need be, locks it and reads its settings. The lock is the system's (flock), so it goes with the
+// process however that ends.
+func Hold(path string) (*Folder, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fmt.Errorf("find the data folder: %w", err)
+	}
+	if err := os.MkdirAll(path, 0o755); err != nil {
+		return nil, fmt.Errorf("make the data folder: %w", plain(err))
+	}
+	lock, err := os.OpenFile(filepath.Join(path, lockFile), os.O_RDWR|os.O_CREATE, 0o644)
+	if err != nil {
+		return nil, fmt.Errorf("the data folder cannot be written: %w", plain(err))
+	}
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		holder := whoHolds(lock)
+		lock.Close()
+		if errors.Is(err, syscall.EWOULDBLOCK) {
+			return nil, fmt.Errorf("another engine%s already runs on %s", holder, path)
+		}
+		return nil, fmt.Errorf("lock the data folder: %w", err)
+	}
+	f := &Folder{Path: path, lock: lock}
+	if err := f.sign(); err != nil {
+		f.Release()
+		return nil, fmt.Errorf("the data folder cannot be written: %w", plain(err))
+	}
+	if err := f.read(); err != nil {
+		f.Release()
+		return nil, err
+	}
+	return f, nil
+}
+
+// Release lets another engine have the folder.
+func (f *Folder) Release() { f.lock.Close() }
+
+// In names something in the folder.
+func (f *Folder) In(name string) string { return filepath.Join(f.Path, name) }
+
+// Save keeps the settings, whole or not at all.
+func (f *Folder) Save() error {
+	text, err := json.MarshalIndent(f.Settings, "", "  ")
+	if err != nil {
+		return fmt.Errorf("save the settings: %w", err)
+	}
+	fresh := f.In(settingsFile + ".new")
+	if err := writeSynced(fresh, append(text, '\n')); err != nil {
+		return fmt.Errorf("save the settings: %w", plain(err))
+	}
+	if err := os.Rename(fresh, f.In(settingsFile)); err != nil {
+		return fmt.Errorf("save the settings: %w", plain(err))
+	}
+	return nil
+}
+
+func (f *Folder) read() error {
+	text, err := os.ReadFile(f.In(settingsFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		f.Settings = Settings{AdminPassword: rand.Text(), HoldfastPassword: rand.Text(), TemporalPassword: rand.Text()}
+		return f.Save()
+	}
+	if err != nil {
+		return fmt.Errorf("read the settings: %w", plain(err))
+	}
+	if err := json.Unmarshal(text, &f.Settings); err != nil {
+		return fmt.Errorf("%s is not what an engine wrote: %w", f.In(settingsFile), err)
+	}
+	return nil
+}
+
+// sign leaves the process's number for the message that a second engine gives.
+func (f *Folder) sign() error {
+	if err := f.lock.Truncate(0); err != nil {
+		return err
+	}
+	_, err := f.lock.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0)
+	return err
+}
+
+func whoHolds(lock *os.File) string {
+	text := make([]byte, 20)
+	n, _ := lock.ReadAt(text, 0)
+	if pid := strings.TrimSpace(string(text[:n])); pid != "" {
+		return " (process " + pid + ")"
+	}
+	return ""
+}
+
+func writeSynced(path string, text []byte) error {
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(text)
+	return errors.Join(err, file.Sync(), file.Close())
+}
+
+// plain drops the name of the system call, which tells a user nothing.
+func plain(err error) error {
+	if at := (*fs.PathError)(nil); errors.As(err, &at) {
+		return fmt.Errorf("%s: %w", at.Path, at.Err)
+	}
+	return err
+}

@@ -1,0 +1,224 @@
+// Package temporalserver runs a whole Temporal server in this process, on PostgreSQL, on loopback.
+package temporalserver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"time"
+
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/server/common/authorization"
+	"go.temporal.io/server/common/cluster"
+	"go.temporal.io/server/common/config"
+	"go.temporal.io/server/common/dynamicconfig"
+	"go.temporal.io/server/common/log"
+	"go.temporal.io/server/common/membership/static"
+	"go.temporal.io/server/common/persistence/sql/sqlplugin/postgresql"
+	"go.temporal.io/server/common/primitives"
+	"go.temporal.io/server/temporal"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/protobuf/types/known/durationpb"
+)
+
+const (
+	loopback = "127.0.0.1"
+	// shards is fixed for the life of the data: four are plenty for one machine.
+	shards = 4
+	// User owns the databases.
+	User = "temporal"
+	// Database and Visibility hold executions and the list of them.
+	Database   = "temporal"
+	Visibility = "temporal_visibility"
+
+	readyTime = 60 * time.Second
+)
+
+// Options say how the server runs.
+type Options struct {
+	PostgresPort int
+	Password     string // of User
+	Port         int    // of the front end
+	Namespace    string
+	Retention    time.Duration // of closed executions
+	LogLevel     string
+}
+
+// Server is a running Temporal server.
+type Server struct {
+	Address string
+	server  temporal.Server
+}
+
+// Start starts the server on prepared databases and returns when the namespace answers.
+func Start(ctx context.Context, options Options) (*Server, error) {
+	logger := log.NewZapLogger(log.BuildZapLogger(log.Config{Level: options.LogLevel, Format: "console"}))
+	ports, err := freePorts(3)
+	if err != nil {
+		return nil, fmt.Errorf("find ports for Temporal's services: %w", err)
+	}
+	ports = append([]int{options.Port}, ports...)
+	settings := configuration(options, ports)
+	authorizer, err := authorization.GetAuthorizerFromConfig(&settings.Global.Authorization)
+	if err != nil {
+		return nil, fmt.Errorf("configure Temporal: %w", err)
+	}
+	hosts := map[primitives.ServiceName]static.Hosts{}
+	for i, service := range services {
+		hosts[service] = static.SingleLocalHost(at(ports[i]))
+	}
+	server, err := temporal.NewServer(
+		temporal.WithConfig(settings),
+		temporal.ForServices(temporal.DefaultServices),
+		temporal.WithStaticHosts(hosts),
+		temporal.WithLogger(logger),
+		temporal.WithAuthorizer(authorizer),
+		temporal.WithDynamicConfigClient(tuning()),
+	)
+	if err != nil {
+		return nil, fmt.Errorf("build the Temporal server: %w", err)
+	}
+	if err := server.Start(); err != nil {
+		return nil, fmt.Errorf("start the Temporal server: %w", err)
+	}
+	s := &Server{Address: at(options.Port), server: server}
+	if err := s.ready(ctx, options); err != nil {
+		return nil, errors.Join(err, s.Stop())
+	}
+	return s, nil
+}
+
+// Stop ends the server's services.
+func (s *Server) Stop() error {
+	if err := s.server.Stop(); err != nil {
+		return fmt.Errorf("stop the Temporal server: %w", err)
+	}
+	return nil
+}
+
+// services in the order of their ports.
+var services = []primitives.ServiceName{
+	primitives.FrontendService, primitives.HistoryService, primitives.MatchingService, primitives.WorkerService,
+}
+
+func configuration(options Options, ports []int) *config.Config {
+	const disabled, store, visibility, name = "disabled", "executions", "visibility", "active"
+	settings := &config.Config{
+		Persistence: config.Persistence{
+			DefaultStore: store, VisibilityStore: visibility, NumHistoryShards: shards,
+			DataStores: map[string]config.DataStore{
+				store:      {SQL: options.sql(Database, 20)},
+				visibility: {SQL: options.sql(Visibility, 10)},
+			},
+		},
+		ClusterMetadata: &cluster.Config{
+			FailoverVersionIncrement: 10, MasterClusterName: name, CurrentClusterName: name,
+			ClusterInformation: map[string]cluster.ClusterInformation{
+				name: {Enabled: true, InitialFailoverVersion: 1, RPCAddress: at(ports[0])},
+			},
+		},
+		DCRedirectionPolicy: config.DCRedirectionPolicy{Policy: "noop"},
+		Archival: config.Archival{
+			History: config.HistoryArchival{State: disabled}, Visibility: config.VisibilityArchival{State: disabled},
+		},
+		NamespaceDefaults: config.NamespaceDefaults{Archival: config.ArchivalNamespaceDefaults{
+			History:    config.HistoryArchivalNamespaceDefaults{State: disabled},
+			Visibility: config.VisibilityArchivalNamespaceDefaults{State: disabled},
+		}},
+		PublicClient: config.PublicClient{HostPort: at(ports[0])},
+		Services:     map[string]config.Service{},
+	}
+	settings.Global.Membership = config.Membership{MaxJoinDuration: 30 * time.Second, BroadcastAddress: loopback}
+	for i, service := range services {
+		settings.Services[string(service)] = config.Service{RPC: config.RPC{GRPCPort: ports[i], BindOnIP: loopback}}
+	}
+	return settings
+}
+
+func (o Options) sql(database string, connections int) *config.SQL {
+	return &config.SQL{
+		PluginName: postgresql.PluginNamePGX, DatabaseName: database, User: User, Password: o.Password,
+		ConnectAddr: at(o.PostgresPort), ConnectProtocol: "tcp",
+		MaxConns: connections, MaxIdleConns: connections, MaxConnLifetime: time.Hour,
+	}
+}
+
+// tuning lifts limits that protect shared clusters from one tenant; here is one tenant.
+func tuning() dynamicconfig.Client {
+	const plenty = 100_000
+	client := dynamicconfig.StaticClient{
+		dynamicconfig.ForceSearchAttributesCacheRefreshOnRead.Key(): true, // else a new namespace's are missing for a while
+		dynamicconfig.EnableEagerWorkflowStart.Key():                true,
+		dynamicconfig.MatchingNumTaskqueueReadPartitions.Key():      1,
+		dynamicconfig.MatchingNumTaskqueueWritePartitions.Key():     1,
+	}
+	for _, key := range []dynamicconfig.Key{
+		dynamicconfig.FrontendRPS.Key(), dynamicconfig.FrontendMaxNamespaceRPSPerInstance.Key(),
+		dynamicconfig.FrontendMaxNamespaceBurstRatioPerInstance.Key(), dynamicconfig.FrontendPersistenceMaxQPS.Key(),
+		dynamicconfig.HistoryRPS.Key(), dynamicconfig.HistoryPersistenceMaxQPS.Key(),
+		dynamicconfig.MatchingRPS.Key(), dynamicconfig.MatchingPersistenceMaxQPS.Key(),
+	} {
+		client[key] = plenty
+	}
+	client[dynamicconfig.FrontendMaxNamespaceBurstRatioPerInstance.Key()] = 1.0
+	return client
+}
+
+// ready registers the namespace where it is missing and waits until it answers questions about its workflows.
+func (s *Server) ready(ctx context.Context, options Options) error {
+	ctx, cancel := context.WithTimeout(ctx, readyTime)
+	defer cancel()
+	connection, err := grpc.NewClient(s.Address, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		return fmt.Errorf("connect to the Temporal server: %w", err)
+	}
+	defer connection.Close()
+	client := workflowservice.NewWorkflowServiceClient(connection)
+	for {
+		if err = register(ctx, client, options); err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("the Temporal server does not answer: %w", err)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+func register(ctx context.Context, client workflowservice.WorkflowServiceClient, options Options) error {
+	_, err := client.DescribeNamespace(ctx, &workflowservice.DescribeNamespaceRequest{Namespace: options.Namespace})
+	if missing := (*serviceerror.NamespaceNotFound)(nil); errors.As(serviceerror.FromStatus(serviceerror.ToStatus(err)), &missing) {
+		_, err = client.RegisterNamespace(ctx, &workflowservice.RegisterNamespaceRequest{
+			Namespace: options.Namespace, WorkflowExecutionRetentionPeriod: durationpb.New(options.Retention),
+		})
+		if exists := (*serviceerror.NamespaceAlreadyExists)(nil); errors.As(err, &exists) {
+			err = nil
+		}
+	}
+	if err != nil {
+		return err
+	}
+	_, err = client.CountWorkflowExecutions(ctx, &workflowservice.CountWorkflowExecutionsRequest{Namespace: options.Namespace})
+	return err
+}
+
+func at(port int) string { return net.JoinHostPort(loopback, strconv.Itoa(port)) }
+
+// freePorts finds ports for services that nobody outside talks to, so they may change from start to start.
+func freePorts(count int) ([]int, error) {
+	var ports []int
+	for range count {
+		listener, err := net.Listen("tcp", at(0))
+		if err != nil {
+			return nil, err
+		}
+		defer listener.Close() // after all are found, so that all differ
+		ports = append(ports, listener.Addr().(*net.TCPAddr).Port)
+	}
+	return ports, nil
+}
