@@ -1,0 +1,171 @@
+package policyfile
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common/types"
+	"cel.dev/cel-go/common/types/ref"
+
+	"github.com/holdfast-itsm/holdfast/domain"
+)
+
+// Bounds of one expression. The cost limit is CEL's own count of steps; it ends an evaluation after some milliseconds.
+const (
+	MaxExpressionRunes = 4096
+	maxNodes           = 4000
+	maxRecursion       = 60
+	maxRegexSize       = 2000
+	costLimit          = 1_000_000
+)
+
+// recordType names the type of the variable record, which lists its fields: a misspelt one is found when the document is
+// written, not when the first record meets it.
+const recordType = "holdfast.Record"
+
+// fields are what an expression may ask of a record that is being opened, by practice.
+var fields = map[string]map[string]*cel.Type{
+	string(domain.Incident): {
+		"practice": cel.StringType, "title": cel.StringType, "description": cel.StringType, "impact": cel.StringType,
+		"urgency": cel.StringType, "service": cel.StringType, "category": cel.StringType, "channel": cel.StringType,
+		"location": cel.StringType, "environment": cel.StringType, "requester": cel.StringType,
+		"tags": cel.ListType(cel.StringType), "configuration_items": cel.ListType(cel.StringType),
+	},
+}
+
+// language is CEL over one practice's records.
+type language struct{ env *cel.Env }
+
+var errPractice = errors.New("has no records that rules can ask about; there is incident")
+
+func newLanguage(practice string) (*language, error) {
+	known, found := fields[practice]
+	if !found {
+		return nil, fmt.Errorf("%q %w", practice, errPractice)
+	}
+	registry, err := types.NewRegistry()
+	if err != nil {
+		return nil, fmt.Errorf("preparing CEL: %w", err)
+	}
+	env, err := cel.NewEnv(
+		// Only macros that answer one bool: map and filter would let a short text build large values.
+		cel.ClearMacros(), cel.Macros(cel.HasMacro, cel.AllMacro, cel.ExistsMacro, cel.ExistsOneMacro),
+		cel.CustomTypeProvider(&records{Registry: registry, fields: known}),
+		cel.CustomTypeAdapter(registry),
+		cel.Variable("record", cel.ObjectType(recordType)),
+		cel.ParserExpressionSizeLimit(MaxExpressionRunes), cel.ExpressionNodeLimit(maxNodes),
+		cel.ParserRecursionLimit(maxRecursion), cel.RegexProgramSizeLimit(maxRegexSize),
+		cel.DefaultUTCTimeZone(true), cel.ASTValidators(cel.ValidateRegexLiterals(), cel.ValidateTimestampLiterals(), cel.ValidateDurationLiterals()),
+	)
+	if err != nil {
+		return nil, fmt.Errorf("preparing CEL: %w", err)
+	}
+	return &language{env: env}, nil
+}
+
+// compile type-checks an expression that answers true or false. Its errors are written for the author of the document.
+func (l *language) compile(expression string) (cel.Program, error) {
+	ast, issues := l.env.Compile(expression)
+	if err := issues.Err(); err != nil {
+		texts := make([]string, 0, len(issues.Errors()))
+		for _, issue := range issues.Errors() {
+			texts = append(texts, fmt.Sprintf("at character %d: %s", issue.Location.Column()+1, issue.Message))
+		}
+		return nil, errors.New("is not a valid expression: " + strings.Join(texts, "; "))
+	}
+	if ast.OutputType() != cel.BoolType {
+		return nil, fmt.Errorf("must answer true or false, not %s", ast.OutputType())
+	}
+	program, err := l.env.Program(ast, cel.CostLimit(costLimit))
+	if err != nil {
+		return nil, fmt.Errorf("is not a valid expression: %w", err)
+	}
+	return program, nil
+}
+
+// records tells CEL of the record's fields and reads them from a map. A field that is not there is empty, and has() asks
+// whether a field is empty.
+type records struct {
+	*types.Registry
+	fields map[string]*cel.Type
+}
+
+func (r *records) FindStructType(name string) (*types.Type, bool) {
+	if name == recordType {
+		return types.NewTypeTypeWithParam(types.NewObjectType(recordType)), true
+	}
+	return r.Registry.FindStructType(name)
+}
+
+func (r *records) FindStructFieldNames(name string) ([]string, bool) {
+	if name == recordType {
+		return slices.Sorted(maps.Keys(r.fields)), true
+	}
+	return r.Registry.FindStructFieldNames(name)
+}
+
+func (r *records) FindStructFieldType(name, field string) (*types.FieldType, bool) {
+	if name != recordType {
+		return r.Registry.FindStructFieldType(name, field)
+	}
+	of, known := r.fields[field]
+	if !known {
+		return nil, false
+	}
+	list := of.Kind() == types.ListKind
+	return &types.FieldType{
+		Type: of,
+		IsSet: func(target any) bool {
+			switch value := entry(target, field).(type) {
+			case string:
+				return value != ""
+			case []string:
+				return len(value) > 0
+			case []any:
+				return len(value) > 0
+			}
+			return false
+		},
+		GetFrom: func(target any) (any, error) {
+			switch value := entry(target, field).(type) {
+			case nil:
+			case string:
+				if !list {
+					return value, nil
+				}
+				return nil, fmt.Errorf("record.%s is text, not a list", field)
+			case []string, []any:
+				if list {
+					return value, nil
+				}
+				return nil, fmt.Errorf("record.%s is a list, not text", field)
+			default:
+				return nil, fmt.Errorf("record.%s is neither text nor a list", field)
+			}
+			if list {
+				return []string{}, nil
+			}
+			return "", nil
+		},
+	}, true
+}
+
+// NewValue keeps expressions from making records up.
+func (r *records) NewValue(name string, values map[string]ref.Val) ref.Val {
+	if name == recordType {
+		return types.NewErr("a record cannot be made in an expression")
+	}
+	return r.Registry.NewValue(name, values)
+}
+
+func entry(target any, field string) any {
+	record, right := target.(map[string]any)
+	if !right {
+		return nil
+	}
+	return record[field]
+}

@@ -1,0 +1,84 @@
+package policyfile
+
+import (
+	"fmt"
+	"sync"
+
+	"cel.dev/cel-go/cel"
+
+	"github.com/holdfast-itsm/holdfast/domain/policy"
+)
+
+// maxPrograms bounds the compiled expressions that an Evaluator keeps; an organisation has some hundred in force.
+const maxPrograms = 2000
+
+// Evaluator evaluates the expressions of documents. It keeps what it compiled and is safe for concurrent use; the zero value
+// is ready.
+type Evaluator struct {
+	mu        sync.Mutex
+	languages map[string]*language
+	programs  map[string]cel.Program
+}
+
+var _ policy.Evaluator = (*Evaluator)(nil)
+
+// AssignmentFor finds the first rule that matches a record; the zero Assignment when none does. A rule that cannot be
+// evaluated for this record, or costs too much, is an error that names it: to pass it over could send work to the wrong team.
+func (e *Evaluator) AssignmentFor(rules policy.AssignmentRules, record map[string]any) (policy.Assignment, error) {
+	for _, rule := range rules.Rules {
+		matches, err := e.matches(rules.Practice, rule.When, record)
+		if err != nil {
+			return policy.Assignment{}, fmt.Errorf("rule %q: %w", rule.Name, err)
+		}
+		if matches {
+			return policy.Assignment{Rule: rule.Name, Team: rule.Set.Team, Category: rule.Set.Category, Tags: rule.Set.Tags}, nil
+		}
+	}
+	return policy.Assignment{}, nil
+}
+
+func (e *Evaluator) matches(practice, expression string, record map[string]any) (bool, error) {
+	program, err := e.program(practice, expression)
+	if err != nil {
+		return false, err
+	}
+	answer, _, err := program.Eval(map[string]any{"record": record})
+	if err != nil {
+		return false, fmt.Errorf("evaluating %s: %w", expression, err)
+	}
+	matches, right := answer.Value().(bool)
+	if !right {
+		return false, fmt.Errorf("%s answered %v instead of true or false", expression, answer)
+	}
+	return matches, nil
+}
+
+// program compiles an expression, once for many records.
+func (e *Evaluator) program(practice, expression string) (cel.Program, error) {
+	key := practice + "\x00" + expression
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if program, found := e.programs[key]; found {
+		return program, nil
+	}
+	spoken, found := e.languages[practice]
+	if !found {
+		var err error
+		if spoken, err = newLanguage(practice); err != nil {
+			return nil, err
+		}
+		if e.languages == nil {
+			e.languages = map[string]*language{}
+		}
+		e.languages[practice] = spoken
+	}
+	program, err := spoken.compile(expression)
+	if err != nil {
+		return nil, err
+	}
+	if e.programs == nil || len(e.programs) >= maxPrograms {
+		e.programs = map[string]cel.Program{}
+	}
+	e.programs[key] = program
+	return program, nil
+}

@@ -1,0 +1,52 @@
+package policyfile
+
+import (
+	"fmt"
+	"io"
+	"strings"
+)
+
+// Lint checks the documents of files and writes a line for each problem, with its place, and one for each file that is
+// right. failed tells of problems in documents; err of files that could not be read.
+func Lint(w io.Writer, paths []string) (failed bool, err error) {
+	for _, path := range paths {
+		trees, readErr := ReadTrees(path)
+		if readErr != nil {
+			if _, writeErr := fmt.Fprintln(w, readErr); writeErr != nil {
+				return true, fmt.Errorf("writing the findings: %w", writeErr)
+			}
+			err = readErr
+			continue
+		}
+		text := lint(path, trees)
+		failed = failed || text.problems > 0
+		if _, writeErr := io.WriteString(w, text.String()); writeErr != nil {
+			return true, fmt.Errorf("writing the findings: %w", writeErr)
+		}
+	}
+	return failed, err
+}
+
+type findings struct {
+	strings.Builder
+	problems int
+}
+
+func lint(path string, trees []Tree) *findings {
+	text := &findings{}
+	seen := map[string]string{}
+	for _, tree := range trees {
+		document, err := tree.Document()
+		if err == nil {
+			err = tree.unique(seen, document)
+		}
+		if err != nil {
+			text.problems++
+			fmt.Fprintln(text, err)
+		}
+	}
+	if text.problems == 0 {
+		fmt.Fprintf(text, "%s: %d documents, no problems\n", path, len(trees))
+	}
+	return text
+}
