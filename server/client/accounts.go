@@ -1,0 +1,123 @@
+package client
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+
+	"github.com/holdfast-itsm/holdfast/app"
+	"github.com/holdfast-itsm/holdfast/domain/policy"
+)
+
+// Policies lists the newest version of every document, of one kind or of all.
+func (c *client) Policies(ctx context.Context, kind string) ([]policy.Document, error) {
+	op := get("policies")
+	op.query = values("kind", kind)
+	return list[policy.Document](ctx, c, op)
+}
+
+// Policy reads one version of a document; 0 is the newest.
+func (c *client) Policy(ctx context.Context, kind, name string, version int) (policy.Document, error) {
+	op := get("policies", kind, name)
+	if version != 0 {
+		op.query = values("version", strconv.Itoa(version))
+	}
+	return one[policy.Document](ctx, c, op)
+}
+
+// PolicyVersions lists every version of a document, newest first.
+func (c *client) PolicyVersions(ctx context.Context, kind, name string) ([]policy.Document, error) {
+	return list[policy.Document](ctx, c, get("policies", kind, name, "versions"))
+}
+
+// ApplyPolicy stores a new version of a document, unless the newest has the same content.
+func (c *client) ApplyPolicy(ctx context.Context, document policy.Document) (policy.Document, error) {
+	return one[policy.Document](ctx, c, call{
+		method: http.MethodPut, path: []string{"policies", document.Kind, document.Name},
+		body: map[string]any{"spec": document.Spec, "reason": document.Reason},
+	})
+}
+
+// ValidatePolicy says what is wrong with a document, without storing it.
+func (c *client) ValidatePolicy(ctx context.Context, document policy.Document) ([]policy.Problem, error) {
+	var got struct {
+		Problems []policy.Problem `json:"problems"`
+	}
+	_, err := c.do(ctx, call{
+		method: http.MethodPost, path: []string{"policies", "validate"}, into: &got,
+		body: map[string]any{"kind": document.Kind, "name": document.Name, "spec": document.Spec},
+	})
+	return got.Problems, err
+}
+
+// WhoAmI answers whose token the client has.
+func (c *client) WhoAmI(ctx context.Context) (app.Principal, error) {
+	return one[app.Principal](ctx, c, get("me"))
+}
+
+// People finds people by handle, name or mail.
+func (c *client) People(ctx context.Context, text string, limit int) ([]app.Person, error) {
+	op := get("people")
+	op.query = values("q", text, "limit", count(limit, mostItems))
+	return list[app.Person](ctx, c, op)
+}
+
+// Person reads somebody by handle.
+func (c *client) Person(ctx context.Context, handle string) (app.Person, error) {
+	return one[app.Person](ctx, c, get("people", handle))
+}
+
+// SavePerson writes somebody, new or known.
+func (c *client) SavePerson(ctx context.Context, person app.Person) (app.Person, error) {
+	body := struct {
+		Name   string `json:"name"`
+		Mail   string `json:"mail,omitempty"`
+		Kind   string `json:"kind,omitempty"`
+		Active bool   `json:"active"`
+		Zone   string `json:"zone,omitempty"`
+	}{person.Name, person.Mail, person.Kind, person.Active, person.Zone}
+	return one[app.Person](ctx, c, call{method: http.MethodPut, path: []string{"people", person.Handle}, body: body})
+}
+
+// Teams lists teams and their members.
+func (c *client) Teams(ctx context.Context) ([]app.TeamView, error) {
+	return list[app.TeamView](ctx, c, get("teams"))
+}
+
+// Services lists services and who supports them.
+func (c *client) Services(ctx context.Context) ([]app.ServiceView, error) {
+	return list[app.ServiceView](ctx, c, get("services"))
+}
+
+// Grants lists what somebody was granted.
+func (c *client) Grants(ctx context.Context, person string) ([]app.Grant, error) {
+	return list[app.Grant](ctx, c, get("people", person, "grants"))
+}
+
+// GiveGrant gives a role within a scope. Giving it twice gives it once.
+func (c *client) GiveGrant(ctx context.Context, grant app.Grant) ([]app.Grant, error) {
+	return list[app.Grant](ctx, c, call{method: http.MethodPost, path: []string{"grants"}, body: grant})
+}
+
+// TakeGrant takes a role away.
+func (c *client) TakeGrant(ctx context.Context, grant app.Grant) ([]app.Grant, error) {
+	return list[app.Grant](ctx, c, call{method: http.MethodPost, path: []string{"grants", "revoke"}, body: grant})
+}
+
+// Tokens lists somebody's tokens without their secrets.
+func (c *client) Tokens(ctx context.Context, person string) ([]app.Token, error) {
+	op := get("tokens")
+	op.query = values("person", person)
+	return list[app.Token](ctx, c, op)
+}
+
+// CreateToken makes a token. The server keeps no secret to answer twice, so a broken connection is not tried again.
+func (c *client) CreateToken(ctx context.Context, body app.TokenBody) (app.NewToken, error) {
+	return one[app.NewToken](ctx, c, call{method: http.MethodPost, path: []string{"tokens"}, body: body, unkeyed: true})
+}
+
+// RevokeToken ends a token at once.
+func (c *client) RevokeToken(ctx context.Context, id string) error {
+	_, err := c.do(ctx, call{method: http.MethodDelete, path: []string{"tokens", id}})
+	return err
+}
