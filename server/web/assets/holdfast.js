@@ -1,0 +1,61 @@
+// What a page gains when scripts run: times in the viewer's zone, running countdowns, zones for typed times.
+// Everything else works without this file.
+(() => {
+  "use strict";
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
+  const shown = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+  const minute = 60_000;
+
+  // Sets a text only when it differs, so that a screen reader is not told of what stays.
+  const say = (element, text) => {
+    if (element.textContent !== text) element.textContent = text;
+  };
+
+  const length = (milliseconds) => {
+    const all = Math.floor(milliseconds / minute);
+    const days = Math.floor(all / 1440), hours = Math.floor(all / 60) % 24, minutes = all % 60;
+    if (days > 0) return `${days} d` + (hours > 0 ? ` ${hours} h` : "");
+    if (hours > 0) return `${hours} h` + (minutes > 0 ? ` ${minutes} min` : "");
+    return `${minutes} min`;
+  };
+
+  const countdowns = () => {
+    const now = Date.now();
+    for (const element of document.querySelectorAll("[data-until]")) {
+      const left = Date.parse(element.dataset.until) - now;
+      say(element, left < 0 ? `${length(-left)} over` : `in ${length(left)}`);
+      const due = element.closest(".due");
+      due?.classList.toggle("over", left < 0);
+      due?.classList.toggle("soon", left >= 0 && left < 30 * minute);
+    }
+  };
+
+  const refresh = () => {
+    for (const element of document.querySelectorAll("time[datetime]")) {
+      const at = new Date(element.dateTime);
+      if (!Number.isNaN(at.valueOf())) say(element, shown.format(at));
+    }
+    for (const input of document.querySelectorAll("input[data-zone]")) input.value = zone;
+    for (const element of document.querySelectorAll("[data-zone-name]")) say(element, `Time in ${zone}.`);
+    countdowns();
+  };
+
+  // An open menu closes when the work goes on elsewhere.
+  const closeMenus = (event) => {
+    if (event.type === "keydown" && event.key !== "Escape") return;
+    for (const menu of document.querySelectorAll("details.menu[open]")) {
+      if (event.type === "keydown") {
+        menu.open = false;
+        if (menu.contains(document.activeElement)) menu.querySelector("summary").focus();
+      } else if (!menu.contains(event.target) || event.target.closest(".menu-body a")) {
+        menu.open = false;
+      }
+    }
+  };
+
+  document.addEventListener("htmx:after:swap", refresh);
+  document.addEventListener("click", closeMenus);
+  document.addEventListener("keydown", closeMenus);
+  setInterval(countdowns, 15_000);
+  refresh();
+})();

@@ -1,0 +1,138 @@
+package web
+
+import (
+	"context"
+	"io"
+	"mime"
+	"mime/multipart"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/holdfast-itsm/holdfast/app"
+	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/server"
+)
+
+// addNote puts a note on a record. Which button was pressed says who reads it.
+func (w *console) addNote(c *gin.Context) {
+	if err := parseForm(c); err != nil {
+		w.fail(c, err)
+		return
+	}
+	reference, key := c.Param("record"), c.PostForm(keyField)
+	body := app.NoteBody{Body: c.PostForm("body"), Internal: c.PostForm("audience") == "internal"}
+	_, err := w.Service.AddNote(c.Request.Context(), reference, key, body)
+	if err == nil {
+		c.Redirect(http.StatusSeeOther, recordURL(reference)+"#timeline")
+		return
+	}
+	w.refusePart(c, err, func(view *recordView, problem *server.Problem) {
+		view.Note = noteForm{Key: keyAfter(problem, key), Text: body.Body, Problem: problem}
+	})
+}
+
+// refusePart shows the record again, with the failure beside the form that caused it.
+func (w *console) refusePart(c *gin.Context, err error, put func(*recordView, *server.Problem)) {
+	view, viewErr := w.recordView(c)
+	if viewErr != nil {
+		w.fail(c, err) // the first failure is the one that matters; the page would only say it again
+		return
+	}
+	problem := server.ProblemOf(err)
+	put(&view, problem)
+	w.show(c, problem.Status, recordPage(view))
+}
+
+// uploadBound leaves room for the form around the file.
+const uploadBound = app.MaxAttachmentBytes + maxForm
+
+// addAttachment stores a file as it arrives; its form sends the other fields first.
+func (w *console) addAttachment(c *gin.Context) {
+	// A large file over a slow line takes longer than the server's time for a request.
+	if err := http.NewResponseController(c.Writer).SetReadDeadline(time.Now().Add(uploadTime)); err != nil {
+		w.Log.Debug("the read deadline could not be moved", "error", err)
+	}
+	c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, uploadBound)
+	key, err := w.receive(c.Request.Context(), c.Request, c.Param("record"))
+	if err == nil {
+		c.Redirect(http.StatusSeeOther, recordURL(c.Param("record"))+"#attachments")
+		return
+	}
+	w.refusePart(c, err, func(view *recordView, problem *server.Problem) {
+		view.Upload = uploadForm{Key: keyAfter(problem, key), Problem: problem}
+	})
+}
+
+const uploadTime = 10 * time.Minute
+
+// receive reads an upload's form up to its file and stores that.
+func (w *console) receive(ctx context.Context, request *http.Request, record string) (key string, err error) {
+	parts, err := request.MultipartReader()
+	if err != nil {
+		return "", domain.Errorf(domain.CodeMalformed, "the upload could not be read")
+	}
+	public := false
+	for {
+		part, err := parts.NextPart()
+		if err != nil {
+			return key, domain.Invalid("file", "is missing: choose one first")
+		}
+		switch part.FormName() {
+		case keyField:
+			key, err = shortValue(part)
+		case "public":
+			public = true
+		case "file":
+			if part.FileName() == "" {
+				return key, domain.Invalid("file", "is missing: choose one first")
+			}
+			_, err = w.Service.AddAttachment(ctx, record, key, app.Upload{
+				Name: part.FileName(), MediaType: mediaType(part.Header.Get("Content-Type")), Public: public, Content: part,
+			})
+			return key, err
+		}
+		if err != nil {
+			return key, err
+		}
+	}
+}
+
+func shortValue(part *multipart.Part) (string, error) {
+	value, err := io.ReadAll(io.LimitReader(part, domain.MaxItemBytes))
+	if err != nil {
+		return "", domain.Errorf(domain.CodeMalformed, "the upload could not be read")
+	}
+	return string(value), nil
+}
+
+func mediaType(header string) string {
+	media, _, err := mime.ParseMediaType(header)
+	if err != nil {
+		return "application/octet-stream"
+	}
+	return media
+}
+
+// download gives a file, never to be shown by a browser as a page of ours.
+func (w *console) download(c *gin.Context) {
+	file, content, err := w.Service.OpenAttachment(c.Request.Context(), c.Param("record"), c.Param("attachment"))
+	if err != nil {
+		w.fail(c, err)
+		return
+	}
+	defer func() {
+		if err := content.Close(); err != nil {
+			w.Log.Warn("an attachment could not be closed", "error", err)
+		}
+	}()
+	c.Header("Content-Type", "application/octet-stream")
+	c.Header("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": file.Name}))
+	c.Header("Content-Length", strconv.FormatInt(file.Bytes, 10))
+	c.Status(http.StatusOK)
+	if _, err := io.Copy(c.Writer, content); err != nil {
+		w.Log.Debug("an attachment was not sent whole", "error", err)
+	}
+}

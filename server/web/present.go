@@ -1,0 +1,270 @@
+package web
+
+import (
+	"encoding/json"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/server"
+)
+
+// sentence makes a message one: with a capital and a full stop.
+func sentence(text string) string {
+	text = strings.TrimSpace(text)
+	if text == "" {
+		return ""
+	}
+	text = strings.ToUpper(text[:1]) + text[1:]
+	if strings.HasSuffix(text, ".") || strings.HasSuffix(text, "?") || strings.HasSuffix(text, "!") {
+		return text
+	}
+	return text + "."
+}
+
+// consequence says what became of the work after a failure, and what to do.
+func consequence(problem *server.Problem) string {
+	switch problem.Code {
+	case domain.CodeUnavailable:
+		return "What you wrote is kept here. Send it again in a moment: however often it is sent, it is done once."
+	case domain.CodeInternal:
+		return "What you wrote is kept here. Sending it again is safe: it is done once. If it fails again, tell whoever runs Holdfast the time it happened."
+	case domain.CodeConflict, domain.CodePreconditionFailed:
+		return "Nothing was changed: somebody, or a deadline, was faster. Look at the record as it is now, then decide again."
+	case domain.CodeInvalid, domain.CodeMalformed, domain.CodeTooLarge:
+		return "Nothing was changed, and what you wrote is kept here."
+	case domain.CodeForbidden:
+		return "Nothing was changed. An administrator can give you the permission."
+	case domain.CodeNotFound:
+		return "It may never have existed, or it is not for you to see."
+	case domain.CodeUnauthenticated:
+		return "Sign in to go on."
+	}
+	return "Nothing was changed."
+}
+
+func verbList(verbs []string) string {
+	titles := make([]string, len(verbs))
+	for i, verb := range verbs {
+		titles[i] = verbTitle(verb)
+	}
+	return strings.Join(titles, ", ")
+}
+
+func looseTexts(errors []domain.FieldError) []string {
+	var texts []string
+	for _, wrong := range errors {
+		texts = append(texts, sentence(human(strings.TrimPrefix(wrong.Location, "body."))+" "+wrong.Message))
+	}
+	return texts
+}
+
+func inputID(f field) string { return "f-" + strings.ReplaceAll(f.Name, ".", "-") }
+
+// describe gives the attributes that every input has.
+func describe(f field, focus bool) templ.Attributes {
+	attributes := templ.Attributes{"id": inputID(f)}
+	var described []string
+	if f.Hint != "" || f.Kind == moment {
+		described = append(described, inputID(f)+"-hint")
+	}
+	if f.Error != "" {
+		described = append(described, inputID(f)+"-wrong")
+		attributes["aria-invalid"] = "true"
+	}
+	if described != nil {
+		attributes["aria-describedby"] = strings.Join(described, " ")
+	}
+	if f.Required && f.Kind != yesNo {
+		attributes["required"] = true
+	}
+	if f.MaxLength > 0 && f.Kind != items {
+		attributes["maxlength"] = strconv.Itoa(f.MaxLength)
+	}
+	if focus {
+		attributes["autofocus"] = true
+	}
+	return attributes
+}
+
+func emptyChoice(f field) string {
+	if f.Required {
+		return "Choose …"
+	}
+	return "–"
+}
+
+// firstToFill is the field that a form begins at: the first with an error, else the first needed and empty one, else the first.
+func firstToFill(fields []field) int {
+	if i := slices.IndexFunc(fields, func(f field) bool { return f.Error != "" }); i >= 0 {
+		return i
+	}
+	return max(0, slices.IndexFunc(fields, func(f field) bool { return f.Required && f.Value == "" }))
+}
+
+// relative says how far off a moment is: "in 2 h 5 min", "3 d over".
+func relative(at, now time.Time) string {
+	distance := at.Sub(now)
+	if distance < 0 {
+		return spanOf(-distance) + " over"
+	}
+	return "in " + spanOf(distance)
+}
+
+// spanOf words a duration by its two largest units.
+func spanOf(d time.Duration) string {
+	minutes := int(d / time.Minute)
+	days, hours, minutes := minutes/(24*60), minutes/60%24, minutes%60
+	switch {
+	case days > 0 && hours > 0:
+		return strconv.Itoa(days) + " d " + strconv.Itoa(hours) + " h"
+	case days > 0:
+		return strconv.Itoa(days) + " d"
+	case hours > 0 && minutes > 0:
+		return strconv.Itoa(hours) + " h " + strconv.Itoa(minutes) + " min"
+	case hours > 0:
+		return strconv.Itoa(hours) + " h"
+	}
+	return strconv.Itoa(minutes) + " min"
+}
+
+// fact is one thing that an event says.
+type fact struct {
+	Label    string
+	From, To string
+	Change   bool
+	At       *time.Time // the value is a moment
+	Text     bool       // the value is free text
+}
+
+// silent are parts of events that say nothing to people, or that say again what stands beside them.
+var silent = map[string]bool{"id": true, "sha256": true, "fields": true, "incident": true, "to": true, "base": true, "held_since": true}
+
+// freeText are the words of people.
+var freeText = map[string]bool{"body": true, "notes": true, "comment": true, "text": true, "description": true}
+
+// factsOf reads what an event says from its facts and its personal part, in the order of their names, free text last.
+func factsOf(event domain.StoredEvent) []fact {
+	said := map[string]any{}
+	for _, part := range []json.RawMessage{event.Data, event.Personal} {
+		var values map[string]any
+		if len(part) > 0 && json.Unmarshal(part, &values) == nil {
+			for name, value := range values {
+				said[name] = value
+			}
+		}
+	}
+	var plain, texts []fact
+	for name, value := range said {
+		if silent[name] {
+			continue
+		}
+		one, telling := factOf(name, value)
+		switch {
+		case !telling:
+		case one.Text:
+			texts = append(texts, one)
+		default:
+			plain = append(plain, one)
+		}
+	}
+	byLabel := func(a, b fact) int { return strings.Compare(a.Label, b.Label) }
+	slices.SortFunc(plain, byLabel)
+	slices.SortFunc(texts, byLabel)
+	return append(plain, texts...)
+}
+
+func factOf(name string, value any) (fact, bool) {
+	one := fact{Label: human(name), Text: freeText[name]}
+	if change, isMap := value.(map[string]any); isMap {
+		_, hasFrom := change["from"]
+		if _, hasTo := change["to"]; hasFrom && hasTo {
+			one.From, one.To, one.Change = plainText(name, change["from"]), plainText(name, change["to"]), true
+			return one, true
+		}
+	}
+	one.To = plainText(name, value)
+	if at, err := time.Parse(time.RFC3339Nano, one.To); err == nil {
+		one.At = &at
+	}
+	return one, one.To != ""
+}
+
+// plainText words a value of JSON; names of the wire that the lifecycle knows are worded as it does.
+func plainText(name string, value any) string {
+	switch known := value.(type) {
+	case nil:
+		return ""
+	case string:
+		if name == "state" {
+			return stateTitle(domain.State(known))
+		}
+		if name == "code" || name == "reason" || name == "held_for" || name == "type" {
+			return human(known)
+		}
+		return known
+	case bool:
+		if known {
+			return "yes"
+		}
+		return "no"
+	case float64:
+		if name == "bytes" {
+			return size(int64(known))
+		}
+		return strconv.FormatFloat(known, 'f', -1, 64)
+	case []any:
+		texts := make([]string, 0, len(known))
+		for _, item := range known {
+			texts = append(texts, plainText("", item))
+		}
+		return strings.Join(texts, ", ")
+	}
+	text, err := json.Marshal(value)
+	if err != nil {
+		return ""
+	}
+	return string(text)
+}
+
+// author words who an event is by.
+func author(actor domain.Actor) string {
+	switch actor.Kind {
+	case domain.ActorTimer:
+		return "by itself (timer)"
+	case domain.ActorPolicy:
+		return "by the policy " + actor.Name
+	case domain.ActorMachine:
+		return "by " + orNone(actor.Name) + " (machine)"
+	}
+	return "by " + orNone(actor.Name)
+}
+
+// newsWord says what a live update brought, for those who hear the page.
+func newsWord(news []domain.StoredEvent) string {
+	words := make([]string, len(news))
+	for i, event := range news {
+		words[i] = eventTitle(event.Type) + " " + author(event.Actor)
+	}
+	return strings.Join(words, ", ")
+}
+
+// orNone shows that a value is missing.
+func orNone(value string) string {
+	if value == "" {
+		return "–"
+	}
+	return value
+}
+
+func verbOfCommand(name string) string { return domain.Command{Name: name}.Verb() }
+
+func doURL(number, verb string) string { return recordURL(number) + "?do=" + slug(verb) }
+
+func liveURL(view recordView) string {
+	return recordURL(view.Record.Number) + "/live?seq=" + strconv.FormatInt(view.LastSeq, 10)
+}

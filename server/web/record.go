@@ -1,0 +1,166 @@
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strconv"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/holdfast-itsm/holdfast/app"
+	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/incident"
+	"github.com/holdfast-itsm/holdfast/server"
+)
+
+// form is a command's form as it is shown: its fields, and what was wrong with the last attempt.
+type form struct {
+	Verb    string
+	Title   string
+	Action  string
+	Key     string
+	Zone    string
+	Fields  []field
+	Problem *server.Problem
+	// Loose are field errors that belong to no field of the form.
+	Loose []domain.FieldError
+}
+
+// recordView is all that a record's page shows.
+type recordView struct {
+	page
+	Record      app.IncidentView
+	Timeline    []domain.StoredEvent
+	Attachments []app.Attachment
+	// Earlier: the timeline goes on after the events shown; LastSeq is the place to go on from.
+	More    bool
+	LastSeq int64
+	// Staff may write internal notes.
+	Staff  bool
+	Form   *form
+	Note   noteForm
+	Upload uploadForm
+}
+
+// noteForm is the box for a note; what was typed stays when it was refused.
+type noteForm struct {
+	Key, Text string
+	Problem   *server.Problem
+}
+
+type uploadForm struct {
+	Key     string
+	Problem *server.Problem
+}
+
+const (
+	timelinePage  = 200
+	timelinePages = 5 // read for one view; the rest is a link
+)
+
+// record shows one incident; ?do=assign shows it with that command's form open.
+func (w *console) record(c *gin.Context) {
+	view, err := w.recordView(c)
+	if err != nil {
+		w.fail(c, err)
+		return
+	}
+	if verb := verbOf(c.Query("do")); slices.Contains(view.Record.AllowedCommands, verb) {
+		view.Form, err = w.commandForm(c.Request.Context(), view.Record, verb)
+		if err != nil {
+			w.fail(c, err)
+			return
+		}
+	}
+	w.show(c, http.StatusOK, recordPage(view))
+}
+
+// recordView reads what a record's page shows.
+func (w *console) recordView(c *gin.Context) (recordView, error) {
+	ctx, reference := c.Request.Context(), c.Param("record")
+	record, err := w.Service.Incident(ctx, reference)
+	if err != nil {
+		return recordView{}, err
+	}
+	view := recordView{
+		page: w.page(c, record.Number+" "+record.Title), Record: record,
+		// Only agents may link, in every state: who may, reads and writes what is internal.
+		Staff: slices.Contains(record.AllowedCommands, "link"),
+		Note:  noteForm{Key: newKey()}, Upload: uploadForm{Key: newKey()},
+	}
+	if view.Timeline, view.More, err = w.timeline(ctx, record.ID, queryNumber(c, "after")); err != nil {
+		return view, err
+	}
+	if len(view.Timeline) > 0 {
+		view.LastSeq = view.Timeline[len(view.Timeline)-1].Seq
+	}
+	view.Attachments, err = w.Service.Attachments(ctx, record.ID)
+	return view, err
+}
+
+// timeline reads events after a place, and whether there are more than one page shows.
+func (w *console) timeline(ctx context.Context, record string, after int64) ([]domain.StoredEvent, bool, error) {
+	var events []domain.StoredEvent
+	for range timelinePages {
+		page, err := w.Service.Timeline(ctx, record, after, timelinePage)
+		if err != nil {
+			return events, false, err
+		}
+		events = append(events, page.Items...)
+		if page.NextCursor == "" {
+			return events, false, nil
+		}
+		after = events[len(events)-1].Seq
+	}
+	return events, true, nil
+}
+
+func queryNumber(c *gin.Context, name string) int64 {
+	value, err := strconv.ParseInt(c.Query(name), 10, 64)
+	if err != nil || value < 0 {
+		return 0
+	}
+	return value
+}
+
+// commandForm makes the form of a command, with the record's present values.
+func (w *console) commandForm(ctx context.Context, record app.IncidentView, verb string) (*form, error) {
+	transition, known := incident.Lifecycle.Transition(verb)
+	if !known || transition.Machine() {
+		return nil, domain.Errorf(domain.CodeNotFound, "there is no command %q", verb)
+	}
+	fields := fieldsOf(transition)
+	present, err := asMap(record.Incident)
+	if err != nil {
+		return nil, err
+	}
+	fill(fields, present)
+	w.offer(ctx, verb, fields, record.Policies)
+	return &form{Verb: verb, Title: transition.Title, Action: recordURL(record.Number) + "/do/" + slug(verb), Key: newKey(), Fields: fields}, nil
+}
+
+func asMap(record incident.Incident) (map[string]any, error) {
+	text, err := json.Marshal(record)
+	if err != nil {
+		return nil, err
+	}
+	var fields map[string]any
+	return fields, json.Unmarshal(text, &fields)
+}
+
+func recordURL(reference string) string { return "/incidents/" + reference }
+
+// buttons parts the allowed commands into those that move the work on and the rest.
+func buttons(allowed []string) (first, rest []string) {
+	for _, verb := range allowed {
+		transition, _ := incident.Lifecycle.Transition(verb)
+		if len(transition.To) > 0 && verb != "cancel" || verb == "assign" {
+			first = append(first, verb)
+		} else {
+			rest = append(rest, verb)
+		}
+	}
+	return first, rest
+}

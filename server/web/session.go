@@ -1,0 +1,147 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/holdfast-itsm/holdfast/app"
+	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/server"
+)
+
+const signInPath = "/sign-in"
+
+// sessionCookie is the name of the session's cookie; the prefix makes browsers hold it to https and to this host.
+func (w *console) sessionCookie() string {
+	if w.secure {
+		return "__Host-holdfast"
+	}
+	return "holdfast"
+}
+
+// begin starts a session that carries a secret, end ends it. Every way to sign in leads here: what differs is how the
+// secret is come by.
+func (w *console) begin(c *gin.Context, secret string) { w.setSession(c, secret, 0) }
+
+func (w *console) end(c *gin.Context) { w.setSession(c, "", -1) }
+
+func (w *console) setSession(c *gin.Context, secret string, age int) {
+	http.SetCookie(c.Writer, &http.Cookie{
+		Name: w.sessionCookie(), Value: secret, Path: "/", MaxAge: age,
+		HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: w.secure,
+	})
+}
+
+// signedIn finds who asks by the session's cookie, by the same check as the API's bearer tokens, and asks everybody else
+// to sign in.
+func (w *console) signedIn(c *gin.Context) {
+	secret, err := c.Cookie(w.sessionCookie())
+	if err != nil || secret == "" {
+		if c.GetHeader("Sec-Fetch-Site") == "cross-site" && c.Request.Method == http.MethodGet && c.Query(hopped) == "" {
+			w.hop(c)
+			return
+		}
+		w.askToSignIn(c)
+		return
+	}
+	principal, err := w.Authenticate(c.Request.Context(), secret)
+	if domain.CodeOf(err) == domain.CodeUnauthenticated && err != nil {
+		w.end(c)
+		w.askToSignIn(c)
+		return
+	}
+	if err != nil {
+		w.fail(c, err)
+		c.Abort()
+		return
+	}
+	c.Request = c.Request.WithContext(app.WithPrincipal(c.Request.Context(), principal))
+}
+
+// hopped marks a page that was asked for a second time, from our own origin.
+const hopped = "opened"
+
+// hop answers a link from another site, such as one in a mail. Browsers keep a strict cookie back on such a visit; a page of
+// ours that leads on to the same place makes it a visit from here.
+func (w *console) hop(c *gin.Context) {
+	target := *c.Request.URL
+	query := target.Query()
+	query.Set(hopped, "1")
+	target.RawQuery = query.Encode()
+	w.show(c, http.StatusOK, hopPage(w.page(c, "Opening"), local(target.RequestURI())))
+	c.Abort()
+}
+
+// askToSignIn leads to the sign-in page and back. Parts of a page that htmx asks for lead the whole page there.
+func (w *console) askToSignIn(c *gin.Context) {
+	back := "/"
+	if c.Request.Method == http.MethodGet && c.GetHeader("HX-Request") == "" {
+		back = c.Request.URL.RequestURI()
+	}
+	target := signInPath + "?next=" + url.QueryEscape(back)
+	c.Abort()
+	if c.GetHeader("HX-Request") != "" {
+		c.Header("HX-Redirect", target)
+		c.Status(http.StatusUnauthorized)
+		return
+	}
+	if c.Request.Method == http.MethodPost {
+		// What was typed must not be lost on the way: this page can be left backwards, to the form.
+		problem := server.ProblemOf(domain.Errorf(domain.CodeUnauthenticated, "your session has ended, so nothing was changed"))
+		w.show(c, problem.Status, failurePage(w.page(c, "Sign in again"), problem))
+		return
+	}
+	c.Redirect(http.StatusSeeOther, target)
+}
+
+func (w *console) signInPage(c *gin.Context) {
+	w.show(c, http.StatusOK, signInForm(w.page(c, "Sign in"), local(c.Query("next")), ""))
+}
+
+func (w *console) signIn(c *gin.Context) {
+	next, secret := local(c.PostForm("next")), strings.TrimSpace(c.PostForm("token"))
+	_, err := w.Authenticate(c.Request.Context(), secret)
+	if err != nil {
+		problem := server.ProblemOf(err)
+		message := "This is not a token that works: it is mistyped, revoked or expired."
+		if problem.Code != domain.CodeUnauthenticated {
+			message = "You could not be signed in just now: " + problem.Detail + "."
+		}
+		w.show(c, problem.Status, signInForm(w.page(c, "Sign in"), next, message))
+		return
+	}
+	w.begin(c, secret)
+	c.Redirect(http.StatusSeeOther, next)
+}
+
+func (w *console) signOut(c *gin.Context) {
+	w.end(c)
+	c.Redirect(http.StatusSeeOther, signInPath)
+}
+
+// themes are what the switch offers; system is what the viewer's system says.
+var themes = []string{"system", "light", "dark"}
+
+const themeCookie = "holdfast-theme"
+
+// theme is what the viewer chose; empty leaves it to the system.
+func theme(c *gin.Context) string {
+	chosen, err := c.Cookie(themeCookie)
+	if err != nil || chosen != "light" && chosen != "dark" {
+		return ""
+	}
+	return chosen
+}
+
+func (w *console) chooseTheme(c *gin.Context) {
+	const year = 365 * 24 * 60 * 60
+	cookie := &http.Cookie{Name: themeCookie, Path: "/", MaxAge: -1, HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: w.secure}
+	if chosen := c.PostForm("theme"); chosen == "light" || chosen == "dark" {
+		cookie.Value, cookie.MaxAge = chosen, year
+	}
+	http.SetCookie(c.Writer, cookie)
+	c.Redirect(http.StatusSeeOther, local(c.PostForm("back")))
+}

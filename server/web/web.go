@@ -1,0 +1,197 @@
+// Package web is the console: Holdfast's pages for people, rendered on the server with templ.
+//
+// Every page and every form works without scripts; htmx and one small script of our own add live updates, forms that open in
+// place and times in the viewer's zone. Nothing is loaded from another origin, and the content security policy holds that.
+package web
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/a-h/templ"
+	"github.com/gin-gonic/gin"
+	"github.com/google/uuid"
+
+	"github.com/holdfast-itsm/holdfast/app"
+	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/server"
+)
+
+// Dependencies are what the pages serve.
+type Dependencies struct {
+	Service app.Service
+	// Authenticate finds whose secret the session carries; today it is an API token.
+	Authenticate func(ctx context.Context, secret string) (app.Principal, error)
+	Log          *slog.Logger
+	Version      string
+	// PublicURL is where people reach the console, such as https://desk.example.com. With https the session cookie is
+	// Secure; empty says nothing.
+	PublicURL string
+	// Now tells the time that pages compare deadlines with; left out, it is the clock's.
+	Now func() time.Time
+}
+
+// console is the mounted set of pages.
+type console struct {
+	Dependencies
+	secure bool
+	origin *http.CrossOriginProtection
+}
+
+// Mount puts the pages onto a gin engine, and answers what no other route does. It fails when PublicURL cannot be read.
+func Mount(engine *gin.Engine, dependencies Dependencies) error {
+	w := &console{Dependencies: dependencies, origin: http.NewCrossOriginProtection()}
+	if w.Now == nil {
+		w.Now = time.Now
+	}
+	if w.PublicURL != "" {
+		public, err := url.Parse(w.PublicURL)
+		if err != nil {
+			return err
+		}
+		if err := w.origin.AddTrustedOrigin(public.Scheme + "://" + public.Host); err != nil {
+			return err
+		}
+		w.secure = public.Scheme == "https"
+	}
+	engine.GET(assetBase+":name", secureHeaders, serveAsset)
+	open := engine.Group("", secureHeaders, w.sameOrigin)
+	open.GET(signInPath, w.signInPage)
+	open.POST(signInPath, w.signIn)
+	open.POST("/sign-out", w.signOut)
+	open.POST("/theme", w.chooseTheme)
+	w.mountPages(open.Group("", w.signedIn))
+	engine.NoRoute(secureHeaders, w.noRoute)
+	return nil
+}
+
+// mountPages adds what only people who signed in may see.
+func (w *console) mountPages(pages *gin.RouterGroup) {
+	pages.GET("/", func(c *gin.Context) { c.Redirect(http.StatusSeeOther, "/incidents") })
+	pages.GET("/incidents", w.list)
+	pages.GET("/incidents/new", w.newForm)
+	pages.POST("/incidents/new", w.log)
+	pages.GET("/incidents/similar", w.similar)
+	pages.GET("/incidents/:record", w.record)
+	pages.GET("/incidents/:record/live", w.live)
+	pages.GET("/incidents/:record/attachments/:attachment", w.download)
+	pages.POST("/incidents/:record/notes", w.addNote)
+	pages.POST("/incidents/:record/attachments", w.addAttachment)
+	pages.POST("/incidents/:record/do/:verb", w.command)
+	pages.GET("/commands/:id", w.outcome)
+	pages.GET("/waiting", w.waiting)
+}
+
+// contentPolicy lets a page load from its own origin only: no inline script or style, no frames, no plugins.
+const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
+	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+// secureHeaders go with every answer. The referrer stays within the origin: without one, browsers send forms with the
+// origin "null", which cannot be told from a foreign one.
+func secureHeaders(c *gin.Context) {
+	header := c.Writer.Header()
+	header.Set("Content-Security-Policy", contentPolicy)
+	header.Set("X-Content-Type-Options", "nosniff")
+	header.Set("X-Frame-Options", "DENY")
+	header.Set("Referrer-Policy", "same-origin")
+	header.Set("Cross-Origin-Opener-Policy", "same-origin")
+	header.Set("Cross-Origin-Resource-Policy", "same-origin")
+	header.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+	header.Set("Cache-Control", "no-store")
+}
+
+// sameOrigin refuses forms that another site sent. A form without a word of its origin is no browser's; machines use the
+// API and its bearer tokens.
+func (w *console) sameOrigin(c *gin.Context) {
+	if c.Request.Method != http.MethodPost {
+		return
+	}
+	err := w.origin.Check(c.Request)
+	if err == nil && (c.GetHeader("Origin") != "" || c.GetHeader("Sec-Fetch-Site") != "") {
+		return
+	}
+	w.fail(c, domain.Errorf(domain.CodeForbidden, "the form was sent from another site; nothing was changed"))
+	c.Abort()
+}
+
+// page is what every page has.
+type page struct {
+	Title string
+	// Who is signed in; nil on pages that are open to all.
+	Who     *app.Principal
+	Theme   string
+	Here    string // path and query, to come back to
+	Version string
+	Now     time.Time
+}
+
+func (w *console) page(c *gin.Context, title string) page {
+	p := page{Title: title, Theme: theme(c), Here: c.Request.URL.RequestURI(), Version: w.Version, Now: w.Now()}
+	if c.Request.Method != http.MethodGet {
+		p.Here = "/"
+	}
+	if who, err := app.PrincipalFrom(c.Request.Context()); err == nil {
+		p.Who = &who
+	}
+	return p
+}
+
+// show renders a page or a part of one. It is rendered whole before the first byte leaves, so that a fault is told as one.
+func (w *console) show(c *gin.Context, status int, content templ.Component) {
+	var text strings.Builder
+	if err := content.Render(c.Request.Context(), &text); err != nil {
+		w.Log.ErrorContext(c.Request.Context(), "a page could not be rendered", "path", c.Request.URL.Path, "error", err)
+		c.String(http.StatusInternalServerError, "This page could not be made. Nothing was changed.")
+		return
+	}
+	c.Data(status, "text/html; charset=utf-8", []byte(text.String()))
+}
+
+// fail tells a failure as a page of its own.
+func (w *console) fail(c *gin.Context, err error) {
+	problem := server.ProblemOf(err)
+	for name, values := range problem.GetHeaders() {
+		c.Writer.Header()[name] = values
+	}
+	w.show(c, problem.Status, failurePage(w.page(c, failureTitle(problem)), problem))
+}
+
+func failureTitle(problem *server.Problem) string {
+	switch problem.Code {
+	case domain.CodeNotFound:
+		return "Not found"
+	case domain.CodeForbidden:
+		return "Not allowed"
+	case domain.CodeUnavailable:
+		return "Out of reach just now"
+	case domain.CodeInternal:
+		return "Something broke on our side"
+	}
+	return "That did not work"
+}
+
+func (w *console) noRoute(c *gin.Context) {
+	missing := domain.Errorf(domain.CodeNotFound, "there is nothing at %s", c.Request.URL.Path)
+	if strings.HasPrefix(c.Request.URL.Path, "/api/") {
+		server.ProblemOf(missing).Write(c.Writer, w.Log)
+		return
+	}
+	w.fail(c, missing)
+}
+
+// newKey makes the idempotency key of one form.
+func newKey() string { return uuid.NewString() }
+
+// local keeps a place to go to within the console: a path of ours, else the list.
+func local(place string) string {
+	parsed, err := url.Parse(place)
+	if err != nil || parsed.IsAbs() || parsed.Host != "" || !strings.HasPrefix(parsed.Path, "/") ||
+		strings.HasPrefix(place, "//") || strings.ContainsAny(place, "\\\r\n") {
+		return "/incidents"
+	}
+	return place
+}

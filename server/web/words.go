@@ -1,0 +1,159 @@
+package web
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/incident"
+)
+
+// human makes a name of the wire readable: "awaiting_requester" → "Awaiting requester".
+func human(name string) string {
+	name = strings.NewReplacer("_", " ", "-", " ").Replace(name)
+	if name == "" {
+		return ""
+	}
+	return strings.ToUpper(name[:1]) + name[1:]
+}
+
+// wording overrides what would be derived, by field, or by verb and field.
+type wording struct{ label, hint string }
+
+var wordings = map[string]wording{
+	"effective_at":        {"When it really happened", "Only if it was earlier than now: up to 24 hours back, with a reason."},
+	"configuration_items": {"Configuration items", "Parted by commas."},
+	"tags":                {"Tags", "Parted by commas."},
+	"restricted":          {"Restricted", "Only named people may read it."},
+	"requester":           {"Requester", "On behalf of whom; left empty, it is you."},
+	"edit.requester":      {"Requester", "On behalf of whom."},
+	"log.team":            {"Team", "Left empty, the assignment rules choose."},
+	"follows":             {"Continues", "Number of the closed incident that this one continues."},
+	"hold.reason":         {"What it waits for", ""},
+	"hold.until":          {"Until", "The work resumes by itself at that time."},
+	"hold.vendor":         {"Vendor", "Needed when a vendor is awaited."},
+	"promised_at":         {"Promised for", "You are told when that passes."},
+	"code":                {"How it was resolved", ""},
+	"resolution.code":     {"How it was resolved", ""},
+	"resolution.notes":    {"What was done", ""},
+	"resolve.notes":       {"What was done", "The requester reads this."},
+	"merge_into.incident": {"Merge into", "Number of the incident that stays, such as INC-000123."},
+	"link.to":             {"Other record", "Its number, such as INC-000123."},
+	"unlink.to":           {"Other record", "Its number, such as INC-000123."},
+	"link.type":           {"This incident …", ""},
+	"unlink.type":         {"This incident …", ""},
+	"log.title":           {"What is wrong", "In one line. Similar incidents appear while you type."},
+	"description":         {"Description", ""},
+	"impact":              {"Impact", "How much is affected."},
+	"urgency":             {"Urgency", "How soon it matters."},
+	"score":               {"Your score", "1 is bad, 5 is good."},
+	"log.channel":         {"Channel", "How it reached the desk: phone, mail, portal, monitoring …"},
+}
+
+func wordingOf(verb, name string) wording {
+	for _, key := range []string{verb + "." + name, name, name[strings.LastIndex(name, ".")+1:]} {
+		if found, known := wordings[key]; known {
+			return found
+		}
+	}
+	return wording{}
+}
+
+func label(verb, name string) string {
+	if known := wordingOf(verb, name).label; known != "" {
+		return known
+	}
+	return human(name[strings.LastIndex(name, ".")+1:])
+}
+
+// hint explains a field: in our words, else in those of the API's schema.
+func hint(verb, name, doc string) string {
+	if known := wordingOf(verb, name); known != (wording{}) {
+		return known.hint
+	}
+	return doc
+}
+
+// stateTitle is a state as the lifecycle's table calls it.
+func stateTitle(state domain.State) string {
+	if info, known := incident.Lifecycle.State(state); known {
+		return info.Title
+	}
+	return human(string(state))
+}
+
+func verbTitle(verb string) string {
+	if transition, known := incident.Lifecycle.Transition(verb); known {
+		return transition.Title
+	}
+	return human(verb)
+}
+
+// slug is a verb in a URL, verbOf reads it back.
+func slug(verb string) string { return strings.ReplaceAll(verb, "_", "-") }
+
+func verbOf(slug string) string { return strings.ReplaceAll(slug, "-", "_") }
+
+// eventTitle is an event as a line of the timeline: "incident.priority_changed" → "Priority changed".
+func eventTitle(kind string) string {
+	practice, name, found := strings.Cut(kind, ".")
+	switch {
+	case !found:
+		return human(kind)
+	case practice == string(domain.Incident):
+		return human(name)
+	}
+	return human(practice + " " + name)
+}
+
+// dueTitles say what each deadline is for, and what happens when it comes.
+var dueTitles = map[string]string{
+	"triage":      "Triage: the team lead is told that nobody has taken it up",
+	"hold_over":   "End of the hold: work resumes by itself",
+	"promise":     "The vendor's promise: the owner is told when it has passed",
+	"reminder":    "The requester is reminded",
+	"no_response": "The requester's answer: without one it resolves by itself",
+	"auto_close":  "Objections to the resolution: without one it closes by itself",
+}
+
+// dueTitle words the deadline of a name; reminders are numbered.
+func dueTitle(name string) string {
+	if title, known := dueTitles[strings.TrimRight(name, "_0123456789")]; known {
+		return title
+	}
+	return human(name)
+}
+
+// utc is an instant as a page shows it until the script has put it into the viewer's zone.
+func utc(at time.Time) string { return at.UTC().Format("2 Jan 2006, 15:04 UTC") }
+
+// exact is an instant to the millisecond, for machines and for whoever hovers over it.
+func exact(at time.Time) string { return at.UTC().Format("2006-01-02T15:04:05.000Z") }
+
+// lateness words how late a deadline was handled; within a second it was on time.
+func lateness(milliseconds *int64) string {
+	if milliseconds == nil || *milliseconds < 1000 {
+		return "on time"
+	}
+	return (time.Duration(*milliseconds) * time.Millisecond).Truncate(time.Second).String() + " late"
+}
+
+// size words a number of bytes.
+func size(bytes int64) string {
+	switch {
+	case bytes < 1<<10:
+		return strconv.FormatInt(bytes, 10) + " bytes"
+	case bytes < 1<<20:
+		return fmt.Sprintf("%.1f KiB", float64(bytes)/(1<<10))
+	}
+	return fmt.Sprintf("%.1f MiB", float64(bytes)/(1<<20))
+}
+
+func count(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return strconv.Itoa(n) + " " + many
+}
