@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/holdfast-itsm/holdfast/domain"
@@ -143,9 +144,9 @@ func (d *draft) triage() error {
 	return nil
 }
 
-// stampPolicies takes over the policy versions of a newly named service.
+// stampPolicies takes over the policy versions that hold with a newly named service; those of the old service go.
 func (d *draft) stampPolicies() {
-	for name, version := range d.facts.Policies {
-		d.Record.Policies[name] = version
+	if d.facts.Policies != nil {
+		d.Record.Policies = maps.Clone(d.facts.Policies)
 	}
 }
