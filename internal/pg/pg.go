@@ -4,11 +4,14 @@ package pg
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -25,13 +28,19 @@ const (
 	App    = "holdfast_app"    // accounts, policies, annotations; reads everything
 )
 
+// Option changes how connections are made: another way to dial, a tracer.
+type Option func(*pgx.ConnConfig)
+
 // Open makes a pool of at most size connections that all act under the role. Nothing is dialled until first use.
 //
 // bun writes arguments into the SQL text, so the pool uses the exec mode: one round trip, and nothing prepared per text.
-func Open(url, role string, size int) (*bun.DB, error) {
+func Open(url, role string, size int, options ...Option) (*bun.DB, error) {
 	config, err := parse(url, role)
 	if err != nil {
 		return nil, err
+	}
+	for _, option := range options {
+		option(config)
 	}
 	pool := stdlib.OpenDB(*config)
 	pool.SetMaxOpenConns(size)
@@ -71,8 +80,9 @@ func parse(url, role string) (*pgx.ConnConfig, error) {
 	return config, nil
 }
 
-// Transient reports whether trying again may help: the connection or the server went away, resources were short, or the
-// transaction lost to another one (SQLSTATE classes 08, 53, 57P, and 40001, 40P01, 55P03).
+// Transient reports whether trying again may help: the connection or the server went away or became a standby, resources
+// were short, time ran out, or the transaction lost to another one (SQLSTATE classes 08, 53, 57P, and 25006, 40001, 40P01,
+// 55P03, 57014).
 func Transient(err error) bool {
 	if err == nil {
 		return false
@@ -80,15 +90,24 @@ func Transient(err error) bool {
 	var server *pgconn.PgError
 	if errors.As(err, &server) {
 		code := server.Code
-		return strings.HasPrefix(code, "08") || strings.HasPrefix(code, "53") || strings.HasPrefix(code, "57P") ||
-			code == "40001" || code == "40P01" || code == "55P03"
+		return slices.Contains([]string{"08", "53"}, code[:min(2, len(code))]) || strings.HasPrefix(code, "57P") ||
+			slices.Contains([]string{"25006", "40001", "40P01", "55P03", "57014"}, code)
 	}
 	var network net.Error
 	var dial *pgconn.ConnectError
-	return errors.As(err, &network) || errors.As(err, &dial) || errors.Is(err, sql.ErrConnDone) ||
-		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) ||
-		errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) ||
-		strings.Contains(err.Error(), "conn closed") || strings.Contains(err.Error(), "driver: bad connection")
+	if errors.As(err, &network) || errors.As(err, &dial) {
+		return true
+	}
+	// A transaction whose context ended meanwhile says ErrTxDone.
+	for _, passing := range []error{
+		sql.ErrConnDone, sql.ErrTxDone, driver.ErrBadConn, io.EOF, io.ErrUnexpectedEOF, io.ErrClosedPipe, net.ErrClosed,
+		context.DeadlineExceeded, context.Canceled, syscall.EPIPE, syscall.ECONNRESET,
+	} {
+		if errors.Is(err, passing) {
+			return true
+		}
+	}
+	return strings.Contains(err.Error(), "conn closed") // pgx keeps this error to itself
 }
 
 // Constraint gives the name of the constraint that an error violates, or "".
