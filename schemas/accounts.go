@@ -224,7 +224,7 @@ type PolicyRow struct {
 	Kind          string    `bun:"kind,pk"`
 	Name          string    `bun:"name,pk"`
 	Version       int       `bun:"version,pk"`
-	Spec          string    `bun:"spec,type:json"`
+	Spec          string    `bun:"spec"` // JSON text; as type json, bun would encode the string once more
 	Author        string    `bun:"author"`
 	Reason        string    `bun:"reason"`
 	CreatedAt     time.Time `bun:"created_at"`

@@ -25,7 +25,8 @@ func NewestPolicies(ctx context.Context, db bun.IDB, service string, names []str
 	err := db.NewRaw(`SELECT kind || '/' || name AS name, max(version) AS version FROM policies
 		WHERE (kind, name) IN (SELECT split_part(asked, '/', 1), split_part(asked, '/', 2) FROM unnest(?::text[]) AS asked)
 		   OR (kind = 'ServicePolicy' AND name = ?)
-		   OR (kind = 'Calendar' AND name = coalesce((SELECT nullif(s.calendar, '') FROM services s WHERE s.name = ?), 'default'))
+		   OR (kind = 'Calendar' AND name = coalesce((SELECT s.calendar FROM services s WHERE s.name = ?
+			AND EXISTS (SELECT FROM policies p WHERE p.kind = 'Calendar' AND p.name = s.calendar)), 'default'))
 		GROUP BY kind, name`, pgdialect.Array(names), service, service).Scan(ctx, &rows)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return nil, fmt.Errorf("reading policy versions: %w", err)
@@ -82,8 +83,17 @@ func ReadNames(ctx context.Context, db bun.IDB, asked NamesAsked) (Names, error)
 	return names, nil
 }
 
-// ReadTarget finds another record by id or number, with the incidents that it is merged into, nearest first. With lock, all
-// of them are held until the transaction ends, so that two merges cannot close a circle between them.
+// LockMerges holds back every other merge until the transaction ends, so that two merges can neither close a circle between
+// them nor wait for each other. It is taken before any record's lock.
+func LockMerges(ctx context.Context, db bun.IDB) error {
+	if _, err := db.NewRaw(`SELECT pg_advisory_xact_lock(hashtextextended('merges', 0))`).Exec(ctx); err != nil {
+		return fmt.Errorf("waiting for another merge: %w", err)
+	}
+	return nil
+}
+
+// ReadTarget finds another record by id or number, with the incidents that it is merged into, nearest first. With lock, the
+// record itself is held until the transaction ends, so that it cannot end meanwhile.
 func ReadTarget(ctx context.Context, db bun.IDB, reference string, lock bool) (incident.TargetFact, bool, error) {
 	target, found, err := readTarget(ctx, db, reference, lock)
 	if err != nil || !found {
@@ -92,7 +102,7 @@ func ReadTarget(ctx context.Context, db bun.IDB, reference string, lock bool) (i
 	fact := incident.TargetFact{ID: target.ID, Number: target.Number, Practice: target.Practice, State: target.State}
 	for next := target.MergedInto; next != "" && len(fact.Follows) < domain.MaxItems; {
 		fact.Follows = append(fact.Follows, next)
-		if target, found, err = readTarget(ctx, db, next, lock); err != nil {
+		if target, found, err = readTarget(ctx, db, next, false); err != nil {
 			return fact, false, err
 		}
 		next = target.MergedInto
@@ -113,7 +123,7 @@ func readTarget(ctx context.Context, db bun.IDB, reference string, lock bool) (t
 	query := `SELECT r.id::text AS id, r.number, r.practice, r.state, coalesce(i.merged_into::text, '') AS merged_into
 		FROM records r LEFT JOIN incidents i ON i.id = r.id WHERE ` + referenceColumn(reference) + ` = ?`
 	if lock {
-		query += ` FOR UPDATE OF r`
+		query += ` FOR NO KEY UPDATE OF r`
 	}
 	err := db.NewRaw(query, reference).Scan(ctx, &row)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -125,7 +135,7 @@ func readTarget(ctx context.Context, db bun.IDB, reference string, lock bool) (t
 	return row, true, nil
 }
 
-var identifier = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
+var identifier = regexp.MustCompile(`(?i)^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
 
 // IsID reports whether a reference is a record's id; else it is taken for a number.
 func IsID(reference string) bool { return identifier.MatchString(reference) }

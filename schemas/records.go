@@ -30,10 +30,14 @@ type IncidentRow struct {
 // fixedColumns never change after a record is opened; chain_seq and chain_hash are moved by append_timeline alone.
 var fixedColumns = []string{"id", "practice", "number", "opened_by", "opened_at"}
 
-// LockIncident reads an incident and holds its head until the transaction ends. It answers false when there is none.
+// LockIncident reads an incident and holds it until the transaction ends. It answers false when there is none.
+//
+// Both rows are locked: after waiting for another transaction, PostgreSQL reads only the locked rows anew and would join the
+// new head with the incident's old columns. The lock lets others refer to the record meanwhile (links, merged_into).
 func LockIncident(ctx context.Context, db bun.IDB, id string) (incident.Incident, bool, error) {
 	var found incident.Incident
-	err := db.NewRaw(`SELECT r.*, i.* FROM records r JOIN incidents i ON i.id = r.id WHERE r.id = ? FOR UPDATE OF r`, id).Scan(ctx, &found)
+	err := db.NewRaw(`SELECT r.*, i.* FROM records r JOIN incidents i ON i.id = r.id WHERE r.id = ?
+		FOR NO KEY UPDATE OF r, i`, id).Scan(ctx, &found)
 	if errors.Is(err, sql.ErrNoRows) {
 		return found, false, nil
 	}
@@ -46,13 +50,19 @@ func LockIncident(ctx context.Context, db bun.IDB, id string) (incident.Incident
 
 // normalize puts every instant into UTC, whatever zone the connection spoke.
 func normalize(found *incident.Incident) {
-	for _, moment := range []*time.Time{&found.OpenedAt, &found.UpdatedAt, &found.StateSince, &found.LastEventAt} {
-		*moment = moment.UTC()
-	}
-	for _, moment := range []*time.Time{
-		found.WakeAt, found.ResolvedAt, found.ClosedAt, found.StartedAt, found.TriagedAt, found.TriageEscalatedAt,
-		found.Hold.Since, found.Hold.Until, found.Hold.PromisedAt, found.Resolution.RecordedAt, found.Satisfaction.At,
-	} {
+	normalizeHead(&found.Record)
+	toUTC(
+		found.StartedAt, found.TriagedAt, found.TriageEscalatedAt, found.Hold.Since, found.Hold.Until, found.Hold.PromisedAt,
+		found.Resolution.RecordedAt, found.Satisfaction.At,
+	)
+}
+
+func normalizeHead(found *domain.Record) {
+	toUTC(&found.OpenedAt, &found.UpdatedAt, &found.StateSince, &found.LastEventAt, found.WakeAt, found.ResolvedAt, found.ClosedAt)
+}
+
+func toUTC(moments ...*time.Time) {
+	for _, moment := range moments {
 		if moment != nil {
 			*moment = moment.UTC()
 		}
@@ -112,6 +122,7 @@ func ReadHead(ctx context.Context, db bun.IDB, id string) (domain.Record, bool, 
 	if err != nil {
 		return found, false, fmt.Errorf("reading record %s: %w", id, err)
 	}
+	normalizeHead(&found)
 	return found, true, nil
 }
 

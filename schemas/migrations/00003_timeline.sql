@@ -71,7 +71,7 @@ DECLARE
     noted_at timestamptz(3);
     due timestamptz(3);
 BEGIN
-    SELECT * INTO head FROM records WHERE id = the_record FOR UPDATE;
+    SELECT * INTO head FROM records WHERE id = the_record FOR NO KEY UPDATE;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'no record %', the_record USING ERRCODE = 'foreign_key_violation', CONSTRAINT = 'timeline_record';
     END IF;

@@ -60,7 +60,7 @@ CREATE TABLE policies (
     kind       text NOT NULL,
     name       text NOT NULL CONSTRAINT policies_name CHECK (name ~ '^[a-z0-9][a-z0-9._-]{0,99}$'),
     version    integer NOT NULL CONSTRAINT policies_version CHECK (version > 0),
-    spec       json NOT NULL,
+    spec       json NOT NULL CONSTRAINT policies_spec CHECK (json_typeof(spec) = 'object'),
     author     text NOT NULL,
     reason     text NOT NULL DEFAULT '',
     created_at timestamptz(3) NOT NULL,
