@@ -3,10 +3,12 @@
 package activities
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -63,6 +65,9 @@ func (a *Activities) Apply(ctx context.Context, command domain.Command) (domain.
 	if !known {
 		return domain.Result{}, temporal.NewNonRetryableApplicationError("no practice "+string(command.Practice), errorType, nil)
 	}
+	if holdsNUL(command) {
+		return a.refuse(ctx, command, domain.Errorf(domain.CodeInvalid, "%s holds the character U+0000, which cannot be stored", command.Name))
+	}
 	now := domain.Millisecond(a.Clock.Now())
 	var result domain.Result
 	var posted bool
@@ -89,15 +94,31 @@ func (a *Activities) failed(ctx context.Context, command domain.Command, err err
 	case a.Transient(err):
 		return domain.Result{}, fmt.Errorf("applying %s: %w", command.Name, err)
 	case a.Constraint(err) != "":
-		view, lookErr := a.look(ctx, command.Practice, command.Record)
-		if lookErr != nil {
-			return domain.Result{}, lookErr
-		}
-		refused := domain.Errorf(domain.CodeInvalid, "%s is against the rule %s", command.Name, a.Constraint(err))
-		return domain.Result{Outcome: domain.Refused, Version: view.Version, Refusal: refused, View: view}, nil
+		return a.refuse(ctx, command, domain.Errorf(domain.CodeInvalid, "%s is against the rule %s", command.Name, a.Constraint(err)))
 	}
 	a.Log.ErrorContext(ctx, "a command failed and was not applied", "command", command.Name, "record", command.Record, "id", command.ID, "error", err)
 	return domain.Result{}, temporal.NewNonRetryableApplicationError("applying "+command.Name, errorType, err)
+}
+
+// refuse answers a refusal that was decided outside of a transaction, with the committed view.
+func (a *Activities) refuse(ctx context.Context, command domain.Command, why *domain.Error) (domain.Result, error) {
+	view, err := a.look(ctx, command.Practice, command.Record)
+	if err != nil {
+		return domain.Result{}, err
+	}
+	return domain.Result{Outcome: domain.Refused, Version: view.Version, Refusal: why, View: view}, nil
+}
+
+// holdsNUL reports whether a command carries a character that PostgreSQL's text cannot hold.
+func holdsNUL(command domain.Command) bool {
+	if strings.ContainsRune(command.Reason+command.Actor.Name, 0) {
+		return true
+	}
+	if !bytes.Contains(command.Body, []byte(`\u0000`)) {
+		return false
+	}
+	// An escaped backslash before u0000 is harmless text: such pairs go first.
+	return bytes.Contains(bytes.ReplaceAll(command.Body, []byte(`\\`), nil), []byte(`\u0000`))
 }
 
 // refusal rolls a transaction back with the answer to give.

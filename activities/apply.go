@@ -19,8 +19,10 @@ const refusedDelay = time.Minute
 
 // lifecycle ties one practice's pure functions to its rows. R is its record, F its facts.
 type lifecycle[R, F any] struct {
-	table     *domain.Lifecycle
-	head      func(*R) *domain.Record
+	table *domain.Lifecycle
+	head  func(*R) *domain.Record
+	// prepare takes the locks that a command needs before its record's.
+	prepare   func(ctx context.Context, tx bun.Tx, command domain.Command) error
 	lock      func(ctx context.Context, tx bun.Tx, id string) (R, bool, error)
 	facts     func(ctx context.Context, tx bun.Tx, record R, command domain.Command) (F, error)
 	decide    func(R, domain.Command, F, time.Time) (domain.Decision[R], error)
@@ -37,6 +39,9 @@ func (l *lifecycle[R, F]) apply(ctx context.Context, tx bun.Tx, command domain.C
 	if !fresh {
 		result, err := l.repeated(ctx, tx, command, now)
 		return result, false, err
+	}
+	if err := l.prepare(ctx, tx, command); err != nil {
+		return domain.Result{}, false, err
 	}
 	record, exists, err := l.lock(ctx, tx, command.Record)
 	if err != nil {
@@ -229,10 +234,10 @@ func (p *passage[R, F]) takeMessages(ctx context.Context, due time.Time, self st
 // step decides one command in memory. A deadline's events carry its due time and how late they are.
 func (p *passage[R, F]) step(ctx context.Context, command domain.Command, moment time.Time, due *domain.Deadline) (*domain.Error, error) {
 	facts, err := p.facts(ctx, p.tx, p.record, command)
-	if err != nil {
-		return nil, err
+	var decision domain.Decision[R]
+	if err == nil {
+		decision, err = p.decide(p.record, command, facts, moment)
 	}
-	decision, err := p.decide(p.record, command, facts, moment)
 	if refused := domain.AsError(err); refused != nil && refused.Code != domain.CodeInternal {
 		return refused, nil
 	}

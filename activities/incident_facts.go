@@ -19,6 +19,12 @@ func (a *Activities) incidentKind() kind {
 	return &lifecycle[incident.Incident, incident.Facts]{
 		table: incident.Lifecycle,
 		head:  func(record *incident.Incident) *domain.Record { return &record.Record },
+		prepare: func(ctx context.Context, tx bun.Tx, command domain.Command) error {
+			if command.Verb() != "merge_into" {
+				return nil
+			}
+			return schemas.LockMerges(ctx, tx)
+		},
 		lock: func(ctx context.Context, tx bun.Tx, id string) (incident.Incident, bool, error) {
 			return schemas.LockIncident(ctx, tx, id)
 		},
