@@ -169,3 +169,30 @@ func entry(target any, field string) any {
 	}
 	return record[field]
 }
+
+// CheckRecord refuses a record whose fields rules of a practice cannot ask about, or that are of another type: a test with
+// a misspelt field would prove nothing.
+func CheckRecord(practice string, record map[string]any) error {
+	known, found := fields[practice]
+	if !found {
+		return fmt.Errorf("%q %w", practice, errPractice)
+	}
+	for _, name := range slices.Sorted(maps.Keys(record)) {
+		of, right := known[name]
+		if !right {
+			return fmt.Errorf("record.%s is not a field; there are %s", name, strings.Join(slices.Sorted(maps.Keys(known)), ", "))
+		}
+		switch value := record[name].(type) {
+		case string:
+			right = of.Kind() == types.StringKind
+		case []any:
+			right = of.Kind() == types.ListKind && !slices.ContainsFunc(value, func(item any) bool { _, text := item.(string); return !text })
+		default:
+			right = false
+		}
+		if !right {
+			return fmt.Errorf("record.%s must be %s", name, of)
+		}
+	}
+	return nil
+}

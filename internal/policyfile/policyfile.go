@@ -4,6 +4,7 @@
 package policyfile
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -69,16 +70,21 @@ func (t Tree) Errorf(path, format string, args ...any) error {
 }
 
 // Decode fills a struct with the document; keys that it does not know and values of another type are errors.
-func (t Tree) Decode(into any) error {
-	if problems := fit("", t.value, into); len(problems) > 0 {
+func (t Tree) Decode(into any) error { return t.DecodeAt("", t.value, into) }
+
+// DecodeAt is Decode for a part of the document, so that its errors name the part's lines.
+func (t Tree) DecodeAt(path string, value, into any) error {
+	if problems := fit(path, value, into); len(problems) > 0 {
 		return t.located(problems)
 	}
-	content, err := json.Marshal(t.value)
+	content, err := json.Marshal(value)
 	if err != nil {
-		return t.Errorf("", "cannot be read: %v", err)
+		return t.Errorf(path, "cannot be read: %v", err)
 	}
-	if err := json.Unmarshal(content, into); err != nil {
-		return t.Errorf("", "cannot be read: %v", err)
+	decoder := json.NewDecoder(bytes.NewReader(content))
+	decoder.UseNumber() // what stays untyped is read once more
+	if err := decoder.Decode(into); err != nil {
+		return t.Errorf(path, "cannot be read: %v", err)
 	}
 	return nil
 }

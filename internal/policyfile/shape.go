@@ -30,7 +30,11 @@ func (f *fitting) wrong(path, format string, args ...any) {
 	f.problems = append(f.problems, policy.Problem{Path: path, Message: fmt.Sprintf(format, args...)})
 }
 
-var textual = reflect.TypeFor[encoding.TextUnmarshaler]()
+// Types that read themselves from text must be given text; those that read themselves from JSON check themselves.
+var (
+	textual = reflect.TypeFor[encoding.TextUnmarshaler]()
+	reader  = reflect.TypeFor[json.Unmarshaler]()
+)
 
 func (f *fitting) fit(path string, value any, t reflect.Type) {
 	for t.Kind() == reflect.Pointer {
@@ -42,6 +46,9 @@ func (f *fitting) fit(path string, value any, t reflect.Type) {
 	}
 	if reflect.PointerTo(t).Implements(textual) {
 		f.want(path, value, reflect.String)
+		return
+	}
+	if reflect.PointerTo(t).Implements(reader) {
 		return
 	}
 	switch t.Kind() {
@@ -90,16 +97,9 @@ func (f *fitting) want(path string, value any, kind reflect.Kind) {
 
 // whole reports whether a value is a number without a fraction that every machine can hold.
 func whole(value any) bool {
-	switch number := value.(type) {
-	case json.Number:
-		n, err := number.Int64()
-		return err == nil && n >= math.MinInt32 && n <= math.MaxInt32
-	case int64:
-		return number >= math.MinInt32 && number <= math.MaxInt32
-	case uint64:
-		return number <= math.MaxInt32
-	}
-	return false
+	number, right := value.(json.Number)
+	n, err := number.Int64()
+	return right && err == nil && n >= math.MinInt32 && n <= math.MaxInt32
 }
 
 // object fits a struct's fields by their json names; those without omitempty are needed.

@@ -1,6 +1,7 @@
 package policyfile
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -147,7 +148,7 @@ func (b *builder) value(path string, node ast.Node) (any, error) {
 	case *ast.BoolNode:
 		return node.Value, nil
 	case *ast.IntegerNode:
-		return node.Value, nil
+		return json.Number(fmt.Sprint(node.Value)), nil
 	case *ast.FloatNode:
 		if math.IsInf(node.Value, 0) || math.IsNaN(node.Value) {
 			return nil, b.wrong(node, "%q is not a number that is taken", node.Token.Value)

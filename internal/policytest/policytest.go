@@ -1,0 +1,211 @@
+// Package policytest runs the tests that users write for their policy documents. It evaluates the code that runs in
+// production and needs no server, database or engine.
+package policytest
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+
+	"github.com/holdfast-itsm/holdfast/domain/calendar"
+	"github.com/holdfast-itsm/holdfast/domain/policy"
+	"github.com/holdfast-itsm/holdfast/internal/policyfile"
+)
+
+// KindTest is the kind of a document that holds tests.
+const KindTest = "PolicyTest"
+
+// Run runs the tests of files. It writes each failing case with what it expected and what it got, one line per file, and a
+// closing line "N passed, N failed". failed tells of cases that fail; err of files that could not be read or understood,
+// whose names and faults are written too.
+func Run(w io.Writer, paths []string) (failed bool, err error) {
+	var passed, lost int
+	var unreadable []error
+	out := &printer{w: w}
+	evaluator := &policyfile.Evaluator{}
+	for _, path := range paths {
+		suites, readErr := read(path, evaluator)
+		if readErr != nil {
+			unreadable = append(unreadable, readErr)
+			out.printf("%v\n%s: cannot be read\n", readErr, path)
+			continue
+		}
+		results := results{}
+		for _, suite := range suites {
+			suite.run(out, &results)
+		}
+		out.printf("%s: %d passed, %d failed\n", path, results.passed, results.failed)
+		passed, lost = passed+results.passed, lost+results.failed
+	}
+	out.printf("%d passed, %d failed\n", passed, lost)
+	if out.err != nil {
+		return true, fmt.Errorf("writing the results: %w", out.err)
+	}
+	return lost > 0, errors.Join(unreadable...)
+}
+
+// printer keeps the first error of its writer.
+type printer struct {
+	w   io.Writer
+	err error
+}
+
+func (p *printer) printf(format string, args ...any) {
+	if p.err == nil {
+		_, p.err = fmt.Fprintf(p.w, format, args...)
+	}
+}
+
+type results struct{ passed, failed int }
+
+// suite is one PolicyTest document with the policies it may name.
+type suite struct {
+	tree      policyfile.Tree
+	name      string
+	cases     []testCase
+	documents *documents
+}
+
+func (s *suite) run(out *printer, results *results) {
+	for i, test := range s.cases {
+		difference := s.check(test)
+		if difference == "" {
+			results.passed++
+			continue
+		}
+		results.failed++
+		name := test.Name
+		if name == "" {
+			name = fmt.Sprintf("case %d", i+1)
+		}
+		out.printf("FAIL %s: %s: %s: %s\n", s.tree.At(fmt.Sprintf("cases[%d]", i)), s.name, name, difference)
+	}
+}
+
+// check runs a case and says how it differs from what was expected; empty when it does not.
+func (s *suite) check(test testCase) string {
+	got, err := test.subject.run(s.documents)
+	if err != nil {
+		return fmt.Sprintf("expected %s, got the error: %v", test.expect.text(), err)
+	}
+	return test.expect.differs(got)
+}
+
+// documents are the policies that cases name, by kind and name.
+type documents struct {
+	evaluator *policyfile.Evaluator
+	calendars map[string]*calendar.Calendar
+	matrices  map[string]policy.PriorityMatrix
+	rules     map[string]policy.AssignmentRules
+	origin    map[string]string
+}
+
+func (d *documents) add(tree policyfile.Tree) error {
+	document, err := tree.Document()
+	if err != nil {
+		return err
+	}
+	key := document.Kind + "/" + document.Name
+	if before, twice := d.origin[key]; twice {
+		return tree.Errorf("name", "%s stands at %s already", key, before)
+	}
+	d.origin[key] = tree.At("")
+	switch document.Kind {
+	case policy.KindCalendar:
+		var spec calendar.Spec
+		if err := json.Unmarshal(document.Spec, &spec); err != nil {
+			return tree.Errorf("spec", "%v", err)
+		}
+		if d.calendars[document.Name], err = policyfile.CompileCalendar(spec); err != nil {
+			return tree.Errorf("spec", "%v", err)
+		}
+	case policy.KindPriorityMatrix:
+		return decode(tree, document, d.matrices)
+	case policy.KindAssignmentRules:
+		return decode(tree, document, d.rules)
+	}
+	return nil
+}
+
+func decode[T any](tree policyfile.Tree, document policy.Document, into map[string]T) error {
+	var spec T
+	if err := json.Unmarshal(document.Spec, &spec); err != nil {
+		return tree.Errorf("spec", "%v", err)
+	}
+	into[document.Name] = spec
+	return nil
+}
+
+// find looks a document up and says which there are when it is missing.
+func find[T any](kind string, among map[string]T, name string) (T, error) {
+	found, known := among[name]
+	if !known {
+		return found, fmt.Errorf("there is no %s %q in this file or its documents", kind, name)
+	}
+	return found, nil
+}
+
+// read reads a file's tests, the policies beside them and those of the files they name.
+func read(path string, evaluator *policyfile.Evaluator) ([]*suite, error) {
+	trees, err := policyfile.ReadTrees(path)
+	if err != nil {
+		return nil, err
+	}
+	known := &documents{
+		evaluator: evaluator, calendars: map[string]*calendar.Calendar{}, matrices: map[string]policy.PriorityMatrix{},
+		rules: map[string]policy.AssignmentRules{}, origin: map[string]string{},
+	}
+	var suites []*suite
+	var wrong []error
+	loaded := map[string]bool{}
+	for _, tree := range trees {
+		if tree.Kind != KindTest {
+			wrong = append(wrong, known.add(tree))
+			continue
+		}
+		var read file
+		if err := tree.Decode(&read); err != nil {
+			wrong = append(wrong, err)
+			continue
+		}
+		for i, name := range read.Documents {
+			if loaded[name] {
+				continue
+			}
+			loaded[name] = true
+			if err := known.load(path, name); err != nil {
+				wrong = append(wrong, fmt.Errorf("%s: %w", tree.At(fmt.Sprintf("documents[%d]", i)), err))
+			}
+		}
+		cases, err := read.read(tree)
+		wrong = append(wrong, err)
+		suites = append(suites, &suite{tree: tree, name: read.Name, cases: cases, documents: known})
+	}
+	if err := errors.Join(wrong...); err != nil {
+		return nil, err
+	}
+	if len(suites) == 0 {
+		return nil, fmt.Errorf("%s: holds no %s", path, KindTest)
+	}
+	return suites, nil
+}
+
+// load reads the policies of another file; its name is relative to the test's. Tests in it are not run.
+func (d *documents) load(from, name string) error {
+	trees, err := policyfile.ReadTrees(filepath.Join(filepath.Dir(from), filepath.FromSlash(name)))
+	if err != nil {
+		return err
+	}
+	var wrong []error
+	for _, tree := range trees {
+		if tree.Kind != KindTest {
+			wrong = append(wrong, d.add(tree))
+		}
+	}
+	return errors.Join(wrong...)
+}
+
+func quoted(names []string) string { return strings.Join(names, ", ") }
