@@ -36,7 +36,7 @@ const holdfast = "holdfast"
 
 // run starts the parts in order, says so, waits for the end, and stops them in the opposite order.
 func run(ctx context.Context, flags Flags, log *slog.Logger, out io.Writer) error {
-	held, err := folder.Hold(flags.Data)
+	held, err := folder.HoldWithin(ctx, flags.Data, flags.Wait)
 	if err != nil {
 		return err
 	}

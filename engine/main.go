@@ -27,6 +27,7 @@ type Flags struct {
 	PostgresBin   string        `env:"HOLDFAST_POSTGRES_BIN" placeholder:"DIR" help:"Folder of initdb and postgres; looked for where not given."`
 	ReadyFile     string        `placeholder:"FILE" help:"File that is written when everything answers."`
 	LogLevel      string        `default:"fatal" enum:"debug,info,warn,error,fatal" help:"Least level of Temporal's log on standard error: ${enum}."`
+	Wait          time.Duration `default:"0" help:"How long to wait for another engine on the folder to end; 0: it is an error at once."`
 	ExitWithStdin bool          `help:"End when standard input closes."`
 }
 

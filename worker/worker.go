@@ -64,8 +64,8 @@ const (
 	stopTimeout     = 5 * time.Second
 )
 
-// Run works until ctx ends. It answers why it had to stop before that.
-func (w *Worker) Run(ctx context.Context) error {
+// Run works until ctx ends. It answers why it had to stop before that. working, where not nil, is called when it polls.
+func (w *Worker) Run(ctx context.Context, working func()) error {
 	since, err := w.lastBeat(ctx)
 	if err != nil {
 		return err
@@ -74,6 +74,9 @@ func (w *Worker) Run(ctx context.Context) error {
 		return fmt.Errorf("starting the worker: %w", err)
 	}
 	defer w.records.Stop()
+	if working != nil {
+		working()
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return w.adoptSince(ctx, since) })
 	group.Go(func() error { return w.relay.run(ctx) })
@@ -99,5 +102,15 @@ func (h *Hints) Wake() {
 	select {
 	case h.ch <- struct{}{}:
 	default:
+	}
+}
+
+// Wait returns true at the next hint, false when ctx ends.
+func (h *Hints) Wait(ctx context.Context) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-h.ch:
+		return true
 	}
 }

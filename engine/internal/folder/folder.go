@@ -2,6 +2,7 @@
 package folder
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
@@ -12,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 )
 
 const (
@@ -35,6 +37,26 @@ type Settings struct {
 	TemporalPassword string `json:"temporal_password"`
 }
 
+// HoldWithin is Hold, trying again while another engine holds the folder: one that is ending lets go of it soon.
+func HoldWithin(ctx context.Context, path string, wait time.Duration) (*Folder, error) {
+	ctx, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	for {
+		held, err := Hold(path)
+		if !errors.Is(err, ErrHeld) {
+			return held, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, err
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// ErrHeld says that another engine holds the folder.
+var ErrHeld = errors.New("another engine already runs on it")
+
 // Hold makes the folder if need be, locks it and reads its settings. The lock is the system's (flock), so it goes with the
 // process however that ends.
 func Hold(path string) (*Folder, error) {
@@ -53,7 +75,7 @@ func Hold(path string) (*Folder, error) {
 		holder := whoHolds(lock)
 		lock.Close()
 		if errors.Is(err, syscall.EWOULDBLOCK) {
-			return nil, fmt.Errorf("another engine%s already runs on %s", holder, path)
+			return nil, fmt.Errorf("the data folder %s is in use%s: %w", path, holder, ErrHeld)
 		}
 		return nil, fmt.Errorf("lock the data folder: %w", err)
 	}

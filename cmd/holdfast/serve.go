@@ -1,0 +1,181 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/holdfast-itsm/holdfast/app"
+	"github.com/holdfast-itsm/holdfast/internal/config"
+	"github.com/holdfast-itsm/holdfast/internal/pg"
+	"github.com/holdfast-itsm/holdfast/internal/telemetry"
+	"github.com/holdfast-itsm/holdfast/schemas"
+	"github.com/holdfast-itsm/holdfast/server/api"
+)
+
+type serverCommand struct {
+	config.Database `embed:""`
+	config.Temporal `embed:""`
+	config.HTTP     `embed:""`
+	config.Storage  `embed:""`
+	config.Log      `embed:""`
+}
+
+// Run serves until a signal comes.
+func (c *serverCommand) Run(ctx context.Context, io streams) error {
+	log, err := telemetry.NewLog(io.err, c.Log.Level, c.Log.Format)
+	if err != nil {
+		return err
+	}
+	s, err := newSite(c.Database, c.Temporal, log)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	service, err := s.application(attachmentsFolder(c.Storage), s.hints.Wake)
+	if err != nil {
+		return err
+	}
+	go notify(ctx, service.DB, s.hints)
+	listener, err := net.Listen("tcp", c.Listen)
+	if err != nil {
+		return fmt.Errorf("listen on %s: %w", c.Listen, err)
+	}
+	log.Info("serving", "address", "http://"+listener.Addr().String())
+	return s.serve(ctx, listener, s.handler(service))
+}
+
+// handler puts all faces of the server onto one gin engine.
+func (s *site) handler(service *app.App) http.Handler {
+	gin.SetMode(gin.ReleaseMode)
+	engine := gin.New()
+	engine.HandleMethodNotAllowed = true
+	engine.ContextWithFallback = true
+	engine.Use(gin.CustomRecoveryWithWriter(nil, func(c *gin.Context, fault any) {
+		s.log.ErrorContext(c, "a request met a fault", "path", c.FullPath(), "fault", fmt.Sprint(fault))
+		c.AbortWithStatus(http.StatusInternalServerError)
+	}))
+	engine.GET("/healthz", func(c *gin.Context) { c.JSON(http.StatusOK, gin.H{"status": "alive"}) })
+	engine.GET("/readyz", func(c *gin.Context) { s.ready(c, service) })
+	engine.GET("/metrics", gin.WrapH(telemetry.Handler(s.registry, s.log)))
+	api.Mount(engine, api.Dependencies{Service: service, Authenticate: service.Authenticate, Log: s.log, Version: version()})
+	return engine
+}
+
+// readyTime bounds each check of readiness.
+const readyTime = 2 * time.Second
+
+// ready answers whether everything that work needs is there, part by part, and nothing of how it is configured.
+func (s *site) ready(c *gin.Context, service *app.App) {
+	ctx, cancel := context.WithTimeout(c, readyTime)
+	defer cancel()
+	parts, status := gin.H{"database": "ready", "migrations": "ready", "temporal": "ready"}, http.StatusOK
+	fail := func(part, state string) { parts[part], status = state, http.StatusServiceUnavailable }
+	if err := pg.Migrated(ctx, service.DB, schemas.Migrations()); err != nil {
+		fail("migrations", "not ready")
+		if pg.Transient(err) || ctx.Err() != nil {
+			fail("database", "away")
+		}
+	}
+	if _, err := s.temporal.CheckHealth(ctx, nil); err != nil {
+		fail("temporal", "away")
+	}
+	c.JSON(status, parts)
+}
+
+const (
+	headerTime = 10 * time.Second
+	idleTime   = 2 * time.Minute
+	drainTime  = 10 * time.Second
+)
+
+// serve answers requests until ctx ends, then lets those under way finish. Live streams end with ctx.
+func (s *site) serve(ctx context.Context, listener net.Listener, handler http.Handler) error {
+	server := &http.Server{
+		Handler: handler, ReadHeaderTimeout: headerTime, IdleTimeout: idleTime, MaxHeaderBytes: 64 << 10,
+		ErrorLog:    slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
+	}
+	streamsEnd, endStreams := context.WithCancel(context.WithoutCancel(ctx))
+	defer endStreams()
+	server.BaseContext = func(net.Listener) context.Context { return streamsEnd }
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			return fmt.Errorf("serving: %w", err)
+		}
+		return nil
+	})
+	group.Go(func() error {
+		<-groupCtx.Done()
+		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
+		defer cancel()
+		time.AfterFunc(time.Second, endStreams) // commands take milliseconds; what is left then is a stream
+		if err := server.Shutdown(bounded); err != nil {
+			return errors.Join(fmt.Errorf("ending the last requests: %w", err), server.Close())
+		}
+		return nil
+	})
+	return group.Wait()
+}
+
+type workerCommand struct {
+	config.Database `embed:""`
+	config.Temporal `embed:""`
+	config.Log      `embed:""`
+	Metrics         string `name:"metrics-listen" env:"HOLDFAST_METRICS_LISTEN" config:"" placeholder:"HOST:PORT" help:"Address that serves /metrics and /healthz of this worker; none where not set."`
+}
+
+// Run works until a signal comes.
+func (c *workerCommand) Run(ctx context.Context, io streams) error {
+	log, err := telemetry.NewLog(io.err, c.Log.Level, c.Log.Format)
+	if err != nil {
+		return err
+	}
+	s, err := newSite(c.Database, c.Temporal, log)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return s.work(ctx, nil) })
+	if c.Metrics != "" {
+		listener, err := net.Listen("tcp", c.Metrics)
+		if err != nil {
+			return fmt.Errorf("listen on %s: %w", c.Metrics, err)
+		}
+		mux := http.NewServeMux()
+		mux.Handle("GET /metrics", telemetry.Handler(s.registry, log))
+		mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
+		group.Go(func() error { return s.serve(ctx, listener, mux) })
+	}
+	return group.Wait()
+}
+
+const workRetry = time.Second
+
+// work runs a worker and starts it again whenever it could not go on: a database or a Temporal that is away comes back.
+// working, if not nil, is called each time that it polls.
+func (s *site) work(ctx context.Context, working func()) error {
+	db, err := s.pool(pg.Worker)
+	if err != nil {
+		return err
+	}
+	for {
+		err := s.newWorker(db).Run(ctx, working)
+		if ctx.Err() != nil {
+			return nil
+		}
+		s.log.Warn("the worker stopped and is started again", "error", err)
+		if !pause(ctx, workRetry) {
+			return nil
+		}
+	}
+}

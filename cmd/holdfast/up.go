@@ -1,0 +1,265 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/holdfast-itsm/holdfast/app"
+	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/internal/config"
+	"github.com/holdfast-itsm/holdfast/internal/telemetry"
+)
+
+type upCommand struct {
+	config.Database `embed:""`
+	config.Temporal `embed:""`
+	config.HTTP     `embed:""`
+	config.Storage  `embed:""`
+	config.Log      `embed:""`
+	ReadyFile       string `placeholder:"FILE" help:"File that is written when everything answers: url, admin_token, database_url, temporal_address."`
+	Demo            bool   `negatable:"" default:"true" help:"Fill a first start with a small organisation to try things on."`
+	Engine          string `env:"HOLDFAST_ENGINE" placeholder:"PROGRAM" help:"The engine's program; looked for beside this one and on the PATH."`
+	PostgresBin     string `env:"HOLDFAST_POSTGRES_BIN" placeholder:"DIR" help:"Folder of initdb and postgres; looked for where not given."`
+}
+
+// upReady is what the ready file holds.
+type upReady struct {
+	URL             string `json:"url"`
+	AdminToken      string `json:"admin_token"`
+	DatabaseURL     string `json:"database_url"`
+	TemporalAddress string `json:"temporal_address"`
+}
+
+const (
+	adminHandle    = "admin"
+	adminTokenFile = "admin-token"
+	engineFolder   = "engine"
+)
+
+// Run starts everything in order and stops it in the opposite one.
+func (c *upCommand) Run(ctx context.Context, streams streams) error {
+	log, err := telemetry.NewLog(streams.err, c.Level, c.Format)
+	if err != nil {
+		return err
+	}
+	say := func(format string, args ...any) { fmt.Fprintf(streams.err, format+"\n", args...) }
+	held, err := holdFolder(c.Data)
+	if err != nil {
+		return err
+	}
+	defer held.Close()
+	if err := forgetFile(c.ReadyFile); err != nil {
+		return err
+	}
+	// The address is taken first: where it is not free, nothing has been started yet.
+	listener, err := net.Listen("tcp", c.Listen)
+	if err != nil {
+		return fmt.Errorf("listen on %s: %w; choose another with --listen", c.Listen, errors.Unwrap(err))
+	}
+	defer listener.Close()
+	keep := func(context.Context) error { return nil }
+	if c.Database.URL == "" || c.Address == "" {
+		child, err := c.startEngine(ctx, log, say)
+		if err != nil {
+			return err
+		}
+		defer func() {
+			say("stopping Temporal and PostgreSQL …")
+			child.stop()
+			say("stopped; everything is kept in %s", c.Data)
+		}()
+		c.Database.URL, c.Address, keep = child.ready.DatabaseURL, child.ready.TemporalAddress, child.keep
+	}
+	return ended(ctx, c.run(ctx, streams, log, say, listener, keep))
+}
+
+// ended drops an error that is only the echo of being told to stop.
+func ended(ctx context.Context, err error) error {
+	if ctx.Err() != nil && (errors.Is(err, context.Canceled) || domain.CodeOf(err) == domain.CodeUnavailable) {
+		return nil
+	}
+	return err
+}
+
+func (c *upCommand) startEngine(ctx context.Context, log *slog.Logger, say func(string, ...any)) (*engine, error) {
+	path, err := findEngine(c.Engine)
+	if err != nil {
+		return nil, err
+	}
+	arguments := []string{"--data", filepath.Join(c.Data, engineFolder), "--namespace", c.Namespace, "--exit-with-stdin", "--wait", "30s"}
+	if c.PostgresBin != "" {
+		arguments = append(arguments, "--postgres-bin", c.PostgresBin)
+	}
+	say("starting PostgreSQL and Temporal …")
+	child := &engine{path: path, arguments: arguments, log: log}
+	return child, child.start(ctx)
+}
+
+// run brings the schema and the first data up to date and serves until ctx ends.
+func (c *upCommand) run(ctx context.Context, streams streams, log *slog.Logger, say func(string, ...any), listener net.Listener, keep func(context.Context) error) error {
+	say("bringing the database up to date …")
+	if _, err := migrate(ctx, c.Database.URL); err != nil {
+		return err
+	}
+	s, err := newSite(c.Database, c.Temporal, log)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	service, err := s.application(attachmentsFolder(c.Storage), s.hints.Wake)
+	if err != nil {
+		return err
+	}
+	if err := installDefaults(ctx, service); err != nil {
+		return err
+	}
+	token, first, err := c.adminToken(ctx, service)
+	if err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	working := make(chan struct{}, 1)
+	group.Go(func() error {
+		return s.work(ctx, func() {
+			select {
+			case working <- struct{}{}:
+			default:
+			}
+		})
+	})
+	group.Go(func() error { return keep(ctx) })
+	group.Go(func() error { return s.serve(ctx, listener, s.handler(service)) })
+	group.Go(func() error {
+		select {
+		case <-working:
+		case <-ctx.Done():
+			return nil
+		}
+		if first && c.Demo {
+			say("setting up a small organisation to try things on (--no-demo leaves it out) …")
+			if err := installDemo(ctx, service); err != nil {
+				return err
+			}
+		}
+		return c.announce(streams.out, listener, token)
+	})
+	err = group.Wait()
+	return errors.Join(err, forgetFile(c.ReadyFile))
+}
+
+// adminToken reads the administrator's token from the data folder, or makes one where there is none that works.
+func (c *upCommand) adminToken(ctx context.Context, service *app.App) (token string, first bool, err error) {
+	path := filepath.Join(c.Data, adminTokenFile)
+	text, err := os.ReadFile(path)
+	if err == nil {
+		token = strings.TrimSpace(string(text))
+		_, err = service.Authenticate(ctx, token)
+		if err == nil {
+			return token, false, nil
+		}
+		if domain.CodeOf(err) != domain.CodeUnauthenticated {
+			return "", false, err
+		}
+	} else if !errors.Is(err, os.ErrNotExist) {
+		return "", false, fmt.Errorf("read the administrator's token: %w", err)
+	}
+	_, err = service.Person(system(ctx), adminHandle)
+	first = domain.CodeOf(err) == domain.CodeNotFound
+	if err != nil && !first {
+		return "", false, err
+	}
+	if token, err = installAdmin(ctx, service, adminHandle, "made by holdfast up"); err != nil {
+		return "", false, err
+	}
+	return token, first, writeWhole(path, []byte(token+"\n"))
+}
+
+// announce says where Holdfast is and how to sign in, and writes the ready file.
+func (c *upCommand) announce(out io.Writer, listener net.Listener, token string) error {
+	url := "http://" + reachable(listener.Addr().String())
+	if c.ReadyFile != "" {
+		text, err := json.Marshal(upReady{URL: url, AdminToken: token, DatabaseURL: c.Database.URL, TemporalAddress: c.Address})
+		if err != nil {
+			return fmt.Errorf("write the ready file: %w", err)
+		}
+		if err := writeWhole(c.ReadyFile, append(text, '\n')); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintf(out, `
+Holdfast is ready: %[1]s
+
+  Sign in with the token in %[2]s
+  On the command line:  holdfast login --url %[1]s < %[2]s
+                        holdfast incident log --title "Mail is slow" --impact medium --urgency high
+  API description:      %[1]s/api/v1/openapi.json
+
+Ctrl-C stops everything; the next start goes on where this one ends.
+`, url, filepath.Join(c.Data, adminTokenFile))
+	return nil
+}
+
+// reachable turns "every address" into one that a browser can open.
+func reachable(address string) string {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return address
+	}
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return net.JoinHostPort(host, port)
+}
+
+// holdFolder makes the data folder and locks it, so that two Holdfasts never share one. The lock goes with the process.
+func holdFolder(path string) (*os.File, error) {
+	if err := os.MkdirAll(path, 0o755); err != nil {
+		return nil, fmt.Errorf("make the data folder: %w", err)
+	}
+	lock, err := os.OpenFile(filepath.Join(path, "holdfast.lock"), os.O_RDWR|os.O_CREATE, 0o644)
+	if err != nil {
+		return nil, fmt.Errorf("the data folder cannot be written: %w", err)
+	}
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		lock.Close()
+		if errors.Is(err, syscall.EWOULDBLOCK) {
+			return nil, fmt.Errorf("another holdfast runs on the data folder %s already", path)
+		}
+		return nil, fmt.Errorf("lock the data folder: %w", err)
+	}
+	return lock, nil
+}
+
+// writeWhole writes a file that only its owner reads, whole or not at all.
+func writeWhole(path string, text []byte) error {
+	fresh := fmt.Sprintf("%s.%d.new", path, time.Now().UnixNano())
+	if err := os.WriteFile(fresh, text, 0o600); err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	if err := os.Rename(fresh, path); err != nil {
+		return errors.Join(fmt.Errorf("write %s: %w", path, err), os.Remove(fresh))
+	}
+	return nil
+}
+
+func forgetFile(path string) error {
+	if path == "" {
+		return nil
+	}
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("remove the old %s: %w", path, err)
+	}
+	return nil
+}
