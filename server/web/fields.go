@@ -31,6 +31,8 @@ type field struct {
 	Kind  kind
 	// Required: the command is refused without it.
 	Required bool
+	// Optional is said beside the label; in a form that needs nothing it would say nothing.
+	Optional bool
 	// Clears: an empty value is sent, because it empties what the record has.
 	Clears    bool
 	MinLength int
@@ -63,7 +65,12 @@ var (
 // fieldsOf derives the fields of a command's form from the type of its body: names, bounds and what is needed come from the
 // same tags as the API's schema, so that the two cannot disagree.
 func fieldsOf(transition domain.Transition) []field {
-	return structFields(reflect.TypeOf(transition.Body()).Elem(), "", transition.Verb)
+	fields := structFields(reflect.TypeOf(transition.Body()).Elem(), "", transition.Verb)
+	needs := slices.ContainsFunc(fields, func(f field) bool { return f.Required })
+	for i, f := range fields {
+		fields[i].Optional = needs && !f.Required
+	}
+	return fields
 }
 
 func structFields(body reflect.Type, prefix, verb string) []field {

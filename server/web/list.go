@@ -159,6 +159,16 @@ func waitingURL(query app.WaitingQuery, cursor string) string {
 	return "/waiting?" + values.Encode()
 }
 
+// waitingName words a deadline of the list.
+func waitingName(name string) string {
+	for _, known := range waitingNames() {
+		if known.Value == name {
+			return known.Title
+		}
+	}
+	return human(name)
+}
+
 func waitingNames() []choice {
 	return []choice{
 		{"", "Anything"},

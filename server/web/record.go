@@ -152,9 +152,19 @@ func asMap(record incident.Incident) (map[string]any, error) {
 
 func recordURL(reference string) string { return "/incidents/" + reference }
 
-// buttons parts the allowed commands into those that move the work on and the rest.
+// onward are the commands that usually come next, the first that is allowed being the page's main button.
+var onward = []string{"triage", "start", "resume", "resolve", "confirm", "close"}
+
+// buttons parts the allowed commands into those that move the work on, the usual next one first, and the rest.
 func buttons(allowed []string) (first, rest []string) {
+	next := slices.IndexFunc(onward, func(verb string) bool { return slices.Contains(allowed, verb) })
+	if next >= 0 {
+		first = append(first, onward[next])
+	}
 	for _, verb := range allowed {
+		if next >= 0 && verb == onward[next] {
+			continue
+		}
 		transition, _ := incident.Lifecycle.Transition(verb)
 		if len(transition.To) > 0 && verb != "cancel" || verb == "assign" {
 			first = append(first, verb)

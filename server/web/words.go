@@ -46,6 +46,7 @@ var wordings = map[string]wording{
 	"unlink.type":         {"This incident …", ""},
 	"log.title":           {"What is wrong", "In one line. Similar incidents appear while you type."},
 	"description":         {"Description", ""},
+	"service":             {"Service", ""},
 	"impact":              {"Impact", "How much is affected."},
 	"urgency":             {"Urgency", "How soon it matters."},
 	"score":               {"Your score", "1 is bad, 5 is good."},
@@ -82,6 +83,14 @@ func stateTitle(state domain.State) string {
 		return info.Title
 	}
 	return human(string(state))
+}
+
+// submitTitle is what the button of a command's form says.
+func submitTitle(verb string) string {
+	if verb == "edit" {
+		return "Save"
+	}
+	return verbTitle(verb)
 }
 
 func verbTitle(verb string) string {

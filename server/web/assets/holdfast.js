@@ -3,7 +3,9 @@
 (() => {
   "use strict";
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
-  const shown = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+  const usual = { month: "short", day: "numeric", hour: "numeric", minute: "2-digit" };
+  const thisYear = new Intl.DateTimeFormat(undefined, usual);
+  const otherYear = new Intl.DateTimeFormat(undefined, { ...usual, year: "numeric" });
   const minute = 60_000;
 
   // Sets a text only when it differs, so that a screen reader is not told of what stays.
@@ -33,7 +35,8 @@
   const refresh = () => {
     for (const element of document.querySelectorAll("time[datetime]")) {
       const at = new Date(element.dateTime);
-      if (!Number.isNaN(at.valueOf())) say(element, shown.format(at));
+      if (Number.isNaN(at.valueOf())) continue;
+      say(element, (at.getFullYear() === new Date().getFullYear() ? thisYear : otherYear).format(at));
     }
     for (const input of document.querySelectorAll("input[data-zone]")) input.value = zone;
     for (const element of document.querySelectorAll("[data-zone-name]")) say(element, `Time in ${zone}.`);
