@@ -62,6 +62,8 @@ type Command struct {
 	Digest string `json:"digest"`
 	// IfVersion refuses the command when the record has another version; 0 asks nothing (HTTP If-Match).
 	IfVersion int64 `json:"if_version,omitempty"`
+	// Unknown are fields of a newer build, handed on.
+	Unknown Unknown `json:"-"`
 }
 
 // Verb is the command's name without its practice.
@@ -95,7 +97,11 @@ func (c Command) Decode(into any) error {
 func decodeMessage(err error) string {
 	var kind *json.UnmarshalTypeError
 	if errors.As(err, &kind) {
-		return kind.Field + " cannot be a JSON " + kind.Value
+		field := kind.Field
+		if field == "" {
+			field = "the body"
+		}
+		return field + " cannot be a JSON " + kind.Value
 	}
 	return strings.TrimPrefix(err.Error(), "json: ")
 }
@@ -138,6 +144,8 @@ type Result struct {
 	Version int64   `json:"version"`
 	Refusal *Error  `json:"refusal,omitempty"`
 	View    View    `json:"view"`
+	// Unknown are fields of a newer build, handed on.
+	Unknown Unknown `json:"-"`
 }
 
 // View is all that a record's workflow remembers: what to wait for next. It is computed by Apply from the committed row,
@@ -151,4 +159,6 @@ type View struct {
 	WakeAfter time.Duration `json:"wake_after,omitempty"`
 	// Ended: nothing more can fall due and no process needs to wait; the workflow may return.
 	Ended bool `json:"ended"`
+	// Unknown are fields of a newer build, handed on.
+	Unknown Unknown `json:"-"`
 }

@@ -42,6 +42,8 @@ type Error struct {
 	Allowed []string `json:"allowed_commands,omitempty"`
 	// RetryAfter says when trying again may help; set with CodeUnavailable and CodeTooMany.
 	RetryAfter time.Duration `json:"-"`
+	// Unknown are fields of a newer build, handed on.
+	Unknown Unknown `json:"-"`
 }
 
 // Error gives the code and the message.

@@ -31,4 +31,6 @@ type Start struct {
 	Logic int `json:"logic"`
 	// First is the command that opens the record; nil: the row exists and is adopted.
 	First *Command `json:"first,omitempty"`
+	// Unknown are fields of a newer build, handed on.
+	Unknown Unknown `json:"-"`
 }
