@@ -37,10 +37,21 @@ type Transition struct {
 	Title string  `json:"title"` // the button
 	From  []State `json:"from"`  // none: it creates the record
 	To    []State `json:"to"`    // where it can lead; none: the state stays
-	Roles []Role  `json:"roles"` // one of them is needed; none: only the platform itself
-	Event string  `json:"event"` // past tense
+	// Leads narrows To by source state, for a command that does not lead everywhere from everywhere; a state that is not
+	// in it stays.
+	Leads map[State][]State `json:"leads,omitempty"`
+	Roles []Role            `json:"roles"` // one of them is needed; none: only the platform itself
+	Event string            `json:"event"` // past tense
 	// Body makes a new, empty body struct of the command.
 	Body func() any `json:"-"`
+}
+
+// Targets lists where the command can lead from a state; none: the state stays.
+func (t Transition) Targets(from State) []State {
+	if t.Leads != nil {
+		return t.Leads[from]
+	}
+	return t.To
 }
 
 // Machine reports whether only the platform itself gives this command.
@@ -104,7 +115,7 @@ func (l *Lifecycle) Check(verb string, state State, actor Actor) error {
 		return nil
 	}
 	if !slices.Contains(transition.From, state) {
-		return Conflict(l.Allowed(state, actor), "a %s that is %s does not allow %s", l.Practice, state, verb)
+		return Conflict(l.Allowed(state, actor), "%s is not allowed while the %s is %s", verb, l.Practice, state)
 	}
 	return nil
 }
@@ -128,7 +139,7 @@ func (l *Lifecycle) Mermaid() string {
 			from = []State{"[*]"}
 		}
 		for _, source := range from {
-			for _, target := range transition.To {
+			for _, target := range transition.Targets(source) {
 				if source != target {
 					edge := fmt.Sprintf("    %s --> %s", source, target)
 					lines[edge] = append(lines[edge], transition.Verb)

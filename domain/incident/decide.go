@@ -9,28 +9,47 @@ import (
 )
 
 // Decide applies one command to an incident at a moment. It changes nothing it is given: the answer holds the incident as
-// it shall be, its events, and what goes to other records and to people. A refusal is a *domain.Error.
+// it shall be, its events, and what goes to other records and to people. A refusal is a *domain.Error; a conflict names the
+// commands that are allowed instead.
 //
-// A command that opens an incident is decided over the zero Incident.
+// The moment is cut to milliseconds and never lies before the record's last event. A command that opens an incident is
+// decided over the zero Incident. The version is left alone: whoever commits counts it.
 func Decide(record Incident, command domain.Command, facts Facts, moment time.Time) (domain.Decision[Incident], error) {
-	verb := command.Verb()
-	if err := Lifecycle.Check(verb, record.State, command.Actor); err != nil {
-		return domain.Decision[Incident]{}, err
-	}
-	if err := check(record, command); err != nil {
-		return domain.Decision[Incident]{}, err
-	}
 	if command.IfVersion != 0 && command.IfVersion != record.Version {
 		return domain.Decision[Incident]{}, domain.Errorf(domain.CodePreconditionFailed,
 			"the incident is at version %d, not %d", record.Version, command.IfVersion)
 	}
+	if err := Check(record, command); err != nil {
+		return domain.Decision[Incident]{}, err
+	}
+	moment = domain.Millisecond(moment)
+	if moment.Before(record.LastEventAt) {
+		moment = record.LastEventAt
+	}
 	d := &draft{command: command, facts: facts, moment: moment}
 	d.Record = record.clone()
-	if err := handlers[verb](d); err != nil {
+	if err := d.handle(record); err != nil {
 		return domain.Decision[Incident]{}, err
 	}
 	d.settle(record.State)
 	return d.Decision, nil
+}
+
+// handle lets the verb's handler draft the decision. Handlers bound what is particular to them; a reason can come with any.
+func (d *draft) handle(before Incident) error {
+	err := handlers[d.command.Verb()](d)
+	if refused := domain.AsError(err); refused != nil && refused.Code == domain.CodeConflict && refused.Allowed == nil {
+		refused.Allowed = Allowed(before, d.command.Actor)
+	}
+	if err != nil {
+		return err
+	}
+	for _, event := range d.Events {
+		if wrong := appendText(nil, "reason", event.Reason, 0, domain.MaxReasonBytes); wrong != nil {
+			return domain.Join(wrong)
+		}
+	}
+	return nil
 }
 
 // handlers say what each verb does, in the order of the table.
@@ -82,7 +101,7 @@ func (d *draft) move(to domain.State, effective time.Time) {
 
 // notify puts a row for people into the outbox.
 func (d *draft) notify(kind string, data map[string]any, to ...string) {
-	to = slices.DeleteFunc(slices.Clone(to), func(recipient string) bool { return recipient == "" })
+	to = unique(to)
 	if len(to) == 0 {
 		return
 	}

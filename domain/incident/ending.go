@@ -1,6 +1,8 @@
 package incident
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/holdfast-itsm/holdfast/domain"
@@ -154,19 +156,26 @@ func (d *draft) reopen() error {
 			return domain.Errorf(domain.CodeInvalid, "the calendar of the incident never opens")
 		}
 		if d.moment.After(last) {
-			return domain.Conflict(Allowed(d.Record, d.command.Actor),
-				"the incident could be reopened until %s; log a new one that follows it", last.UTC().Format(time.RFC3339))
+			allowed := slices.DeleteFunc(Allowed(d.Record, d.command.Actor), func(verb string) bool { return verb == "reopen" })
+			return domain.Conflict(allowed, "the incident could be reopened until %s; log a new one that follows it", last.UTC().Format(time.RFC3339))
 		}
 	}
 	d.takeUpAgain(body.Reason)
+	if d.Record.Merged() {
+		d.tellParent(d.leaveParent(), "incident.duplicate_left")
+	}
 	return nil
 }
 
+// takeUpAgain begins anew. The old resolution and score leave the record for the timeline, so that both are asked again.
 func (d *draft) takeUpAgain(reason string) {
 	d.Record.ReopenCount++
 	d.Record.ResolvedAt, d.Record.ClosedAt = nil, nil
 	verdict := map[string]any{"reopen_count": d.Record.ReopenCount, "code": d.Record.Resolution.Code}
-	d.Record.Resolution = Resolution{}
+	if d.Record.Satisfaction.Score != 0 {
+		verdict["score"] = d.Record.Satisfaction.Score
+	}
+	d.Record.Resolution, d.Record.Satisfaction = Resolution{}, Satisfaction{}
 	d.Record.FirstContact = false
 	if d.Record.StartedAt == nil {
 		d.Record.StartedAt = at(d.moment)
@@ -184,14 +193,13 @@ func (d *draft) reply() error {
 	}
 	data := map[string]any{"note": body.Note}
 	switch {
-	case d.Record.Merged():
-		d.event(false, "", data, nil)
-	case d.Record.State == OnHold && d.Record.Hold.Base == AwaitingRequester:
-		d.goOn("the requester replied")
+	case d.Record.State == Closed || d.Record.State == Canceled:
+		d.continueIn(body.Text, data)
 	case d.Record.State == Resolved:
 		d.takeUpAgain("the requester replied")
-	case !d.Record.Active:
-		d.continueIn(body.Text, data)
+	case d.Record.State == OnHold && d.Record.Hold.Base == AwaitingRequester:
+		d.goOn("the requester replied")
+		d.notify("incident.replied", nil, d.Record.owner())
 	default:
 		d.event(false, "", data, nil)
 		d.notify("incident.replied", nil, d.Record.owner())
@@ -204,7 +212,7 @@ func (d *draft) continueIn(text string, data map[string]any) {
 	id := domain.NewID("follows/" + d.command.ID)
 	data["continued_in"] = id
 	body := map[string]any{
-		"title": clip("Re: "+d.Record.Title, domain.MaxTitleBytes), "description": text, "impact": d.Record.Impact,
+		"title": clip("Re: "+strings.TrimPrefix(d.Record.Title, "Re: "), domain.MaxTitleBytes), "description": text, "impact": d.Record.Impact,
 		"urgency": d.Record.Urgency, "requester": d.Record.Requester, "channel": d.Record.Channel, "follows": d.Record.ID,
 		"restricted": d.Record.Restricted,
 	}

@@ -1,6 +1,8 @@
 package incident
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"sort"
@@ -44,9 +46,9 @@ func (d *draft) edit() error {
 	if body.Tags != nil {
 		noteList(changes, "tags", &record.Tags, unique(*body.Tags))
 	}
-	if body.CustomFields != nil && string(body.CustomFields) != string(record.CustomFields) {
-		personal["custom_fields"] = domain.Change{From: record.CustomFields, To: body.CustomFields}
-		record.CustomFields = body.CustomFields
+	if want := fields(body.CustomFields); want != nil && !bytes.Equal(want, record.CustomFields) {
+		personal["custom_fields"] = domain.Change{From: record.CustomFields, To: want}
+		record.CustomFields = want
 	}
 	if body.Restricted != nil && *body.Restricted != record.Restricted {
 		changes["restricted"] = domain.Change{From: record.Restricted, To: *body.Restricted}
@@ -75,6 +77,7 @@ func (d *draft) validEdit(body Edit) error {
 	if body.Tags != nil {
 		wrong = appendItems(wrong, "tags", *body.Tags)
 	}
+	wrong = appendCustomFields(wrong, body.CustomFields)
 	short := map[string]string{}
 	for name, value := range map[string]*string{"category": body.Category, "channel": body.Channel, "location": body.Location, "environment": body.Environment} {
 		if value != nil {
@@ -126,6 +129,36 @@ func unique(items []string) []string {
 		}
 	}
 	return list
+}
+
+// fields are custom fields as given; JSON's null leaves them out like any other field.
+func fields(given json.RawMessage) json.RawMessage {
+	if string(given) == "null" {
+		return nil
+	}
+	return given
+}
+
+func appendCustomFields(wrong []domain.FieldError, given json.RawMessage) []domain.FieldError {
+	if given = fields(given); given == nil {
+		return wrong
+	}
+	refuse := func(format string, args ...any) []domain.FieldError {
+		return append(wrong, domain.FieldError{Location: "body.custom_fields", Message: fmt.Sprintf(format, args...)})
+	}
+	named := map[string]json.RawMessage{}
+	if err := json.Unmarshal(given, &named); err != nil {
+		return refuse("must be an object")
+	}
+	if len(named) > domain.MaxItems || len(given) > domain.MaxDescriptionBytes {
+		return refuse("take at most %d fields and %d bytes", domain.MaxItems, domain.MaxDescriptionBytes)
+	}
+	for name := range named {
+		if name == "" || len(name) > domain.MaxItemBytes {
+			return refuse("have names of 1 to %d bytes", domain.MaxItemBytes)
+		}
+	}
+	return wrong
 }
 
 func unknown(field, value string) domain.FieldError {

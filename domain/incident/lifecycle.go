@@ -59,7 +59,7 @@ var Lifecycle = &domain.Lifecycle{
 		{Verb: "link", Title: "Link", From: allStates, Roles: agents, Event: "incident.linked", Body: body[Relate]},
 		{Verb: "unlink", Title: "Unlink", From: allStates, Roles: agents, Event: "incident.unlinked", Body: body[Relate]},
 
-		{Verb: "reply", Title: "Requester's reply", From: allStates, To: []domain.State{New, Triaged, InProgress}, Event: "incident.replied", Body: body[Reply]},
+		{Verb: "reply", Title: "Requester's reply", From: allStates, To: []domain.State{New, Triaged, InProgress}, Leads: replyLeads, Event: "incident.replied", Body: body[Reply]},
 		{Verb: "triage_overdue", Title: "Triage overdue", From: []domain.State{New}, Event: "incident.triage_escalated", Body: body[Plain]},
 		{Verb: "remind_requester", Title: "Remind the requester", From: []domain.State{OnHold}, Event: "incident.reminded", Body: body[Plain]},
 		{Verb: "no_response", Title: "Resolve without a response", From: []domain.State{OnHold}, To: []domain.State{Resolved}, Event: "incident.resolved", Body: body[Plain]},
@@ -73,11 +73,14 @@ var Lifecycle = &domain.Lifecycle{
 	},
 }
 
+// replyLeads: a reply moves an incident that waits for it, or one that was held for resolved; elsewhere it is only told.
+var replyLeads = map[domain.State][]domain.State{OnHold: {New, Triaged, InProgress}, Resolved: {InProgress}}
+
 func body[T any]() any { return new(T) }
 
 // mergedVerbs are the commands that an incident which follows another one still takes.
 var mergedVerbs = map[string]bool{
-	"unmerge": true, "edit": true, "link": true, "unlink": true, "reply": true,
+	"unmerge": true, "edit": true, "link": true, "unlink": true, "reply": true, "reopen": true, "rate": true,
 	"parent_closed": true, "parent_canceled": true, "duplicate_joined": true, "duplicate_left": true,
 }
 
@@ -96,7 +99,7 @@ func Allowed(record Incident, actor domain.Actor) []string {
 func check(record Incident, command domain.Command) error {
 	verb := command.Verb()
 	if record.Merged() && !mergedVerbs[verb] {
-		return domain.Conflict([]string{"unmerge", "edit", "link", "unlink"}, "the incident is merged into another one and follows it")
+		return domain.Conflict(nil, "the incident is merged into another one and follows it")
 	}
 	onlyRequester := command.Actor.Kind == domain.ActorPerson && !command.Actor.Has(agents...)
 	switch {
@@ -113,10 +116,14 @@ func check(record Incident, command domain.Command) error {
 }
 
 // Check says whether the committed row allows a command at all: the table and what the row itself forbids. Decide checks
-// the same, and all that needs facts.
+// the same, and all that needs facts. A conflict names exactly what Allowed lists.
 func Check(record Incident, command domain.Command) error {
-	if err := Lifecycle.Check(command.Verb(), record.State, command.Actor); err != nil {
-		return err
+	err := Lifecycle.Check(command.Verb(), record.State, command.Actor)
+	if err == nil {
+		err = check(record, command)
 	}
-	return check(record, command)
+	if refused := domain.AsError(err); refused != nil && refused.Code == domain.CodeConflict {
+		refused.Allowed = Allowed(record, command.Actor)
+	}
+	return err
 }

@@ -21,7 +21,7 @@ func (d *draft) mergeInto() error {
 	case slices.Contains(target.Follows, d.Record.ID):
 		return domain.Invalid("incident", "%s already follows this one: that would be a circle", target.Number)
 	case target.State == Closed || target.State == Canceled:
-		return domain.Conflict(Allowed(d.Record, d.command.Actor), "%s is %s", target.Number, target.State)
+		return domain.Conflict(nil, "%s is %s", target.Number, target.State)
 	}
 	d.Record.MergedInto = target.ID
 	d.Links = append(d.Links, domain.Link{Type: "duplicates", To: target.ID})
@@ -42,9 +42,13 @@ func (d *draft) unmerge() error {
 	return nil
 }
 
+// leaveParent unties the incident. One that waits for its requester begins to wait anew: nobody was reminded meanwhile.
 func (d *draft) leaveParent() string {
 	parent := d.Record.MergedInto
 	d.Record.MergedInto = ""
+	if d.Record.State == OnHold && d.Record.Hold.Base == AwaitingRequester {
+		d.Record.Hold.Since, d.Record.Hold.Reminders = at(d.moment), 0
+	}
 	d.Unlinks = append(d.Unlinks, domain.Link{Type: "duplicates", To: parent})
 	return parent
 }
@@ -100,8 +104,16 @@ func (d *draft) parentCanceled() error {
 // link ties the incident to another record.
 func (d *draft) link() error { return d.relate(&d.Links) }
 
-// unlink takes such a tie away.
-func (d *draft) unlink() error { return d.relate(&d.Unlinks) }
+// unlink takes such a tie away. The one to the incident that this one follows goes with unmerge.
+func (d *draft) unlink() error {
+	if target := d.facts.Target; d.Record.Merged() && target != nil && target.ID == d.Record.MergedInto {
+		var body Relate
+		if err := d.command.Decode(&body); err == nil && body.Type == "duplicates" {
+			return domain.Conflict(nil, "the incident is merged into %s; unmerge it", target.Number)
+		}
+	}
+	return d.relate(&d.Unlinks)
+}
 
 func (d *draft) relate(into *[]domain.Link) error {
 	var body Relate

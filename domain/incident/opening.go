@@ -13,6 +13,10 @@ func (d *draft) log() error {
 	if err := d.command.Decode(&body); err != nil {
 		return err
 	}
+	if body.Resolution != nil && !d.command.Actor.Has(agents...) {
+		return domain.Errorf(domain.CodeForbidden, "logging with a resolution needs the permission incident.resolve")
+	}
+	d.forgetGone(&body)
 	if err := d.validLog(body); err != nil {
 		return err
 	}
@@ -26,7 +30,7 @@ func (d *draft) log() error {
 		Title: body.Title, Description: body.Description, Service: body.Service, Category: body.Category,
 		Tags: unique(body.Tags), Team: body.Team, Assignee: body.Assignee, Requester: body.Requester, OpenedBy: opener,
 		Priority: priority, Channel: body.Channel, Location: body.Location, Environment: body.Environment,
-		ConfigurationItems: unique(body.ConfigurationItems), CustomFields: body.CustomFields,
+		ConfigurationItems: unique(body.ConfigurationItems), CustomFields: fields(body.CustomFields),
 		Policies: d.facts.Policies, Restricted: body.Restricted, OpenedAt: d.moment,
 	}, Details: Details{Impact: body.Impact, Urgency: body.Urgency}}
 	if d.Record.Requester == "" {
@@ -47,6 +51,20 @@ func (d *draft) log() error {
 	}
 	d.Record.FirstContact = true
 	return d.restore(*body.Resolution, "incident.resolved")
+}
+
+// forgetGone drops names that a machine carried over from an ended incident and that no longer stand for anything: the new
+// incident is opened all the same, and the assignment rules find it an owner.
+func (d *draft) forgetGone(body *Log) {
+	if !d.continues(*body) {
+		return
+	}
+	if !d.facts.Service.Known {
+		body.Service = ""
+	}
+	if !d.facts.Team.Known {
+		body.Team = ""
+	}
 }
 
 // routeNew fills what the caller left open from the assignment rules, then from the service's support team; it answers the
@@ -75,6 +93,7 @@ func (d *draft) validLog(body Log) error {
 	wrong = appendText(wrong, "description", body.Description, 0, domain.MaxDescriptionBytes)
 	wrong = appendItems(wrong, "tags", body.Tags)
 	wrong = appendItems(wrong, "configuration_items", body.ConfigurationItems)
+	wrong = appendCustomFields(wrong, body.CustomFields)
 	wrong = appendShort(wrong, map[string]string{
 		"category": body.Category, "channel": body.Channel,
 		"location": body.Location, "environment": body.Environment,
@@ -88,7 +107,7 @@ func (d *draft) validLog(body Log) error {
 	if body.Assignee != "" && (!d.facts.Assignee.Active || !d.facts.Assignee.Member) {
 		wrong = append(wrong, domain.FieldError{Location: "body.assignee", Message: "is not an active member of the team", Value: body.Assignee})
 	}
-	if body.Requester != "" && !d.facts.Requester.Active {
+	if body.Requester != "" && !d.facts.Requester.Active && !d.continues(body) {
 		wrong = append(wrong, unknown("requester", body.Requester))
 	}
 	if body.Follows != "" && d.facts.Target == nil {
@@ -97,11 +116,19 @@ func (d *draft) validLog(body Log) error {
 	return domain.Join(wrong)
 }
 
+// continues reports whether a machine opens the incident to go on with an ended one; its requester may have left meanwhile.
+func (d *draft) continues(body Log) bool {
+	return d.command.Actor.Kind != domain.ActorPerson && body.Follows != ""
+}
+
 // triage says what the incident is about and whose it is.
 func (d *draft) triage() error {
 	var body Triage
 	if err := d.command.Decode(&body); err != nil {
 		return err
+	}
+	if wrong := appendShort(nil, map[string]string{"category": body.Category}); wrong != nil {
+		return domain.Join(wrong)
 	}
 	record := &d.Record
 	changes := map[string]any{}

@@ -49,10 +49,9 @@ func (d *draft) give(team, assignee string, changes map[string]any) error {
 		}
 		record.PreviousTeam = record.Team
 		note(changes, "team", &record.Team, team)
-		note(changes, "assignee", &record.Assignee, "")
 	}
-	if assignee != "" {
-		note(changes, "assignee", &record.Assignee, assignee)
+	if teamMoves || assignee != "" {
+		note(changes, "assignee", &record.Assignee, assignee) // another team without a person: theirs to choose
 	}
 	return nil
 }
@@ -70,11 +69,13 @@ func (d *draft) start() error {
 	if d.Record.StartedAt == nil {
 		d.Record.StartedAt = at(effective)
 	}
-	if d.Record.Assignee == "" && d.command.Actor.Kind == domain.ActorPerson && d.facts.Assignee.Member {
-		d.Record.Assignee = d.command.Actor.Name
+	var data map[string]any
+	if d.Record.Assignee == "" && d.command.Actor.Kind == domain.ActorPerson && d.facts.Assignee.Active && d.facts.Assignee.Member {
+		data = map[string]any{}
+		note(data, "assignee", &d.Record.Assignee, d.command.Actor.Name)
 	}
 	d.move(InProgress, effective)
-	d.event(true, body.Reason, d.withEffective(nil, effective), nil)
+	d.event(true, body.Reason, d.withEffective(data, effective), nil)
 	return nil
 }
 
@@ -119,18 +120,10 @@ func (d *draft) hold() error {
 		return domain.Invalid("reason", "%q is not a hold reason", body.Reason)
 	}
 	if d.Record.State == OnHold && d.Record.Hold.Reason == body.Reason {
-		return domain.Conflict(Allowed(d.Record, d.command.Actor), "the incident is held for this reason already")
+		return domain.Conflict(nil, "the incident is held for this reason already")
 	}
-	if base == AwaitingVendor && (body.Vendor == "" || body.Reference == "") {
-		return domain.Invalid("vendor", "and reference are needed to await a vendor")
-	}
-	if base == Scheduled && body.Until == nil {
-		return domain.Invalid("until", "is needed when work is scheduled")
-	}
-	for field, moment := range map[string]*time.Time{"until": body.Until, "promised_at": body.PromisedAt} {
-		if moment != nil && !moment.After(d.moment) {
-			return domain.Invalid(field, "does not lie in the future")
-		}
+	if err := d.validHold(body, base); err != nil {
+		return err
 	}
 	from := d.Record.State
 	if from == OnHold {
@@ -154,6 +147,26 @@ func (d *draft) hold() error {
 	d.event(true, "", data, textOrNil("comment", body.Comment))
 	if base == AwaitingRequester {
 		d.notify("incident.awaiting_requester", nil, person(d.Record.Requester))
+	}
+	return nil
+}
+
+func (d *draft) validHold(body HoldOn, base string) error {
+	wrong := appendShort(nil, map[string]string{"vendor": body.Vendor, "reference": body.Reference})
+	if wrong = appendText(wrong, "comment", body.Comment, 0, domain.MaxReasonBytes); wrong != nil {
+		return domain.Join(wrong)
+	}
+	if base == AwaitingVendor && (body.Vendor == "" || body.Reference == "") {
+		return domain.Invalid("vendor", "and reference are needed to await a vendor")
+	}
+	if base == Scheduled && body.Until == nil {
+		return domain.Invalid("until", "is needed when work is scheduled")
+	}
+	if until := cut(body.Until); until != nil && !until.After(d.moment) {
+		return domain.Invalid("until", "does not lie in the future")
+	}
+	if promised := cut(body.PromisedAt); promised != nil && !promised.After(d.moment) {
+		return domain.Invalid("promised_at", "does not lie in the future")
 	}
 	return nil
 }
