@@ -9,7 +9,7 @@ import (
 	"github.com/holdfast-itsm/holdfast/domain/policy"
 )
 
-type byPolicy struct {
+type ByPolicy struct {
 	Kind string `path:"kind" maxLength:"100" example:"Calendar"`
 	Name string `path:"name" maxLength:"100" example:"support"`
 }
@@ -26,19 +26,19 @@ func (a *API) policies() {
 		})
 	register(a, operation(http.MethodGet, "/policies/{kind}/{name}", "read-policy", "One version of a document; the newest when none is named", "Policies", read),
 		func(ctx context.Context, in *struct {
-			byPolicy
+			ByPolicy
 			Version int `query:"version" minimum:"0"`
 		},
 		) (*answer[policy.Document], error) {
 			return answered(a.Service.Policy(ctx, in.Kind, in.Name, in.Version))
 		})
 	register(a, operation(http.MethodGet, "/policies/{kind}/{name}/versions", "list-policy-versions", "Every version of a document, newest first", "Policies", read),
-		func(ctx context.Context, in *byPolicy) (*list[policy.Document], error) {
+		func(ctx context.Context, in *ByPolicy) (*list[policy.Document], error) {
 			return listed(a.Service.PolicyVersions(ctx, in.Kind, in.Name))
 		})
 	register(a, operation(http.MethodPut, "/policies/{kind}/{name}", "apply-policy", "Store a new version, unless nothing changed", "Policies", app.PermissionPolicyWrite),
 		func(ctx context.Context, in *struct {
-			byPolicy
+			ByPolicy
 			Body struct {
 				Spec   json.RawMessage `json:"spec"`
 				Reason string          `json:"reason,omitempty" maxLength:"4096"`
@@ -65,7 +65,7 @@ type problemsAnswer struct {
 	Problems []policy.Problem `json:"problems"`
 }
 
-type byPerson struct {
+type ByPerson struct {
 	Handle string `path:"handle" maxLength:"100"`
 }
 
@@ -85,19 +85,19 @@ func (a *API) accounts() {
 			return listed(a.Service.People(ctx, in.Text, in.Limit))
 		})
 	register(a, operation(http.MethodGet, "/people/{handle}", "read-person", "Read somebody", "Accounts", read),
-		func(ctx context.Context, in *byPerson) (*answer[app.Person], error) {
+		func(ctx context.Context, in *ByPerson) (*answer[app.Person], error) {
 			return answered(a.Service.Person(ctx, in.Handle))
 		})
 	register(a, operation(http.MethodPut, "/people/{handle}", "save-person", "Write somebody, new or known", "Accounts", app.PermissionPeopleWrite),
 		func(ctx context.Context, in *struct {
-			byPerson
+			ByPerson
 			Body personBody
 		},
 		) (*answer[app.Person], error) {
 			return answered(a.Service.SavePerson(ctx, in.Body.person(in.Handle)))
 		})
 	register(a, operation(http.MethodGet, "/people/{handle}/grants", "list-grants", "What somebody was granted", "Accounts", read),
-		func(ctx context.Context, in *byPerson) (*list[app.Grant], error) {
+		func(ctx context.Context, in *ByPerson) (*list[app.Grant], error) {
 			return listed(a.Service.Grants(ctx, in.Handle))
 		})
 	type grantBody struct{ Body app.Grant }

@@ -5,6 +5,8 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"reflect"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
@@ -44,6 +46,7 @@ func Mount(engine *gin.Engine, dependencies Dependencies) *API {
 	config.RejectUnknownQueryParameters = true
 	config.Servers = []*huma.Server{{URL: Base}}
 	config.Info.Description = "IT service management in which every lifecycle is a durable process."
+	config.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", schemaName)
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"token": {Type: "http", Scheme: "bearer"}}
 	config.Security = []map[string][]string{{"token": {}}}
 	a := &API{API: humagin.NewWithGroup(engine, group, config), Dependencies: dependencies}
@@ -54,6 +57,21 @@ func Mount(engine *gin.Engine, dependencies Dependencies) *API {
 	a.policies()
 	a.accounts()
 	return a
+}
+
+// schemaName names types in OpenAPI; those of a practice or of the policies carry its name, since several have a Problem.
+func schemaName(t reflect.Type, hint string) string {
+	name := huma.DefaultSchemaNamer(t, hint)
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	prefix := map[string]string{"domain/incident": "Incident", "domain/policy": "Policy"}
+	for folder, word := range prefix {
+		if strings.HasSuffix(t.PkgPath(), folder) && !strings.HasPrefix(name, word) {
+			return word + name
+		}
+	}
+	return name
 }
 
 // describeProblems makes huma word its own failures as ours.
@@ -127,7 +145,7 @@ type answer[T any] struct {
 
 func answered[T any](body T, err error) (*answer[T], error) { return &answer[T]{Body: body}, err }
 
-// byRecord is the path of an operation on one record.
-type byRecord struct {
+// ByRecord is the path of an operation on one record.
+type ByRecord struct {
 	ID string `path:"id" maxLength:"64" doc:"Id or number of the record" example:"INC-000123"`
 }

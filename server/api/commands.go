@@ -14,8 +14,8 @@ import (
 	"github.com/holdfast-itsm/holdfast/domain/incident"
 )
 
-// given are the headers of every command.
-type given struct {
+// Given are the headers of every command.
+type Given struct {
 	Key     string `header:"Idempotency-Key" maxLength:"255" doc:"The same key with the same body is answered the same and done once"`
 	Prefer  string `header:"Prefer" maxLength:"200" doc:"respond-async: answer 202 after one durable insert"`
 	IfMatch string `header:"If-Match" maxLength:"40" doc:"Refuse unless the record is at this version"`
@@ -23,14 +23,14 @@ type given struct {
 
 // commandInput is a command on a record; the raw body travels on as it came.
 type commandInput[T any] struct {
-	byRecord
-	given
-	Body    T `required:"false"`
+	ByRecord
+	Given
+	Body    *T
 	RawBody []byte
 }
 
 type logInput struct {
-	given
+	Given
 	Body    incident.Log
 	RawBody []byte
 }
@@ -49,7 +49,7 @@ func (a *API) commands() {
 	op.DefaultStatus = http.StatusCreated
 	op.Responses = a.responses(http.StatusCreated)
 	register(a, op, func(ctx context.Context, in *logInput) (*commandAnswer, error) {
-		return a.execute(ctx, "log", "", in.given, in.RawBody, http.StatusCreated)
+		return a.execute(ctx, "log", "", in.Given, in.RawBody, http.StatusCreated)
 	})
 	for _, transition := range incident.Lifecycle.Transitions {
 		if add, known := verbs[transition.Verb]; known && !transition.Machine() {
@@ -58,7 +58,7 @@ func (a *API) commands() {
 	}
 	register(a, operation(http.MethodPost, "/incidents/bulk", "bulk-incidents", "Give one command to several incidents", "Incidents", app.PermissionIncidentRead),
 		func(ctx context.Context, in *struct {
-			given
+			Given
 			Body app.BulkRequest
 		},
 		) (*answer[bulkAnswer], error) {
@@ -96,7 +96,7 @@ func command[T any](a *API, transition domain.Transition) {
 		app.Permission("incident."+transition.Verb), http.StatusConflict, http.StatusPreconditionFailed)
 	op.Responses = a.responses(http.StatusOK)
 	register(a, op, func(ctx context.Context, in *commandInput[T]) (*commandAnswer, error) {
-		return a.execute(ctx, transition.Verb, in.ID, in.given, in.RawBody, http.StatusOK)
+		return a.execute(ctx, transition.Verb, in.ID, in.Given, in.RawBody, http.StatusOK)
 	})
 }
 
@@ -118,7 +118,7 @@ func statusText(status int) string {
 	return "200"
 }
 
-func (a *API) execute(ctx context.Context, verb, record string, given given, body []byte, done int) (*commandAnswer, error) {
+func (a *API) execute(ctx context.Context, verb, record string, given Given, body []byte, done int) (*commandAnswer, error) {
 	version, err := ifVersion(given.IfMatch)
 	if err != nil {
 		return nil, err

@@ -55,13 +55,13 @@ func (a *API) incidents() {
 			return answered(a.Service.Incidents(ctx, in.query()))
 		})
 	register(a, operation(http.MethodGet, "/incidents/{id}", "read-incident", "Read an incident", "Incidents", app.PermissionIncidentRead),
-		func(ctx context.Context, in *byRecord) (*incidentAnswer, error) {
+		func(ctx context.Context, in *ByRecord) (*incidentAnswer, error) {
 			view, err := a.Service.Incident(ctx, in.ID)
 			return &incidentAnswer{ETag: etag(view.Version), Body: view}, err
 		})
 	register(a, operation(http.MethodGet, "/incidents/{id}/similar", "similar-incidents", "Similar incidents, best first", "Incidents", app.PermissionIncidentRead),
 		func(ctx context.Context, in *struct {
-			byRecord
+			ByRecord
 			Limit int `query:"limit" minimum:"1" maximum:"20" default:"5"`
 		},
 		) (*list[app.IncidentView], error) {

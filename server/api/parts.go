@@ -16,15 +16,15 @@ import (
 	"github.com/holdfast-itsm/holdfast/server"
 )
 
-// byPage is the path and the place of an operation on a part of a record.
-type byPage struct {
-	byRecord
+// ByPage is the path and the place of an operation on a part of a record.
+type ByPage struct {
+	ByRecord
 	After int64 `query:"after" minimum:"0" doc:"Number of the last event seen"`
 	Limit int   `query:"limit" minimum:"1" maximum:"200" default:"50"`
 }
 
-type byWatcher struct {
-	byRecord
+type ByWatcher struct {
+	ByRecord
 	Person string `path:"person" maxLength:"100" doc:"A handle, or me"`
 }
 
@@ -32,17 +32,17 @@ type byWatcher struct {
 func (a *API) parts() {
 	read := app.PermissionIncidentRead
 	register(a, operation(http.MethodGet, "/incidents/{id}/timeline", "read-timeline", "What happened, oldest first", "Parts", read),
-		func(ctx context.Context, in *byPage) (*answer[app.Page[domain.StoredEvent]], error) {
+		func(ctx context.Context, in *ByPage) (*answer[app.Page[domain.StoredEvent]], error) {
 			return answered(a.Service.Timeline(ctx, in.ID, in.After, in.Limit))
 		})
 	register(a, operation(http.MethodGet, "/incidents/{id}/notes", "read-notes", "Notes, oldest first", "Parts", read),
-		func(ctx context.Context, in *byPage) (*answer[app.Page[app.Note]], error) {
+		func(ctx context.Context, in *ByPage) (*answer[app.Page[app.Note]], error) {
 			return answered(a.Service.Notes(ctx, in.ID, in.After, in.Limit))
 		})
 	note := operation(http.MethodPost, "/incidents/{id}/notes", "add-note", "Add a note; the requester's public note is a reply", "Parts", app.PermissionNoteWrite)
 	note.DefaultStatus = http.StatusCreated
 	register(a, note, func(ctx context.Context, in *struct {
-		byRecord
+		ByRecord
 		Key  string `header:"Idempotency-Key" maxLength:"255"`
 		Body app.NoteBody
 	},
@@ -50,19 +50,19 @@ func (a *API) parts() {
 		return answered(a.Service.AddNote(ctx, in.ID, in.Key, in.Body))
 	})
 	register(a, operation(http.MethodGet, "/incidents/{id}/links", "read-links", "Links, seen from this end", "Parts", read),
-		func(ctx context.Context, in *byRecord) (*list[app.LinkRow], error) {
+		func(ctx context.Context, in *ByRecord) (*list[app.LinkRow], error) {
 			return listed(a.Service.Links(ctx, in.ID))
 		})
 	register(a, operation(http.MethodGet, "/incidents/{id}/watchers", "read-watchers", "Who watches", "Parts", read),
-		func(ctx context.Context, in *byRecord) (*list[app.Watcher], error) {
+		func(ctx context.Context, in *ByRecord) (*list[app.Watcher], error) {
 			return listed(a.Service.Watchers(ctx, in.ID))
 		})
 	register(a, operation(http.MethodPut, "/incidents/{id}/watchers/{person}", "watch", "Put somebody on the list of watchers", "Parts", app.PermissionWatch),
-		func(ctx context.Context, in *byWatcher) (*list[app.Watcher], error) {
+		func(ctx context.Context, in *ByWatcher) (*list[app.Watcher], error) {
 			return listed(a.Service.Watch(ctx, in.ID, in.Person))
 		})
 	register(a, operation(http.MethodDelete, "/incidents/{id}/watchers/{person}", "unwatch", "Take somebody off the list of watchers", "Parts", app.PermissionWatch),
-		func(ctx context.Context, in *byWatcher) (*list[app.Watcher], error) {
+		func(ctx context.Context, in *ByWatcher) (*list[app.Watcher], error) {
 			return listed(a.Service.Unwatch(ctx, in.ID, in.Person))
 		})
 	a.attachments()
@@ -70,7 +70,7 @@ func (a *API) parts() {
 
 func (a *API) attachments() {
 	register(a, operation(http.MethodGet, "/incidents/{id}/attachments", "read-attachments", "Attached files", "Parts", app.PermissionIncidentRead),
-		func(ctx context.Context, in *byRecord) (*list[app.Attachment], error) {
+		func(ctx context.Context, in *ByRecord) (*list[app.Attachment], error) {
 			return listed(a.Service.Attachments(ctx, in.ID))
 		})
 	add := operation(http.MethodPost, "/incidents/{id}/attachments", "add-attachment", "Attach a file; the body is its content", "Parts",
@@ -82,7 +82,7 @@ func (a *API) attachments() {
 		"application/octet-stream": {Schema: &huma.Schema{Type: "string", Format: "binary"}},
 	}}
 	register(a, add, func(ctx context.Context, in *struct {
-		byRecord
+		ByRecord
 		Name        string `query:"name" required:"true" maxLength:"255"`
 		Public      bool   `query:"public"`
 		ContentType string `header:"Content-Type" maxLength:"200"`
@@ -100,7 +100,7 @@ func (a *API) attachments() {
 		"application/octet-stream": {Schema: &huma.Schema{Type: "string", Format: "binary"}},
 	}}}
 	huma.Register(a.API, get, func(ctx context.Context, in *struct {
-		byRecord
+		ByRecord
 		Attachment string `path:"attachment" maxLength:"64"`
 	},
 	) (*huma.StreamResponse, error) {
