@@ -977,7 +977,7 @@ func signInForm(p page, next, failure string) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 72, "><p class=\"hint\" id=\"token-hint\">It begins with <code>hf_</code>. It stays in this browser's session and is forgotten when you sign out.</p></div><button class=\"primary\">Sign in</button></form><section class=\"aside\"><h2>Where do I find one?</h2><ul><li><strong>You have just started Holdfast:</strong> <code>holdfast up</code> prints the administrator's token in its terminal when it starts for the first time.</li><li><strong>Somebody else runs it:</strong> ask an administrator for a token of your own.</li></ul></section></section>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 72, "><p class=\"hint\" id=\"token-hint\">It begins with <code>hf_</code>. It stays in this browser's session and is forgotten when you sign out.</p></div><button class=\"primary\">Sign in</button></form><section class=\"aside\"><h2>Where do I find one?</h2><ul><li><strong>You have just started Holdfast:</strong> when it is ready, <code>holdfast up</code> prints in its terminal which file holds the administrator's token: <code>admin-token</code> in its data folder.</li><li><strong>You have a token for the command line:</strong> it works here too, and <code>holdfast token create</code> makes another one.</li><li><strong>Somebody else runs it:</strong> ask an administrator for a token of your own.</li></ul></section></section>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -115,8 +115,10 @@ func message(ctx context.Context, id string, part templ.Component) (string, erro
 	if id != "" {
 		text.WriteString("id: " + id + "\n")
 	}
-	for line := range strings.Lines(html.String()) {
-		text.WriteString("data: " + strings.TrimRight(line, "\r\n") + "\n")
+	// A bare carriage return ends a line of the stream as well.
+	lines := strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(html.String())
+	for line := range strings.SplitSeq(lines, "\n") {
+		text.WriteString("data: " + line + "\n")
 	}
 	text.WriteString("\n")
 	return text.String(), nil

@@ -63,6 +63,11 @@ func looseTexts(errors []domain.FieldError) []string {
 	return texts
 }
 
+// wrongText words what is wrong with a field; the rules word it so that it follows the field's own name.
+func wrongText(f field) string {
+	return sentence(human(f.Name[strings.LastIndex(f.Name, ".")+1:]) + " " + f.Error)
+}
+
 func inputID(f field) string { return "f-" + strings.ReplaceAll(f.Name, ".", "-") }
 
 // describe gives the attributes that every input has.
@@ -266,5 +271,5 @@ func verbOfCommand(name string) string { return domain.Command{Name: name}.Verb(
 func doURL(number, verb string) string { return recordURL(number) + "?do=" + slug(verb) }
 
 func liveURL(view recordView) string {
-	return recordURL(view.Record.Number) + "/live?seq=" + strconv.FormatInt(view.LastSeq, 10)
+	return recordURL(view.Record.Number) + "/live?after=" + strconv.FormatInt(view.After, 10) + "&seq=" + strconv.FormatInt(view.LastSeq, 10)
 }

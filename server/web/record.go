@@ -34,9 +34,9 @@ type recordView struct {
 	Record      app.IncidentView
 	Timeline    []domain.StoredEvent
 	Attachments []app.Attachment
-	// Earlier: the timeline goes on after the events shown; LastSeq is the place to go on from.
-	More    bool
-	LastSeq int64
+	// After is the place that the timeline shown begins after, LastSeq where it ends; More: it goes on there.
+	After, LastSeq int64
+	More           bool
 	// Staff may write internal notes.
 	Staff  bool
 	Form   *form
@@ -90,7 +90,8 @@ func (w *console) recordView(c *gin.Context) (recordView, error) {
 		Staff: slices.Contains(record.AllowedCommands, "link"),
 		Note:  noteForm{Key: newKey()}, Upload: uploadForm{Key: newKey()},
 	}
-	if view.Timeline, view.More, err = w.timeline(ctx, record.ID, queryNumber(c, "after")); err != nil {
+	view.After = queryNumber(c, "after")
+	if view.Timeline, view.More, err = w.timeline(ctx, record.ID, view.After); err != nil {
 		return view, err
 	}
 	if len(view.Timeline) > 0 {

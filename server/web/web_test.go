@@ -25,6 +25,11 @@ import (
 	"github.com/holdfast-itsm/holdfast/domain"
 )
 
+func TestMain(m *testing.M) {
+	gin.SetMode(gin.TestMode) // says nothing of every route
+	m.Run()
+}
+
 const goodToken = "hf_good"
 
 // setup mounts the pages without a service behind them: what is tested here ends before one is asked.
@@ -129,7 +134,7 @@ func TestSignInAsksForAToken(t *testing.T) {
 	require.Equal(t, http.StatusOK, answer.Code)
 	require.Contains(t, answer.Body.String(), `name="token" type="password"`)
 	require.Contains(t, answer.Body.String(), `name="next" value="/waiting"`)
-	require.Contains(t, answer.Body.String(), "<code>holdfast up</code> prints")
+	require.Contains(t, answer.Body.String(), "<code>holdfast up</code> prints in its terminal which file holds the administrator's token")
 }
 
 func TestSignInStartsASession(t *testing.T) {
