@@ -18,6 +18,7 @@ import (
 	"github.com/holdfast-itsm/holdfast/internal/telemetry"
 	"github.com/holdfast-itsm/holdfast/schemas"
 	"github.com/holdfast-itsm/holdfast/server/api"
+	"github.com/holdfast-itsm/holdfast/server/web"
 )
 
 type serverCommand struct {
@@ -44,16 +45,20 @@ func (c *serverCommand) Run(ctx context.Context, io streams) error {
 		return err
 	}
 	go notify(ctx, service.DB, s.hints)
+	handler, err := s.handler(service, c.PublicURL)
+	if err != nil {
+		return err
+	}
 	listener, err := net.Listen("tcp", c.Listen)
 	if err != nil {
 		return fmt.Errorf("listen on %s: %w", c.Listen, err)
 	}
 	log.Info("serving", "address", "http://"+listener.Addr().String())
-	return s.serve(ctx, listener, s.handler(service))
+	return s.serve(ctx, listener, handler)
 }
 
 // handler puts all faces of the server onto one gin engine.
-func (s *site) handler(service *app.App) http.Handler {
+func (s *site) handler(service *app.App, publicURL string) (http.Handler, error) {
 	gin.SetMode(gin.ReleaseMode)
 	engine := gin.New()
 	engine.HandleMethodNotAllowed = true
@@ -66,7 +71,13 @@ func (s *site) handler(service *app.App) http.Handler {
 	engine.GET("/readyz", func(c *gin.Context) { s.ready(c, service) })
 	engine.GET("/metrics", gin.WrapH(telemetry.Handler(s.registry, s.log)))
 	api.Mount(engine, api.Dependencies{Service: service, Authenticate: service.Authenticate, Log: s.log, Version: version()})
-	return engine
+	err := web.Mount(engine, web.Dependencies{
+		Service: service, Authenticate: service.Authenticate, Log: s.log, Version: version(), PublicURL: publicURL, Now: service.Clock.Now,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("mount the pages: %w", err)
+	}
+	return engine, nil
 }
 
 // readyTime bounds each check of readiness.

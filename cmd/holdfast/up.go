@@ -125,6 +125,10 @@ func (c *upCommand) run(ctx context.Context, streams streams, log *slog.Logger, 
 	if err := installDefaults(ctx, service); err != nil {
 		return err
 	}
+	handler, err := s.handler(service, c.PublicURL)
+	if err != nil {
+		return err
+	}
 	token, first, err := c.adminToken(ctx, service)
 	if err != nil {
 		return err
@@ -140,7 +144,7 @@ func (c *upCommand) run(ctx context.Context, streams streams, log *slog.Logger, 
 		})
 	})
 	group.Go(func() error { return keep(ctx) })
-	group.Go(func() error { return s.serve(ctx, listener, s.handler(service)) })
+	group.Go(func() error { return s.serve(ctx, listener, handler) })
 	group.Go(func() error {
 		select {
 		case <-working:

@@ -101,5 +101,8 @@ GRANT SELECT, INSERT, UPDATE ON records, record_words TO holdfast_worker;
 GRANT SELECT, INSERT, UPDATE, DELETE ON deadlines, links TO holdfast_worker;
 GRANT SELECT ON records, record_words, deadlines, links TO holdfast_app;
 
+-- A process checks before it says that it is ready.
+GRANT SELECT ON goose_db_version TO holdfast_worker, holdfast_app;
+
 -- +goose Down
 DROP TABLE links, deadlines, record_words, records;
