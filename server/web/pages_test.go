@@ -79,7 +79,7 @@ func TestARefusedFormKeepsWhatWasTyped(t *testing.T) {
 	status := refused.refuse(domain.Invalid("code", `"gone" is not a resolution code`))
 	require.Equal(t, http.StatusUnprocessableEntity, status)
 	require.NotEqual(t, "k1", refused.Key, "nothing was done, so the next attempt is a new one")
-	text := html(t, commandPanel(&refused, "INC-000007"))
+	text := html(t, commandPanel(&refused, "INC-000007", ""))
 	require.Contains(t, text, "replaced &lt;the&gt; relay</textarea>")
 	require.Contains(t, text, `<option value="gone" selected>gone</option>`)
 	require.Contains(t, text, "Code &#34;gone&#34; is not a resolution code.")
@@ -93,11 +93,17 @@ func TestAnUnknownOutcomeKeepsItsKey(t *testing.T) {
 		unsure := form{Key: "k1"}
 		unsure.refuse(err)
 		require.Equal(t, "k1", unsure.Key)
-		text := html(t, commandPanel(&unsure, "INC-000007"))
+		text := html(t, commandPanel(&unsure, "INC-000007", ""))
 		require.Contains(t, text, `name="key" value="k1"`)
 		require.Contains(t, text, "it is done once")
 		require.NotContains(t, text, "secret detail")
 	}
+}
+
+func TestACommandThatIsNotAllowedIsSaidToBe(t *testing.T) {
+	t.Parallel()
+	require.Contains(t, html(t, commandPanel(nil, "INC-000007", "merge_into")), "Merge into is not possible now")
+	require.NotContains(t, html(t, commandPanel(nil, "INC-000007", "")), "not possible")
 }
 
 func TestAConflictSaysWhatIsAllowedNow(t *testing.T) {
@@ -237,6 +243,21 @@ func TestEveryDeadlineIsWorded(t *testing.T) {
 		}
 	}
 	require.GreaterOrEqual(t, names, 7)
+}
+
+func TestAFailureSaysWhatBecameOfTheWork(t *testing.T) {
+	t.Parallel()
+	codes := []domain.Code{
+		domain.CodeMalformed, domain.CodeUnauthenticated, domain.CodeForbidden, domain.CodeNotFound, domain.CodeConflict, domain.CodePreconditionFailed,
+		domain.CodeTooLarge, domain.CodeUnsupportedMedia, domain.CodeInvalid, domain.CodeTooMany, domain.CodeUnavailable, domain.CodeInternal,
+	}
+	for _, code := range codes {
+		problem := server.ProblemOf(domain.Errorf(code, "x"))
+		require.NotContains(t, aftermath(problem, true), "wrote", "%s: nothing was written", code)
+		require.NotContains(t, aftermath(problem, false), "kept here", "%s: the form is elsewhere", code)
+		require.NotEmpty(t, consequence(problem), code)
+		require.NotEmpty(t, failureTitle(problem), code)
+	}
 }
 
 func TestHowFarOff(t *testing.T) {

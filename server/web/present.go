@@ -41,10 +41,28 @@ func consequence(problem *server.Problem) string {
 		return "Nothing was changed. An administrator can give you the permission."
 	case domain.CodeNotFound:
 		return "It may never have existed, or it is not for you to see."
-	case domain.CodeUnauthenticated:
-		return "Sign in to go on."
 	}
 	return "Nothing was changed."
+}
+
+// aftermath says the same where there is no form: after reading a page, or after a form that is one page back.
+func aftermath(problem *server.Problem, reading bool) string {
+	again := problem.Code == domain.CodeUnavailable || problem.Code == domain.CodeInternal
+	switch {
+	case problem.Code == domain.CodeUnauthenticated:
+		return "Sign in to go on."
+	case problem.Code == domain.CodeNotFound:
+		return "It may never have existed, or it is not for you to see."
+	case reading && problem.Code == domain.CodeForbidden:
+		return "An administrator can give you the permission."
+	case reading && again:
+		return "Nothing is lost. Load the page again in a moment; if it fails again, tell whoever runs Holdfast the time it happened."
+	case reading:
+		return "The address asks for something that cannot be answered. Begin again from the list."
+	case again:
+		return "Go back in your browser: the form still has what you wrote. Send it again in a moment; however often it is sent, it is done once."
+	}
+	return "Nothing was changed. Go back in your browser: the form still has what you wrote."
 }
 
 func verbList(verbs []string) string {
@@ -185,6 +203,9 @@ func factsOf(event domain.StoredEvent) []fact {
 
 func factOf(name string, value any) (fact, bool) {
 	one := fact{Label: human(name), Text: freeText[name]}
+	if name == "bytes" {
+		one.Label = "Size"
+	}
 	if change, isMap := value.(map[string]any); isMap {
 		_, hasFrom := change["from"]
 		if _, hasTo := change["to"]; hasFrom && hasTo {

@@ -38,8 +38,10 @@ type recordView struct {
 	After, LastSeq int64
 	More           bool
 	// Staff may write internal notes.
-	Staff  bool
-	Form   *form
+	Staff bool
+	Form  *form
+	// NotNow is a command that was asked for and is not allowed, or not any more.
+	NotNow string
 	Note   noteForm
 	Upload uploadForm
 }
@@ -67,12 +69,17 @@ func (w *console) record(c *gin.Context) {
 		w.fail(c, err)
 		return
 	}
-	if verb := verbOf(c.Query("do")); slices.Contains(view.Record.AllowedCommands, verb) {
+	verb := verbOf(c.Query("do"))
+	switch {
+	case verb == "":
+	case slices.Contains(view.Record.AllowedCommands, verb):
 		view.Form, err = w.commandForm(c.Request.Context(), view.Record, verb)
 		if err != nil {
 			w.fail(c, err)
 			return
 		}
+	default:
+		view.NotNow = verb
 	}
 	w.show(c, http.StatusOK, recordPage(view))
 }

@@ -73,7 +73,7 @@ func recordPage(view recordView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = commandPanel(view.Form, view.Record.Number).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = commandPanel(view.Form, view.Record.Number, view.NotNow).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

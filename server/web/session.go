@@ -91,7 +91,7 @@ func (w *console) askToSignIn(c *gin.Context) {
 	if c.Request.Method == http.MethodPost {
 		// What was typed must not be lost on the way: this page can be left backwards, to the form.
 		problem := server.ProblemOf(domain.Errorf(domain.CodeUnauthenticated, "your session has ended, so nothing was changed"))
-		w.show(c, problem.Status, failurePage(w.page(c, "Sign in again"), problem))
+		w.show(c, problem.Status, failurePage(w.page(c, "Sign in again"), problem, false))
 		return
 	}
 	c.Redirect(http.StatusSeeOther, target)

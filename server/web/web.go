@@ -157,7 +157,7 @@ func (w *console) fail(c *gin.Context, err error) {
 	for name, values := range problem.GetHeaders() {
 		c.Writer.Header()[name] = values
 	}
-	w.show(c, problem.Status, failurePage(w.page(c, failureTitle(problem)), problem))
+	w.show(c, problem.Status, failurePage(w.page(c, failureTitle(problem)), problem, c.Request.Method == http.MethodGet))
 }
 
 func failureTitle(problem *server.Problem) string {
