@@ -31,7 +31,7 @@ func (d *draft) log() error {
 		Tags: unique(body.Tags), Team: body.Team, Assignee: body.Assignee, Requester: body.Requester, OpenedBy: opener,
 		Priority: priority, Channel: body.Channel, Location: body.Location, Environment: body.Environment,
 		ConfigurationItems: unique(body.ConfigurationItems), CustomFields: fields(body.CustomFields),
-		Policies: d.facts.Policies, Restricted: body.Restricted, OpenedAt: d.moment,
+		Policies: maps.Clone(d.facts.Policies), Restricted: body.Restricted, OpenedAt: d.moment,
 	}, Details: Details{Impact: body.Impact, Urgency: body.Urgency}}
 	if d.Record.Requester == "" {
 		d.Record.Requester = opener
@@ -81,7 +81,7 @@ func (d *draft) routeNew() string {
 	if len(assignment.Tags) > 0 {
 		record.Tags, rule = unique(append(slices.Clone(record.Tags), assignment.Tags...)), assignment.Rule
 	}
-	if record.Team == "" && d.facts.Service.Team != "" {
+	if record.Team == "" && record.Service != "" && d.facts.Service.Team != "" {
 		record.Team, rule = d.facts.Service.Team, "support team of "+record.Service
 	}
 	return rule
