@@ -170,7 +170,9 @@ func (c *Calendar) transition(low, high time.Time) time.Time {
 
 // IsOpen reports whether the calendar is open at an instant.
 func (c *Calendar) IsOpen(t time.Time) bool {
-	for _, s := range c.spans(c.dateOf(t)) {
+	// Clocks that go back over midnight show yesterday's date after today has begun, so today's spans count as well.
+	day := c.dateOf(t)
+	for _, s := range append(c.spans(day), c.spans(day.next())...) {
 		if !t.Before(s.From) && t.Before(s.To) {
 			return true
 		}
@@ -240,7 +242,7 @@ func (c *Calendar) Spans(from, to time.Time) []Span {
 	if !from.Before(to) {
 		return list
 	}
-	last := c.dateOf(to).next()
+	last := c.dateOf(to).next().next() // for clocks that go back over midnight
 	for day := c.dateOf(from); day != last; day = day.next() {
 		for _, s := range c.spans(day) {
 			if s.From.Before(from) {

@@ -3,6 +3,7 @@ package calendar
 import (
 	"fmt"
 	"regexp"
+	"sort"
 	"strconv"
 	"strings"
 	"time"
@@ -42,7 +43,8 @@ func Compile(spec Spec, zone *time.Location, closed []time.Time) (*Calendar, []P
 		zone: zone, holidays: map[date]bool{}, yearly: map[monthDay]bool{},
 		exceptions: map[date][]span{}, breaks: map[date][]span{},
 	}}
-	for name, texts := range spec.Weekly {
+	for _, name := range days(spec.Weekly) {
+		texts := spec.Weekly[name]
 		weekday, known := weekdays[name]
 		if !known {
 			r.wrong("weekly."+name, "is not a day: mon, tue, wed, thu, fri, sat, sun")
@@ -66,17 +68,27 @@ func Compile(spec Spec, zone *time.Location, closed []time.Time) (*Calendar, []P
 		}
 		r.calendar.yearly[monthDay{t.Month(), t.Day()}] = true
 	}
-	for name, texts := range spec.Exceptions {
+	for _, name := range days(spec.Exceptions) {
 		if day, ok := r.date("exceptions."+name, name); ok {
-			r.calendar.exceptions[day] = r.spans("exceptions."+name, texts)
+			r.calendar.exceptions[day] = r.spans("exceptions."+name, spec.Exceptions[name])
 		}
 	}
-	for name, texts := range spec.Breaks {
+	for _, name := range days(spec.Breaks) {
 		if day, ok := r.date("breaks."+name, name); ok {
-			r.calendar.breaks[day] = r.spans("breaks."+name, texts)
+			r.calendar.breaks[day] = r.spans("breaks."+name, spec.Breaks[name])
 		}
 	}
 	return r.calendar, r.problems
+}
+
+// days lists the keys of a map in order, so that the same document always has the same problems.
+func days(spans map[string][]string) []string {
+	list := make([]string, 0, len(spans))
+	for name := range spans {
+		list = append(list, name)
+	}
+	sort.Strings(list)
+	return list
 }
 
 type reader struct {
@@ -129,21 +141,25 @@ type Duration struct {
 	WorkingDays int
 }
 
-// ParseDuration reads a Go-like duration with d (24 h of open time) and wd (working days): "4h", "1h30m", "2d", "2wd".
+// maxDays bounds a Duration to ten years, so that walking it through a calendar ends soon.
+const maxDays = horizon
+
+// ParseDuration reads a Go-like duration with d (24 h of open time) and wd (working days): "4h", "1h30m", "2d", "2wd". It
+// takes at most 3,660 working days and as many days of open time.
 func ParseDuration(text string) (Duration, error) {
 	var d Duration
 	rest := text
 	if days, after, found := strings.Cut(rest, "wd"); found {
-		n, err := strconv.Atoi(days)
-		if err != nil || n < 0 {
-			return d, fmt.Errorf("%q is not a duration like 4h, 1h30m, 2d or 2wd", text)
+		n, err := strconv.ParseUint(days, 10, 32)
+		if err != nil || n > maxDays {
+			return Duration{}, notDuration(text)
 		}
-		d.WorkingDays, rest = n, after
+		d.WorkingDays, rest = int(n), after
 	}
 	if days, after, found := strings.Cut(rest, "d"); found {
-		n, err := strconv.Atoi(days)
-		if err != nil || n < 0 || n > 100_000 {
-			return d, fmt.Errorf("%q is not a duration like 4h, 1h30m, 2d or 2wd", text)
+		n, err := strconv.ParseUint(days, 10, 32)
+		if err != nil || n > maxDays {
+			return Duration{}, notDuration(text)
 		}
 		d.Open, rest = time.Duration(n)*24*time.Hour, after
 	}
@@ -151,11 +167,15 @@ func ParseDuration(text string) (Duration, error) {
 		return d, nil
 	}
 	more, err := time.ParseDuration(rest)
-	if err != nil || more < 0 {
-		return d, fmt.Errorf("%q is not a duration like 4h, 1h30m, 2d or 2wd", text)
+	if err != nil || more < 0 || more > maxDays*24*time.Hour-d.Open {
+		return Duration{}, notDuration(text)
 	}
 	d.Open += more
 	return d, nil
+}
+
+func notDuration(text string) error {
+	return fmt.Errorf("%q is not a duration like 4h, 1h30m, 2d or 2wd, of at most ten years", text)
 }
 
 // String writes the duration as ParseDuration reads it.
