@@ -30,8 +30,11 @@ const (
 	PageNever        = "never"
 )
 
+// NamePattern is what the name of a document, a team, a person or a service looks like, as a regular expression.
+const NamePattern = `^[a-z0-9][a-z0-9._-]{0,99}$`
+
 var (
-	names       = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,99}$`)
+	names       = regexp.MustCompile(NamePattern)
 	identifiers = regexp.MustCompile(`^[a-z][a-z0-9_]{0,59}$`)
 )
 

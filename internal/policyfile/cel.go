@@ -9,7 +9,6 @@ import (
 
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/types"
-	"cel.dev/cel-go/common/types/ref"
 
 	"github.com/holdfast-itsm/holdfast/domain"
 )
@@ -24,8 +23,8 @@ const (
 )
 
 // recordType names the type of the variable record, which lists its fields: a misspelt one is found when the document is
-// written, not when the first record meets it.
-const recordType = "holdfast.Record"
+// written, not when the first record meets it. No expression can write this name, so none can make a record up.
+const recordType = "@record"
 
 // fields are what an expression may ask of a record that is being opened, by practice.
 var fields = map[string]map[string]*cel.Type{
@@ -152,14 +151,6 @@ func (r *records) FindStructFieldType(name, field string) (*types.FieldType, boo
 			return "", nil
 		},
 	}, true
-}
-
-// NewValue keeps expressions from making records up.
-func (r *records) NewValue(name string, values map[string]ref.Val) ref.Val {
-	if name == recordType {
-		return types.NewErr("a record cannot be made in an expression")
-	}
-	return r.Registry.NewValue(name, values)
 }
 
 func entry(target any, field string) any {

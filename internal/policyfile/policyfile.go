@@ -15,11 +15,14 @@ import (
 	"github.com/holdfast-itsm/holdfast/domain/policy"
 )
 
-// Bounds of what is read.
+// Bounds of what is read. Those of keys and blank lines are there because the YAML parser's time grows with their square: a
+// file at all bounds takes about a second.
 const (
-	MaxFileBytes = 512 << 10
-	MaxSpecBytes = 256 << 10
-	MaxDepth     = 24 // nested lists and mappings
+	MaxFileBytes  = 128 << 10
+	MaxSpecBytes  = 256 << 10
+	MaxDepth      = 24 // nested lists and mappings
+	maxKeys       = 5000
+	maxBlankLines = 200 // in a row; a line that ends in CR LF counts twice
 )
 
 // Tree is one YAML document with the lines its values stand on.

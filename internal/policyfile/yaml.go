@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"unicode"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
@@ -26,6 +27,9 @@ func ParseTrees(file string, content []byte) (trees []Tree, err error) {
 			trees, err = nil, fmt.Errorf("%s: is not YAML that can be read: %v", file, fault)
 		}
 	}()
+	if err := spaced(file, content); err != nil {
+		return nil, err
+	}
 	tokens := lexer.Tokenize(string(content))
 	if err := plain(file, tokens); err != nil {
 		return nil, err
@@ -65,12 +69,37 @@ func syntax(file string, err error) error {
 	return fmt.Errorf("%s: %w", file, err)
 }
 
+// spaced refuses long runs of blank lines.
+func spaced(file string, content []byte) error {
+	blank, number := 0, 1
+	for _, letter := range string(content) {
+		switch {
+		case letter == '\n':
+			number++
+			blank++
+		case letter == '\r':
+			blank++
+		case !unicode.IsSpace(letter):
+			blank = 0
+		}
+		if blank > maxBlankLines {
+			return fmt.Errorf("%s:%d: there are too many blank lines in a row", file, number)
+		}
+	}
+	return nil
+}
+
 // plain refuses what documents do not need, and nesting so deep that a recursive parser would suffer.
 func plain(file string, tokens token.Tokens) error {
 	var columns []int
-	flow := 0
+	flow, keys := 0, 0
 	for _, tk := range tokens {
 		at := fmt.Sprintf("%s:%d", file, tk.Position.Line)
+		if tk.Type == token.MappingValueType {
+			if keys++; keys > maxKeys {
+				return fmt.Errorf("%s: has more than %d keys; spread them over several files", at, maxKeys)
+			}
+		}
 		switch tk.Type {
 		case token.AnchorType, token.AliasType, token.TagType, token.MergeKeyType, token.DirectiveType:
 			return fmt.Errorf("%s: anchors, aliases, tags, directives and merge keys are not taken", at)
