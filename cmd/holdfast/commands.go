@@ -1,0 +1,34 @@
+package main
+
+import "github.com/holdfast-itsm/holdfast/internal/config"
+
+// clientCommands are the commands that talk to a Holdfast, or to none, with the flags they share. The root embeds it.
+type clientCommands struct {
+	Client config.Client `embed:""`
+	Output outputFlags   `embed:""`
+
+	Incident incidentCommands `cmd:"" group:"Records" help:"Log and work incidents."`
+	Work     workCommand      `cmd:"" group:"Records" help:"My work and my teams'."`
+	Waiting  waitingCommand   `cmd:"" group:"Records" help:"Everything that is waited for, the next first."`
+	Search   searchCommand    `cmd:"" group:"Records" help:"Find records by number or words."`
+	Events   eventsCommand    `cmd:"" group:"Records" help:"Follow events as they happen, until interrupted."`
+	Command  commandCommands  `cmd:"" group:"Records" help:"What became of a command."`
+
+	Apply  applyCommand   `cmd:"" group:"Policies" help:"Store new versions of policy documents."`
+	Diff   diffCommand    `cmd:"" group:"Policies" help:"Show how files differ from the stored documents; exit 1 where they do."`
+	Get    getCommand     `cmd:"" group:"Policies" help:"List policy documents, or print one."`
+	Export exportCommand  `cmd:"" group:"Policies" help:"Write every policy document to a folder."`
+	Policy policyCommands `cmd:"" group:"Policies" help:"Check and test policy documents without a server."`
+	Cron   cronCommands   `cmd:"" group:"Policies" help:"Try out cron text."`
+
+	Login   loginCommand    `cmd:"" group:"Accounts" help:"Keep an address and a token for later commands."`
+	Logout  logoutCommand   `cmd:"" group:"Accounts" help:"Forget the token kept for an address."`
+	Whoami  whoamiCommand   `cmd:"" group:"Accounts" help:"Whose token is used, and what it allows."`
+	Person  personCommands  `cmd:"" group:"Accounts" help:"People and machines."`
+	Team    teamCommands    `cmd:"" group:"Accounts" help:"Teams."`
+	Service serviceCommands `cmd:"" group:"Accounts" help:"Services."`
+	Grant   grantCommands   `cmd:"" group:"Accounts" help:"Who may do what."`
+	Token   tokenCommands   `cmd:"" group:"Accounts" help:"API tokens."`
+
+	Completion completionCommand `cmd:"" help:"Print a completion script for a shell."`
+}
