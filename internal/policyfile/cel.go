@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/types"
@@ -13,13 +14,14 @@ import (
 	"github.com/holdfast-itsm/holdfast/domain"
 )
 
-// Bounds of one expression. The cost limit is CEL's own count of steps; it ends an evaluation after some milliseconds.
+// Bounds of one expression. The cost limit is CEL's own count of steps; it ends an evaluation within about a tenth of a
+// second, and leaves room for a long pattern on the longest description.
 const (
 	MaxExpressionRunes = 4096
 	maxNodes           = 4000
 	maxRecursion       = 60
 	maxRegexSize       = 2000
-	costLimit          = 1_000_000
+	costLimit          = 200_000
 )
 
 // recordType names the type of the variable record, which lists its fields: a misspelt one is found when the document is
@@ -64,6 +66,26 @@ func newLanguage(practice string) (*language, error) {
 		return nil, fmt.Errorf("preparing CEL: %w", err)
 	}
 	return &language{env: env}, nil
+}
+
+// spoken keeps each practice's language; making one takes longer than checking or compiling with it.
+var spoken = struct {
+	sync.Mutex
+	by map[string]*language
+}{by: map[string]*language{}}
+
+func languageOf(practice string) (*language, error) {
+	spoken.Lock()
+	defer spoken.Unlock()
+	if found, known := spoken.by[practice]; known {
+		return found, nil
+	}
+	made, err := newLanguage(practice)
+	if err != nil {
+		return nil, err
+	}
+	spoken.by[practice] = made
+	return made, nil
 }
 
 // compile type-checks an expression that answers true or false. Its errors are written for the author of the document.

@@ -6,7 +6,6 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/holdfast-itsm/holdfast/domain/calendar"
 	"github.com/holdfast-itsm/holdfast/domain/incident"
@@ -78,26 +77,6 @@ func checkCalendar(_ string, spec calendar.Spec) []policy.Problem {
 		list[i] = policy.Problem{Path: "spec." + problem.Path, Message: problem.Message}
 	}
 	return list
-}
-
-// spoken keeps the languages that documents are checked with; making one takes longer than checking with it.
-var spoken = struct {
-	sync.Mutex
-	by map[string]*language
-}{by: map[string]*language{}}
-
-func languageOf(practice string) (*language, error) {
-	spoken.Lock()
-	defer spoken.Unlock()
-	if found, known := spoken.by[practice]; known {
-		return found, nil
-	}
-	made, err := newLanguage(practice)
-	if err != nil {
-		return nil, err
-	}
-	spoken.by[practice] = made
-	return made, nil
 }
 
 func checkRules(_ string, rules policy.AssignmentRules) []policy.Problem {

@@ -15,9 +15,8 @@ const maxPrograms = 2000
 // Evaluator evaluates the expressions of documents. It keeps what it compiled and is safe for concurrent use; the zero value
 // is ready.
 type Evaluator struct {
-	mu        sync.Mutex
-	languages map[string]*language
-	programs  map[string]cel.Program
+	mu       sync.Mutex
+	programs map[string]cel.Program
 }
 
 var _ policy.Evaluator = (*Evaluator)(nil)
@@ -61,16 +60,9 @@ func (e *Evaluator) program(practice, expression string) (cel.Program, error) {
 	if program, found := e.programs[key]; found {
 		return program, nil
 	}
-	spoken, found := e.languages[practice]
-	if !found {
-		var err error
-		if spoken, err = newLanguage(practice); err != nil {
-			return nil, err
-		}
-		if e.languages == nil {
-			e.languages = map[string]*language{}
-		}
-		e.languages[practice] = spoken
+	spoken, err := languageOf(practice)
+	if err != nil {
+		return nil, err
 	}
 	program, err := spoken.compile(expression)
 	if err != nil {

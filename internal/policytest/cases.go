@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/holdfast-itsm/holdfast/internal/policyfile"
 )
@@ -78,7 +79,7 @@ func wordOf(tree policyfile.Tree, at string, raw map[string]any) (string, error)
 		case known:
 			words = append(words, key)
 		case key != "name" && key != "expect":
-			return "", tree.Errorf(at+"."+key, "unknown subject %q; there are %s", key, quoted(slices.Sorted(maps.Keys(subjects))))
+			return "", tree.Errorf(at+"."+key, "unknown subject %q; there are %s", key, strings.Join(slices.Sorted(maps.Keys(subjects)), ", "))
 		}
 	}
 	if len(words) != 1 {

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
-	"strings"
 
 	"github.com/holdfast-itsm/holdfast/domain/calendar"
 	"github.com/holdfast-itsm/holdfast/domain/policy"
@@ -207,5 +206,3 @@ func (d *documents) load(from, name string) error {
 	}
 	return errors.Join(wrong...)
 }
-
-func quoted(names []string) string { return strings.Join(names, ", ") }
