@@ -8,7 +8,7 @@ import (
 
 	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/domain/incident"
-	"github.com/holdfast-itsm/holdfast/test/kit"
+	"github.com/holdfast-itsm/holdfast/test/store"
 )
 
 func TestAnIncidentLivesFromLoggingToItsScore(t *testing.T) {
@@ -26,7 +26,7 @@ func TestAnIncidentLivesFromLoggingToItsScore(t *testing.T) {
 	require.Equal(t, []string{"vip", "it's"}, logged.Tags)
 	require.JSONEq(t, `{"floor":3}`, string(logged.CustomFields))
 	require.Equal(t, 1, logged.Policies["Calendar/desk"])
-	require.Equal(t, kit.Instant("2026-11-30T13:00:00Z"), *logged.WakeAt, "P3 is to be triaged within 4 h")
+	require.Equal(t, store.Instant("2026-11-30T13:00:00Z"), *logged.WakeAt, "P3 is to be triaged within 4 h")
 
 	d.clock.Advance(10 * time.Minute)
 	d.apply(agent, "triage", id, body{"category": "outage", "urgency": "high"})
@@ -46,7 +46,7 @@ func TestAnIncidentLivesFromLoggingToItsScore(t *testing.T) {
 	require.Equal(t, incident.InProgress, d.incident(id).State)
 
 	resolved := d.apply(agent, "resolve", id, body{"code": "fixed", "notes": "Restarted the relay."})
-	require.Equal(t, kit.Instant("2026-12-04T09:10:00Z"), *resolved.View.WakeAt, "three working days on")
+	require.Equal(t, store.Instant("2026-12-04T09:10:00Z"), *resolved.View.WakeAt, "three working days on")
 	d.apply(requester, "confirm", id, body{"score": 5, "comment": "Quick!"})
 	closed := d.incident(id)
 	require.Equal(t, incident.Closed, closed.State)
@@ -127,7 +127,7 @@ func TestLoggedAndResolvedInOneStepAndAReplyAtTheLastSecond(t *testing.T) {
 		resolved := d.incident(id)
 		require.Equal(t, incident.Resolved, resolved.State)
 		require.True(t, resolved.FirstContact)
-		require.Equal(t, kit.Instant("2026-12-08T15:30:00Z"), *resolved.WakeAt)
+		require.Equal(t, store.Instant("2026-12-08T15:30:00Z"), *resolved.WakeAt)
 
 		d.clock.Set(story.reply)
 		d.post("reply", id, body{"note": 2, "text": "Still broken"})

@@ -17,16 +17,16 @@ import (
 	"github.com/holdfast-itsm/holdfast/domain/policy"
 	"github.com/holdfast-itsm/holdfast/internal/pg"
 	"github.com/holdfast-itsm/holdfast/schemas"
-	"github.com/holdfast-itsm/holdfast/test/kit"
+	"github.com/holdfast-itsm/holdfast/test/store"
 )
 
 // desk is one test's database with the organisation in it, a clock, and the activities over both.
 type desk struct {
 	*activities.Activities
 	t      testing.TB
-	db     kit.DB
+	db     store.DB
 	worker *bun.DB
-	clock  *kit.Clock
+	clock  *store.Clock
 	keys   atomic.Int64
 }
 
@@ -34,7 +34,7 @@ const monday = "2026-11-30T09:00:00Z" // 10:00 at the desk in Berlin
 
 func setup(t testing.TB) *desk {
 	t.Helper()
-	d := &desk{t: t, db: kit.Database(t), clock: kit.NewClock(monday)}
+	d := &desk{t: t, db: store.Database(t), clock: store.NewClock(monday)}
 	d.db.Settle(t)
 	d.worker = d.db.Worker(t)
 	d.Activities = d.over(d.worker)
@@ -44,7 +44,7 @@ func setup(t testing.TB) *desk {
 // over makes activities that use another pool.
 func (d *desk) over(db *bun.DB) *activities.Activities {
 	return activities.New(activities.Dependencies{
-		DB: db, Clock: d.clock, Rules: lastRule{}, CompileCalendar: kit.CompileCalendar,
+		DB: db, Clock: d.clock, Rules: lastRule{}, CompileCalendar: store.CompileCalendar,
 		Transient: pg.Transient, Constraint: pg.Constraint, Log: slog.New(slog.DiscardHandler),
 	})
 }

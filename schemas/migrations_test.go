@@ -7,12 +7,12 @@ import (
 
 	"github.com/holdfast-itsm/holdfast/internal/pg"
 	"github.com/holdfast-itsm/holdfast/schemas"
-	"github.com/holdfast-itsm/holdfast/test/kit"
+	"github.com/holdfast-itsm/holdfast/test/store"
 )
 
 func TestMigrationsRunUpDownAndUpAgain(t *testing.T) {
 	t.Parallel()
-	db := kit.EmptyDatabase(t).Owner(t)
+	db := store.EmptyDatabase(t).Owner(t)
 	applied, err := pg.Migrate(t.Context(), db, schemas.Migrations())
 	require.NoError(t, err)
 	require.NotEmpty(t, applied)

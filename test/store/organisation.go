@@ -1,4 +1,4 @@
-package kit
+package store
 
 import (
 	"encoding/json"

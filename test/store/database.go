@@ -1,5 +1,6 @@
-// Package kit is what tests stand on: a PostgreSQL of their own, the documents of a small organisation, a clock.
-package kit
+// Package store is what tests of rows and decisions stand on: a PostgreSQL of their own, the people, teams and documents of a
+// small organisation, a clock.
+package store
 
 import (
 	"context"
