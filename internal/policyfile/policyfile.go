@@ -129,34 +129,6 @@ func (t Tree) Document() (policy.Document, error) {
 	return document, nil
 }
 
-// Load reads and checks the documents of files, in their order. A document that stands twice is an error.
-func Load(paths ...string) ([]policy.Document, error) {
-	var documents []policy.Document
-	var wrong []error
-	seen := map[string]string{}
-	for _, path := range paths {
-		trees, err := ReadTrees(path)
-		if err != nil {
-			wrong = append(wrong, err)
-		}
-		for _, tree := range trees {
-			document, err := tree.Document()
-			if err == nil {
-				err = tree.unique(seen, document)
-			}
-			if err != nil {
-				wrong = append(wrong, err)
-				continue
-			}
-			documents = append(documents, document)
-		}
-	}
-	if err := errors.Join(wrong...); err != nil {
-		return nil, err
-	}
-	return documents, nil
-}
-
 // unique notes where a document stands and refuses the second one of its name.
 func (t Tree) unique(seen map[string]string, document policy.Document) error {
 	key := document.Kind + "/" + document.Name

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-itsm/holdfast/domain/policy"
 )
 
 const teams = `# two teams
@@ -32,15 +34,32 @@ func write(t *testing.T, content string) string {
 	return path
 }
 
-func TestLoad(t *testing.T) {
+// load reads a file's documents as the command line does.
+func load(path string) ([]policy.Document, error) {
+	trees, err := ReadTrees(path)
+	if err != nil {
+		return nil, err
+	}
+	var documents []policy.Document
+	for _, tree := range trees {
+		document, err := tree.Document()
+		if err != nil {
+			return nil, err
+		}
+		documents = append(documents, document)
+	}
+	return documents, nil
+}
+
+func TestDocumentsOfAFile(t *testing.T) {
 	t.Parallel()
-	documents, err := Load(write(t, teams))
+	documents, err := load(write(t, teams))
 	require.NoError(t, err)
 	require.Len(t, documents, 2)
 	require.Equal(t, "messaging", documents[0].Name)
 	require.JSONEq(t, `{"title":"Messaging","lead":"ana","members":["ana","bo"]}`, string(documents[0].Spec))
 	require.JSONEq(t, `{"title":"Service desk","members":[]}`, string(documents[1].Spec))
-	_, err = Load(filepath.Join(t.TempDir(), "none.yaml"))
+	_, err = load(filepath.Join(t.TempDir(), "none.yaml"))
 	require.ErrorIs(t, err, os.ErrNotExist)
 }
 
@@ -54,7 +73,6 @@ func TestFaultsNameTheirLine(t *testing.T) {
 		{"missing key", "kind: Team\nname: a\nspec:\n  title: A\n", "policies.yaml:3: spec.members: is missing"},
 		{"meaning", "kind: Team\nname: a\nspec:\n  title: A\n  members:\n  - ana\n  - ana\n", "policies.yaml:7: spec.members[1]: \"ana\" stands here a second time"},
 		{"second document", teams + "kind: Team\nname: a b\nspec: {title: A, members: []}\n", "policies.yaml:16: name: takes 1 to 100"},
-		{"name twice", teams + "kind: Team\nname: messaging\nspec: {title: A, members: []}\n", "policies.yaml:16: name: Team/messaging stands at"},
 		{"unknown kind", "kind: Crew\nname: a\nspec: {}\n", `policies.yaml:1: kind: "Crew" is not a kind`},
 		{"no kind", "name: a\n", "policies.yaml:1: the document has no kind"},
 		{"a list", "- a\n", "must hold key: value"},
@@ -74,7 +92,7 @@ func TestFaultsNameTheirLine(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			_, err := Load(write(t, test.content))
+			_, err := load(write(t, test.content))
 			require.ErrorContains(t, err, test.says)
 		})
 	}
@@ -115,6 +133,13 @@ func TestLint(t *testing.T) {
 	require.Len(t, lines, 5, out.String())
 	require.Equal(t, bad+":4: spec.titel: is not a key here; there are title, lead, members, calendar, escalation", lines[2])
 	require.Equal(t, good+": 2 documents, no problems", lines[4])
+
+	out.Reset()
+	twice := write(t, teams+"kind: Team\nname: messaging\nspec: {title: A, members: []}\n")
+	failed, err = Lint(&out, []string{twice})
+	require.NoError(t, err)
+	require.True(t, failed)
+	require.Equal(t, twice+":16: name: Team/messaging stands at "+twice+":2 already\n", out.String())
 
 	out.Reset()
 	failed, err = Lint(&out, []string{"none.yaml", good})
