@@ -119,7 +119,7 @@ func TestPlainTextStaysText(t *testing.T) {
 func TestLint(t *testing.T) {
 	t.Parallel()
 	var out strings.Builder
-	good, bad := write(t, teams), write(t, "kind: Team\nname: a\nspec:\n  titel: A\n---\nkind: Crew\nname: b\nspec: {}\n")
+	good, bad := write(t, teams+"kind: PolicyTest\nname: t\n"), write(t, "kind: Team\nname: a\nspec:\n  titel: A\n---\nkind: Crew\nname: b\nspec: {}\n")
 	failed, err := Lint(&out, []string{good})
 	require.NoError(t, err)
 	require.False(t, failed)

@@ -15,7 +15,7 @@ import (
 )
 
 // KindTest is the kind of a document that holds tests.
-const KindTest = "PolicyTest"
+const KindTest = policyfile.KindTest
 
 // Run runs the tests of files. It writes each failing case with what it expected and what it got, one line per file, and a
 // closing line "N passed, N failed". failed tells of cases that fail; err of files that could not be read or understood,
