@@ -88,18 +88,23 @@ func (w *console) follow(ctx context.Context, query app.EventQuery) <-chan app.L
 // news renders the changed parts of a record as one message, or nothing when the page has them all. It answers how far the
 // timeline then goes.
 func (w *console) news(c *gin.Context, id string, seen int64) (string, int64) {
-	page, err := w.Service.Timeline(c.Request.Context(), c.Param("record"), seen, timelinePage)
-	if err != nil || len(page.Items) == 0 {
-		return "", seen // a failure shows at the next event or the next beat; the page says what it last knew
-	}
-	view, err := w.recordView(c)
-	if err != nil {
-		w.Log.WarnContext(c.Request.Context(), "a live page could not be brought up to date", "error", err)
+	ctx := c.Request.Context()
+	page, err := w.Service.Timeline(ctx, c.Param("record"), seen, timelinePage)
+	if err == nil && len(page.Items) == 0 {
 		return "", seen
 	}
-	text, err := message(c.Request.Context(), id, liveParts(view, page.Items))
+	var view recordView
+	if err == nil {
+		view, err = w.recordView(c)
+	}
+	text := ""
+	if err == nil {
+		text, err = message(ctx, id, liveParts(view, page.Items))
+	}
 	if err != nil {
-		w.Log.ErrorContext(c.Request.Context(), "a live page could not be rendered", "error", err)
+		if ctx.Err() == nil { // else the viewer has left
+			w.Log.WarnContext(ctx, "a live page could not be brought up to date; the next event tries again", "error", err)
+		}
 		return "", seen
 	}
 	return text, page.Items[len(page.Items)-1].Seq

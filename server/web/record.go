@@ -180,5 +180,8 @@ func buttons(allowed []string) (first, rest []string) {
 			rest = append(rest, verb)
 		}
 	}
+	if len(first) == 0 {
+		return rest, nil // a menu of its own would only hide them
+	}
 	return first, rest
 }

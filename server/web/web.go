@@ -144,6 +144,9 @@ func (w *console) page(c *gin.Context, title string) page {
 func (w *console) show(c *gin.Context, status int, content templ.Component) {
 	var text strings.Builder
 	if err := content.Render(c.Request.Context(), &text); err != nil {
+		if c.Request.Context().Err() != nil {
+			return // whoever asked has left
+		}
 		w.Log.ErrorContext(c.Request.Context(), "a page could not be rendered", "path", c.Request.URL.Path, "error", err)
 		c.String(http.StatusInternalServerError, "This page could not be made. Nothing was changed.")
 		return
