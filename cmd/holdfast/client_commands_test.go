@@ -110,7 +110,7 @@ func TestCommandLinesThatCannotBeMeant(t *testing.T) {
 		"incident log --title x --impact high --urgency low --resolution-code fixed", "incident similar", "incident similar INC-1 --text x",
 		"incident bulk close", "incident bulk close INC-1 --body {", "incident bulk close INC-1 --body {} --set a=b", "incident bulk close -",
 		"incident log --title x --impact high --urgency low --custom-fields 1", "incident list -o xml", "incident list --mine --assignee ana -n x",
-		"grant give ana", "grant give ana agent --team a --service b", "get --version 2", "apply /nowhere.yaml", "cron next", "cron next nonsense",
+		"grant give ana", "grant give ana agent --team a --service b", "get --revision 2", "apply /nowhere.yaml", "cron next", "cron next nonsense",
 		"cron next * --zone Mars/Base", "token create", "command show", "policy lint",
 	} {
 		got := run(t, "http://127.0.0.1:1", "", strings.Fields(line)...)
@@ -177,7 +177,7 @@ func TestRefusalsAreSentences(t *testing.T) {
 	require.Equal(t, trial{code: exitFailed, err: "Refused: a incident that is new does not allow confirm.\nAllowed now: assign, merge-into\n"}, got)
 
 	got = run(t, address, "", "incident", "log", "--title=x", "--impact=high", "--urgency=low")
-	require.Equal(t, trial{code: exitFailed, err: "Not valid: 2 fields.\n  team: is not known or not active (x)\n  title: is too long\n"}, got)
+	require.Equal(t, trial{code: exitFailed, err: "Not valid:\n  team: is not known or not active (x)\n  title: is too long\n"}, got)
 
 	got = run(t, address, "", "incident", "confirm", "INC-1", "-o", "json")
 	require.Equal(t, exitFailed, got.code)
@@ -256,7 +256,7 @@ func TestPoliciesAreAppliedComparedAndExported(t *testing.T) {
 
 	got = run(t, address, "", "apply", fresh)
 	require.Equal(t, exitFailed, got.code)
-	require.Equal(t, "Not valid: 1 field.\n  "+fresh+":6: spec.lead: is not known\n", got.err)
+	require.Equal(t, "Not valid:\n  "+fresh+":6: spec.lead: is not known\n", got.err)
 	got = run(t, address, "", "apply", broken)
 	require.Equal(t, exitFailed, got.code)
 	require.Contains(t, got.err, "broken.yaml:3")

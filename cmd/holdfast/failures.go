@@ -57,7 +57,7 @@ func (p *printer) fail(err error) int {
 
 // refusal words an error of Holdfast's: a sentence, then one line per field, then what may be done instead.
 func (p *printer) refusal(e *domain.Error) string {
-	lines := []string{openings[e.Code] + sentence(e)}
+	lines := []string{strings.TrimSpace(openings[e.Code] + sentence(e))}
 	for _, field := range e.Fields {
 		place := strings.TrimPrefix(strings.TrimPrefix(field.Location, "body."), "query.")
 		line := fmt.Sprintf("  %s: %s", place, field.Message)
@@ -80,22 +80,19 @@ func (p *printer) refusal(e *domain.Error) string {
 
 // openings begin the sentence of a refusal.
 var openings = map[domain.Code]string{
-	domain.CodeConflict:           "Refused: ",
-	domain.CodePreconditionFailed: "Refused: ",
-	domain.CodeForbidden:          "Not allowed: ",
-	domain.CodeInvalid:            "Not valid: ",
-	domain.CodeNotFound:           "Not found: ",
-	domain.CodeUnauthenticated:    "Not logged in: ",
-	domain.CodeInternal:           "Fault: ",
+	domain.CodeConflict:           "Refused:",
+	domain.CodePreconditionFailed: "Refused:",
+	domain.CodeForbidden:          "Not allowed:",
+	domain.CodeInvalid:            "Not valid:",
+	domain.CodeNotFound:           "Not found:",
+	domain.CodeUnauthenticated:    "Not logged in:",
+	domain.CodeInternal:           "Fault:",
 }
 
-// sentence is the message; when the fields say the same, how many of them there are.
+// sentence is the message. Where fields are wrong they say it, each on its line, and the message would say it again.
 func sentence(e *domain.Error) string {
-	if len(e.Fields) == 0 {
-		return safe(e.Message) + "."
+	if len(e.Fields) > 0 && openings[e.Code] != "" {
+		return ""
 	}
-	if len(e.Fields) == 1 {
-		return "1 field."
-	}
-	return fmt.Sprintf("%d fields.", len(e.Fields))
+	return " " + safe(strings.TrimSuffix(e.Message, ".")) + "."
 }

@@ -29,14 +29,14 @@ func source(document policy.Document) (string, error) {
 type getCommand struct {
 	Kind    string `arg:"" optional:"" help:"Such as Calendar; left out: every kind."`
 	Name    string `arg:"" optional:"" help:"Left out: all of the kind."`
-	Version int    `help:"This version; left out: the newest."`
+	Version int    `name:"revision" short:"r" placeholder:"N" help:"This version; left out: the newest."`
 	History bool   `help:"With a name: list every version."`
 }
 
 // Run lists documents, or prints one so that it can be applied again.
 func (c *getCommand) Run(ctx context.Context, s *session) error {
 	if c.Name == "" && (c.Version != 0 || c.History) {
-		return misusef("--version and --history need a kind and a name")
+		return misusef("--revision and --history need a kind and a name")
 	}
 	if c.Name == "" {
 		return s.policies(s.service.Policies(ctx, c.Kind))

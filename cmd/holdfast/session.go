@@ -24,8 +24,9 @@ type session struct {
 	now     func() time.Time
 }
 
-// bind gives client commands their session, made when one runs.
+// bind gives client commands their session, made when one runs, and all commands the address and the token.
 func (c *clientCommands) bind(parsed *kong.Context, io streams) error {
+	parsed.Bind(&c.Client)
 	return parsed.BindToProvider(func() (*session, error) { return newSession(parsed, c, io, usersLogins()) })
 }
 
