@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 
@@ -70,19 +71,23 @@ type IncidentFilter struct {
 	Limit int
 }
 
-// Position is a place in a sorted list: the sort column's value and the record's id.
+// Position is a place in a sorted list: the values that the list is sorted by, as texts with "|" between them, and the
+// record's id.
 type Position struct {
 	Value string `json:"v"`
 	ID    string `json:"i"`
 }
 
-// sorts are the orders that a list knows, each with how its value is written as text and read back. Rows without a wake_at
-// come last.
-var sorts = map[string]struct{ expression, cast string }{
-	"opened_at":  {"r.opened_at", "timestamptz"},
-	"updated_at": {"r.updated_at", "timestamptz"},
-	"priority":   {"r.priority", "smallint"},
-	"wake_at":    {"coalesce(r.wake_at, 'infinity'::timestamptz)", "timestamptz"},
+// sortColumn is one column that a list can be sorted by, and its type.
+type sortColumn struct{ expression, cast string }
+
+// sorts are the orders that a list knows; after the columns, ids always ascend. Rows without a wake_at come last, and those
+// of one priority in the order of opening.
+var sorts = map[string][]sortColumn{
+	"opened_at":  {{"r.opened_at", "timestamptz"}},
+	"updated_at": {{"r.updated_at", "timestamptz"}},
+	"priority":   {{"r.priority", "smallint"}, {"r.opened_at", "timestamptz"}},
+	"wake_at":    {{"coalesce(r.wake_at, 'infinity'::timestamptz)", "timestamptz"}},
 }
 
 // KnownSort reports whether a list can be sorted so.
@@ -96,25 +101,58 @@ type listedIncident struct {
 	SortValue string `bun:"sort_value"`
 }
 
-// ListIncidents reads one page of incidents and the place after it; nil when there is no more.
-func ListIncidents(ctx context.Context, db bun.IDB, reader Reader, filter IncidentFilter) ([]incident.Incident, *Position, error) {
-	order := sorts[strings.TrimPrefix(filter.Sort, "-")]
-	descending := strings.HasPrefix(filter.Sort, "-")
-	q := db.NewSelect().ColumnExpr("r.*, i.*").ColumnExpr(order.expression + "::text AS sort_value").
-		TableExpr("records AS r").Join("JOIN incidents AS i ON i.id = r.id").Where("r.practice = 'incident'")
-	q = filter.where(reader.where(q))
+// sortBy orders a list and begins it after a place.
+func sortBy(q *bun.SelectQuery, sort string, after *Position) (*bun.SelectQuery, error) {
 	direction, comparison := "ASC", ">"
-	if descending {
+	if strings.HasPrefix(sort, "-") {
 		direction, comparison = "DESC", "<"
 	}
-	if filter.After != nil {
-		// ids run ascending within equal values, in both directions
-		q = q.Where("("+order.expression+" "+comparison+" ?::"+order.cast+" OR "+order.expression+" = ?::"+order.cast+" AND r.id > ?)",
-			filter.After.Value, filter.After.Value, filter.After.ID)
-		q = q.Where(order.expression+" "+comparison+"= ?::"+order.cast, filter.After.Value)
+	var texts, expressions, casts []string
+	for _, column := range sorts[strings.TrimPrefix(sort, "-")] {
+		q = q.OrderExpr(column.expression + " " + direction)
+		texts = append(texts, column.expression+"::text")
+		expressions, casts = append(expressions, column.expression), append(casts, "?::"+column.cast)
+	}
+	q = q.OrderExpr("r.id").ColumnExpr("concat_ws('|', " + strings.Join(texts, ", ") + ") AS sort_value")
+	if after == nil {
+		return q, nil
+	}
+	values, ok := placeValues(after, len(casts))
+	if !ok {
+		return nil, domain.Errorf(domain.CodeMalformed, "the cursor is not one of this list")
+	}
+	here, there := "("+strings.Join(expressions, ", ")+")", "("+strings.Join(casts, ", ")+")"
+	q = q.Where(here+" "+comparison+"= "+there, values...) // what an index can begin at
+	return q.Where("("+here+" <> "+there+" OR r.id > ?)", append(values, after.ID)...), nil
+}
+
+var placeValue = regexp.MustCompile(`^(\d{1,4}|infinity|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6})?\+00)$`)
+
+// placeValues reads the values of a place; false when they are not such as sortBy made.
+func placeValues(place *Position, wanted int) ([]any, bool) {
+	parts := strings.Split(place.Value, "|")
+	if len(parts) != wanted || !IsID(place.ID) {
+		return nil, false
+	}
+	values := []any{}
+	for _, part := range parts {
+		if !placeValue.MatchString(part) {
+			return nil, false
+		}
+		values = append(values, part)
+	}
+	return values, true
+}
+
+// ListIncidents reads one page of incidents and the place after it; nil when there is no more.
+func ListIncidents(ctx context.Context, db bun.IDB, reader Reader, filter IncidentFilter) ([]incident.Incident, *Position, error) {
+	q := db.NewSelect().ColumnExpr("r.*, i.*").TableExpr("records AS r").Join("JOIN incidents AS i ON i.id = r.id").Where("r.practice = 'incident'")
+	q, err := sortBy(filter.where(reader.where(q)), filter.Sort, filter.After)
+	if err != nil {
+		return nil, nil, err
 	}
 	var rows []listedIncident
-	err := q.OrderExpr(order.expression+" "+direction+", r.id").Limit(int64(filter.Limit+1)).Scan(ctx, &rows)
+	err = q.Limit(int64(filter.Limit+1)).Scan(ctx, &rows)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return nil, nil, fmt.Errorf("listing incidents: %w", err)
 	}
@@ -187,18 +225,20 @@ func ReadIncident(ctx context.Context, db bun.IDB, reader Reader, reference stri
 // SimilarIncidents ranks other incidents by the words they share with a text, best first; those of the same service and
 // category stand before others of equal rank.
 func SimilarIncidents(ctx context.Context, db bun.IDB, reader Reader, except, text, service, category string, limit int) ([]incident.Incident, error) {
-	var list []incident.Incident
-	q := db.NewSelect().ColumnExpr("r.*, i.*").TableExpr("record_words AS w").
-		Join("JOIN records AS r ON r.id = w.record_id").Join("JOIN incidents AS i ON i.id = r.id").
-		Join(`CROSS JOIN (SELECT string_agg(quote_literal(lexeme), ' | ')::tsquery AS words
-			FROM (SELECT lexeme FROM unnest(to_tsvector('english', ?)) ORDER BY array_length(positions, 1) DESC, length(lexeme) DESC LIMIT 24) AS best) AS asked`, text).
+	best := db.NewSelect().ColumnExpr(`r.id, r.opened_at, ts_rank(w.words, asked.words)
+			+ (CASE WHEN r.service = ? AND r.service <> '' THEN 0.1 ELSE 0 END)
+			+ (CASE WHEN r.category = ? AND r.category <> '' THEN 0.1 ELSE 0 END) AS rank`, service, category).
+		TableExpr("record_words AS w").Join("JOIN records AS r ON r.id = w.record_id").
+		Join(`CROSS JOIN (SELECT string_agg('''' || replace(replace(lexeme, '\', '\\'), '''', '''''') || '''', ' | ')::tsquery AS words
+			FROM (SELECT lexeme FROM unnest(to_tsvector('english', ?)) ORDER BY array_length(positions, 1) DESC, length(lexeme) DESC LIMIT 24) AS telling) AS asked`, text).
 		Where("w.practice = 'incident' AND w.words @@ asked.words")
 	if except != "" {
-		q = q.Where("r.id <> ?", except)
+		best = best.Where("r.id <> ?", except)
 	}
-	err := reader.where(q).
-		OrderExpr("ts_rank(w.words, asked.words) + (CASE WHEN r.service = ? AND r.service <> '' THEN 0.1 ELSE 0 END) + (CASE WHEN r.category = ? AND r.category <> '' THEN 0.1 ELSE 0 END) DESC, r.opened_at DESC, r.id", service, category).
-		Limit(int64(limit)).Scan(ctx, &list)
+	best = reader.where(best).OrderExpr("rank DESC, r.opened_at DESC, r.id").Limit(int64(limit))
+	var list []incident.Incident
+	err := db.NewSelect().ColumnExpr("r.*, i.*").TableExpr("(?) AS best", best).Join("JOIN records AS r ON r.id = best.id").
+		Join("JOIN incidents AS i ON i.id = best.id").OrderExpr("best.rank DESC, best.opened_at DESC, best.id").Scan(ctx, &list)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return nil, fmt.Errorf("finding similar incidents: %w", err)
 	}

@@ -33,14 +33,20 @@ func LastBeat(ctx context.Context, db bun.IDB) (time.Time, bool, error) {
 	return at.UTC(), true, nil
 }
 
-// ChangedSince finds the records that changed after a moment, in order of their ids, after an id.
+// ChangedSince finds the records that a command changed after a moment, in order of their ids, after an id. A record's
+// updated_at is the moment that counts and may lie long before the commit; a command's row says when it was decided. The
+// zero moment finds every record that should have a workflow.
 func ChangedSince(ctx context.Context, db bun.IDB, since time.Time, after string, limit int) ([]PendingTarget, error) {
 	if after == "" {
 		after = "00000000-0000-0000-0000-000000000000"
 	}
+	q := db.NewSelect().ColumnExpr("r.practice, r.id::text AS record_id").TableExpr("records AS r").
+		Where("r.id > ? AND (r.active OR r.wake_at IS NOT NULL)", after).OrderExpr("r.id").Limit(int64(limit))
+	if !since.IsZero() {
+		q = q.Where("r.id IN (SELECT c.record_id FROM commands c WHERE c.created_at >= ?)", since)
+	}
 	var targets []PendingTarget
-	err := db.NewRaw(`SELECT practice, id::text AS record_id FROM records
-		WHERE updated_at >= ? AND id > ? AND (active OR wake_at IS NOT NULL) ORDER BY id LIMIT ?`, since, after, limit).Scan(ctx, &targets)
+	err := q.Scan(ctx, &targets)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return nil, fmt.Errorf("finding changed records: %w", err)
 	}

@@ -48,7 +48,7 @@ type WaitingPosition struct {
 func ListWaiting(ctx context.Context, db bun.IDB, reader Reader, filter WaitingFilter) ([]WaitingRow, *WaitingPosition, error) {
 	q := db.NewSelect().ColumnExpr("d.record_id::text AS record_id, r.practice, r.number, r.title, r.state, r.team, r.assignee, r.priority").
 		ColumnExpr("d.name, d.since, d.due_at, d.outcome").TableExpr("deadlines AS d").Join("JOIN records AS r ON r.id = d.record_id")
-	q = reader.where(q)
+	q = reader.where(q).Where("r.wake_at IS NOT NULL") // so it is where there are deadlines, and says so to the planner
 	if filter.Team != "" {
 		q = q.Where("r.team = ?", filter.Team)
 	}
@@ -100,10 +100,12 @@ type FoundRow struct {
 func Search(ctx context.Context, db bun.IDB, reader Reader, text string, limit int) ([]FoundRow, error) {
 	var rows []FoundRow
 	q := db.NewSelect().ColumnExpr("r.id::text AS id, r.practice, r.number, r.title, r.state, r.priority, r.team, r.opened_at").
-		TableExpr("record_words AS w").Join("JOIN records AS r ON r.id = w.record_id").
-		Where("(w.words @@ websearch_to_tsquery('english', ?) OR r.number = upper(?))", text, text)
-	err := reader.where(q).OrderExpr("r.number = upper(?) DESC, ts_rank(w.words, websearch_to_tsquery('english', ?)) DESC, r.opened_at DESC, r.id", text, text).
-		Limit(int64(limit)).Scan(ctx, &rows)
+		TableExpr(`(SELECT record_id, max(rank) AS rank FROM (
+				SELECT record_id, ts_rank(words, websearch_to_tsquery('english', ?)) AS rank FROM record_words
+					WHERE words @@ websearch_to_tsquery('english', ?)
+				UNION ALL SELECT id, 'infinity'::real FROM records WHERE number = upper(?)) AS hits GROUP BY record_id) AS found`, text, text, text).
+		Join("JOIN records AS r ON r.id = found.record_id")
+	err := reader.where(q).OrderExpr("found.rank DESC, r.opened_at DESC, r.id").Limit(int64(limit)).Scan(ctx, &rows)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return nil, fmt.Errorf("searching: %w", err)
 	}
