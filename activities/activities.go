@@ -87,10 +87,10 @@ func (a *Activities) Apply(ctx context.Context, command domain.Command) (domain.
 
 // failed sorts a failure of Apply: a refusal found late, a violated constraint, a passing fault, or a fault of ours.
 func (a *Activities) failed(ctx context.Context, command domain.Command, err error) (domain.Result, error) {
-	var late refusal
+	var nothing undone
 	switch {
-	case errors.As(err, &late):
-		return late.result, nil
+	case errors.As(err, &nothing):
+		return nothing.result, nil
 	case a.Transient(err):
 		return domain.Result{}, fmt.Errorf("applying %s: %w", command.Name, err)
 	case a.Constraint(err) != "":
@@ -121,10 +121,10 @@ func holdsNUL(command domain.Command) bool {
 	return bytes.Contains(bytes.ReplaceAll(command.Body, []byte(`\\`), nil), []byte(`\u0000`))
 }
 
-// refusal rolls a transaction back with the answer to give.
-type refusal struct{ result domain.Result }
+// undone rolls a transaction back with the answer to give.
+type undone struct{ result domain.Result }
 
-func (refusal) Error() string { return "refused" }
+func (undone) Error() string { return "nothing was decided" }
 
 // Look reads a record's committed view, with the time left to its next deadline by this worker's clock.
 func (a *Activities) Look(ctx context.Context, practice domain.Practice, record string) (domain.View, error) {

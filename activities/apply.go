@@ -27,7 +27,8 @@ type lifecycle[R, F any] struct {
 	facts     func(ctx context.Context, tx bun.Tx, record R, command domain.Command) (F, error)
 	decide    func(R, domain.Command, F, time.Time) (domain.Decision[R], error)
 	deadlines func(R, F) ([]domain.Deadline, error)
-	save      func(ctx context.Context, tx bun.Tx, record R, created, wordsChanged bool) error
+	// write adds the practice's own rows to what is written and answers the query for the head.
+	write func(record R, created, wordsChanged bool, into *schemas.Passage) bun.Query
 }
 
 // apply is one transaction of Apply, top to bottom.
@@ -51,7 +52,7 @@ func (l *lifecycle[R, F]) apply(ctx context.Context, tx bun.Tx, command domain.C
 	if exists {
 		p.before = *l.head(&p.record)
 	} else if transition, known := l.table.Transition(command.Verb()); !known || len(transition.From) > 0 {
-		return domain.Result{}, false, refusal{domain.Result{
+		return domain.Result{}, false, undone{domain.Result{
 			Outcome: domain.Refused,
 			Refusal: domain.Errorf(domain.CodeNotFound, "no %s %s", l.table.Practice, command.Record),
 		}}
@@ -255,43 +256,48 @@ func (p *passage[R, F]) step(ctx context.Context, command domain.Command, moment
 	p.events = append(p.events, decision.Events...)
 	p.messages = append(p.messages, decision.Messages...)
 	p.notices = append(p.notices, decision.Notices...)
-	p.links = append(p.links, decision.Links...)
-	p.unlinks = append(p.unlinks, decision.Unlinks...)
+	for _, link := range decision.Links {
+		p.links, p.unlinks = append(p.links, link), without(p.unlinks, link)
+	}
+	for _, link := range decision.Unlinks {
+		p.links, p.unlinks = without(p.links, link), append(p.unlinks, link)
+	}
 	return nil, nil
 }
 
-// commit writes everything that was decided. Without anything decided, a refusal rolls back.
+// without drops a link: of linking and unlinking the same on one way, the last counts.
+func without(links []domain.Link, gone domain.Link) []domain.Link {
+	return slices.DeleteFunc(links, func(link domain.Link) bool { return link == gone })
+}
+
+// commit writes everything that was decided, in two round trips. Without anything decided, all is rolled back: a refusal is
+// not remembered, and a tick that came early must be able to come again under its name.
 func (p *passage[R, F]) commit(ctx context.Context, command domain.Command, refused *domain.Error) (domain.Result, bool, error) {
-	if p.steps == 0 && refused != nil {
-		return domain.Result{}, false, refusal{domain.Result{Outcome: domain.Refused, Version: p.before.Version, Refusal: refused, View: viewOf(p.before, p.now)}}
-	}
 	head := p.head(&p.record)
-	result := domain.Result{Outcome: domain.Applied}
-	if p.steps > 0 {
-		head.Version = p.before.Version + 1
-		if err := p.write(ctx); err != nil {
-			return domain.Result{}, false, err
-		}
+	result, remembered := domain.Result{Outcome: domain.Applied}, &domain.Result{Outcome: domain.Applied, Version: p.before.Version + 1}
+	if refused != nil {
+		result.Outcome, result.Refusal, remembered = domain.Refused, refused, nil
 	}
-	if err := p.settleArrivals(ctx, head.Version); err != nil {
+	if p.steps == 0 {
+		result.Version, result.View = p.before.Version, p.view()
+		return domain.Result{}, false, undone{result}
+	}
+	head.Version = p.before.Version + 1
+	into := schemas.NewPassage(p.tx, head.ID, p.now)
+	if err := p.gather(ctx, into); err != nil {
+		return domain.Result{}, false, err
+	}
+	into.Command(command.ID, remembered)
+	wordsChanged := !p.exists || head.Title != p.before.Title || head.Description != p.before.Description
+	if err := into.Write(ctx, p.lifecycle.write(p.record, !p.exists, wordsChanged, into)); err != nil {
 		return domain.Result{}, false, err
 	}
 	result.Version, result.View = head.Version, p.view()
-	remembered := &domain.Result{Outcome: domain.Applied, Version: head.Version}
-	switch {
-	case refused != nil:
-		result.Outcome, result.Refusal, remembered = domain.Refused, refused, nil
-	case p.steps == 0:
-		remembered = nil // a tick that came early must be able to come again under its name
-	}
-	if err := schemas.SettleCommand(ctx, p.tx, command.ID, remembered); err != nil {
-		return domain.Result{}, false, err
-	}
 	return result, len(p.messages) > 0, nil
 }
 
-// write puts record, deadlines, timeline, links, messages and outbox into the transaction.
-func (p *passage[R, F]) write(ctx context.Context) error {
+// gather collects deadlines, timeline, links, messages and notices.
+func (p *passage[R, F]) gather(ctx context.Context, into *schemas.Passage) error {
 	head := p.head(&p.record)
 	facts, err := p.facts(ctx, p.tx, p.record, domain.Command{})
 	if err != nil {
@@ -305,31 +311,26 @@ func (p *passage[R, F]) write(ctx context.Context) error {
 	if len(deadlines) > 0 {
 		head.WakeAt, head.NextDue = &deadlines[0].DueAt, deadlines[0].Name
 	}
-	wordsChanged := !p.exists || head.Title != p.before.Title || head.Description != p.before.Description
-	if err := p.save(ctx, p.tx, p.record, !p.exists, wordsChanged); err != nil {
+	into.Deadlines(deadlines, p.before.WakeAt != nil)
+	messages, err := p.messageRows(*head)
+	if err != nil {
 		return err
 	}
-	if len(deadlines) > 0 || p.before.WakeAt != nil {
-		if err := schemas.SaveDeadlines(ctx, p.tx, head.ID, deadlines, p.now); err != nil {
-			return err
-		}
-	}
-	if _, err := schemas.AppendTimeline(ctx, p.tx, head.ID, p.events, p.now); err != nil {
-		return err
-	}
-	if err := schemas.SaveLinks(ctx, p.tx, head.ID, p.links, p.unlinks, p.now); err != nil {
-		return err
-	}
-	return p.send(ctx, *head)
+	into.Events(p.events)
+	into.Links(p.links, p.unlinks)
+	into.Messages(messages)
+	into.Notices(p.notices)
+	p.settleArrivals(into)
+	return nil
 }
 
-// send turns messages and notices into rows.
-func (p *passage[R, F]) send(ctx context.Context, head domain.Record) error {
+// messageRows turns messages to other records into rows.
+func (p *passage[R, F]) messageRows(head domain.Record) ([]schemas.MessageRow, error) {
 	rows := make([]schemas.MessageRow, len(p.messages))
 	for i, message := range p.messages {
 		body, err := json.Marshal(message.Body)
 		if err != nil {
-			return fmt.Errorf("encoding a message: %w", err)
+			return nil, fmt.Errorf("encoding a message: %w", err)
 		}
 		command := domain.Command{
 			ID:   domain.CommandID("message", head.ID, strconv.FormatInt(head.Version, 10), strconv.Itoa(i)),
@@ -338,21 +339,19 @@ func (p *passage[R, F]) send(ctx context.Context, head domain.Record) error {
 		}
 		text, err := json.Marshal(command)
 		if err != nil {
-			return fmt.Errorf("encoding a message: %w", err)
+			return nil, fmt.Errorf("encoding a message: %w", err)
 		}
 		rows[i] = schemas.MessageRow{
 			ID: command.ID, Practice: message.Practice, RecordID: message.Record, Command: text,
 			OnClosed: message.OnClosed, SourceID: head.ID, State: "pending", NextAt: p.now, ReceivedAt: p.now,
 		}
 	}
-	if err := schemas.PostMessages(ctx, p.tx, rows); err != nil {
-		return err
-	}
-	return schemas.PutOutbox(ctx, p.tx, head.ID, p.notices, p.now)
+	return rows, nil
 }
 
-// settleArrivals writes the outcomes of the messages that were applied on the way.
-func (p *passage[R, F]) settleArrivals(ctx context.Context, version int64) error {
+// settleArrivals adds the outcomes of the messages that were applied on the way.
+func (p *passage[R, F]) settleArrivals(into *schemas.Passage) {
+	version := p.head(&p.record).Version
 	for _, arrived := range p.arrived {
 		result, state := &domain.Result{Outcome: domain.Applied, Version: version}, "delivered"
 		remembered := result
@@ -360,14 +359,9 @@ func (p *passage[R, F]) settleArrivals(ctx context.Context, version int64) error
 			result = &domain.Result{Outcome: domain.Refused, Version: version, Refusal: arrived.refused}
 			state, remembered = "refused", nil
 		}
-		if err := schemas.SettleCommand(ctx, p.tx, arrived.command.ID, remembered); err != nil {
-			return err
-		}
-		if err := schemas.SettleMessage(ctx, p.tx, arrived.row.ID, state, result, p.now); err != nil {
-			return err
-		}
+		into.Command(arrived.command.ID, remembered)
+		into.Arrived(arrived.row.ID, state, result)
 	}
-	return nil
 }
 
 // view is the record's view after this passage. A deadline that was put off wakes the record a minute later.

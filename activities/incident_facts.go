@@ -31,8 +31,8 @@ func (a *Activities) incidentKind() kind {
 		facts:     a.incidentFacts,
 		decide:    incident.Decide,
 		deadlines: incident.Deadlines,
-		save: func(ctx context.Context, tx bun.Tx, record incident.Incident, created, wordsChanged bool) error {
-			return schemas.SaveIncident(ctx, tx, record, created, wordsChanged)
+		write: func(record incident.Incident, created, wordsChanged bool, into *schemas.Passage) bun.Query {
+			return into.Incident(record, created, wordsChanged)
 		},
 	}
 }

@@ -40,24 +40,6 @@ func ClaimCommand(ctx context.Context, db bun.IDB, command domain.Command, now t
 	return rows == 1, nil
 }
 
-// SettleCommand writes a command's outcome; a nil outcome forgets the claim, because refusals are not remembered.
-func SettleCommand(ctx context.Context, db bun.IDB, id string, outcome *domain.Result) error {
-	if outcome == nil {
-		if _, err := db.NewRaw(`DELETE FROM commands WHERE id = ?`, id).Exec(ctx); err != nil {
-			return fmt.Errorf("forgetting command %s: %w", id, err)
-		}
-		return nil
-	}
-	text, err := json.Marshal(outcome)
-	if err != nil {
-		return fmt.Errorf("encoding the outcome of command %s: %w", id, err)
-	}
-	if _, err := db.NewRaw(`UPDATE commands SET outcome = ? WHERE id = ?`, string(text), id).Exec(ctx); err != nil {
-		return fmt.Errorf("settling command %s: %w", id, err)
-	}
-	return nil
-}
-
 // ReadCommand reads what became of a command. It answers false when it is not known.
 func ReadCommand(ctx context.Context, db bun.IDB, id string) (CommandRow, bool, error) {
 	var row CommandRow
@@ -89,6 +71,18 @@ type line struct {
 // AppendTimeline puts events at the end of a record's timeline and answers the number of the last one. It takes the
 // record's head lock.
 func AppendTimeline(ctx context.Context, db bun.IDB, record string, events []domain.Event, now time.Time) (int64, error) {
+	text, err := encodeEvents(events, now)
+	if err != nil {
+		return 0, err
+	}
+	var last int64
+	if err := db.NewRaw(`SELECT append_timeline(?, ?::json)`, record, text).Scan(ctx, &last); err != nil {
+		return 0, fmt.Errorf("appending to the timeline: %w", err)
+	}
+	return last, nil
+}
+
+func encodeEvents(events []domain.Event, now time.Time) (string, error) {
 	lines := make([]line, len(events))
 	for i, event := range events {
 		lines[i] = line{
@@ -99,13 +93,9 @@ func AppendTimeline(ctx context.Context, db bun.IDB, record string, events []dom
 	}
 	text, err := json.Marshal(lines)
 	if err != nil {
-		return 0, fmt.Errorf("encoding events: %w", err)
+		return "", fmt.Errorf("encoding events: %w", err)
 	}
-	var last int64
-	if err := db.NewRaw(`SELECT append_timeline(?, ?::json)`, record, string(text)).Scan(ctx, &last); err != nil {
-		return 0, fmt.Errorf("appending to the timeline: %w", err)
-	}
-	return last, nil
+	return string(text), nil
 }
 
 // MessageRow is a command that waits to be delivered, or was.
@@ -125,17 +115,6 @@ type MessageRow struct {
 	Outcome       json.RawMessage     `bun:"outcome,type:json,nullzero" json:"outcome,omitempty"`
 	ReceivedAt    time.Time           `bun:"received_at" json:"received_at"`
 	SettledAt     *time.Time          `bun:"settled_at" json:"settled_at,omitempty"`
-}
-
-// PostMessages writes messages to other records as rows of the deciding transaction.
-func PostMessages(ctx context.Context, db bun.IDB, rows []MessageRow) error {
-	if len(rows) == 0 {
-		return nil
-	}
-	if _, err := db.NewInsert().Model(&rows).On("CONFLICT (id) DO NOTHING").Exec(ctx); err != nil {
-		return fmt.Errorf("posting messages: %w", err)
-	}
-	return nil
 }
 
 // MessagesBefore reads the undelivered messages of a record that were committed before a moment, in order.
@@ -173,40 +152,4 @@ type OutboxRow struct {
 	Data          json.RawMessage `bun:"data,type:json"`
 	DueAt         *time.Time      `bun:"due_at"`
 	CreatedAt     time.Time       `bun:"created_at"`
-}
-
-// PutOutbox writes notices as rows of the deciding transaction.
-func PutOutbox(ctx context.Context, db bun.IDB, record string, notices []domain.Notice, now time.Time) error {
-	if len(notices) == 0 {
-		return nil
-	}
-	rows := make([]OutboxRow, len(notices))
-	for i, notice := range notices {
-		data, err := json.Marshal(notice.Data)
-		if err != nil {
-			return fmt.Errorf("encoding a notice: %w", err)
-		}
-		rows[i] = OutboxRow{RecordID: record, Kind: notice.Kind, Recipients: notice.To, Data: data, CreatedAt: now}
-	}
-	if _, err := db.NewInsert().Model(&rows).Exec(ctx); err != nil {
-		return fmt.Errorf("writing the outbox: %w", err)
-	}
-	return nil
-}
-
-// SaveLinks ties and unties records.
-func SaveLinks(ctx context.Context, db bun.IDB, from string, links, unlinks []domain.Link, now time.Time) error {
-	for _, link := range links {
-		_, err := db.NewRaw(`INSERT INTO links (from_id, type, to_id, since) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-			from, link.Type, link.To, now).Exec(ctx)
-		if err != nil {
-			return fmt.Errorf("linking: %w", err)
-		}
-	}
-	for _, link := range unlinks {
-		if _, err := db.NewRaw(`DELETE FROM links WHERE from_id = ? AND type = ? AND to_id = ?`, from, link.Type, link.To).Exec(ctx); err != nil {
-			return fmt.Errorf("unlinking: %w", err)
-		}
-	}
-	return nil
 }

@@ -3,7 +3,6 @@ package schemas
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -26,9 +25,6 @@ type IncidentRow struct {
 	ID            string `bun:"id,pk,type:uuid"`
 	incident.Details
 }
-
-// fixedColumns never change after a record is opened; chain_seq and chain_hash are moved by append_timeline alone.
-var fixedColumns = []string{"id", "practice", "number", "opened_by", "opened_at"}
 
 // LockIncident reads an incident and holds it until the transaction ends. It answers false when there is none.
 //
@@ -69,40 +65,6 @@ func toUTC(moments ...*time.Time) {
 	}
 }
 
-// SaveIncident writes an incident: its head, its own columns and, where they changed, its words for search.
-func SaveIncident(ctx context.Context, db bun.IDB, record incident.Incident, created, wordsChanged bool) error {
-	head, own := &RecordRow{Record: record.Record}, &IncidentRow{ID: record.ID, Details: record.Details}
-	var err error
-	if created {
-		if _, err = db.NewInsert().Model(head).Exec(ctx); err == nil {
-			_, err = db.NewInsert().Model(own).Exec(ctx)
-		}
-	} else {
-		if _, err = db.NewUpdate().Model(head).ExcludeColumn(fixedColumns...).WherePK().Exec(ctx); err == nil {
-			_, err = db.NewUpdate().Model(own).ExcludeColumn("id").WherePK().Exec(ctx)
-		}
-	}
-	if err != nil {
-		return fmt.Errorf("writing incident %s: %w", record.Number, err)
-	}
-	if wordsChanged {
-		return SaveWords(ctx, db, record.Record)
-	}
-	return nil
-}
-
-// SaveWords writes what a record can be found by.
-func SaveWords(ctx context.Context, db bun.IDB, record domain.Record) error {
-	_, err := db.NewRaw(`INSERT INTO record_words (record_id, practice, words)
-		VALUES (?, ?, setweight(to_tsvector('english', ?), 'A') || setweight(to_tsvector('english', ?), 'B'))
-		ON CONFLICT (record_id) DO UPDATE SET words = excluded.words`,
-		record.ID, record.Practice, record.Number+" "+record.Title, record.Description).Exec(ctx)
-	if err != nil {
-		return fmt.Errorf("writing the words of %s: %w", record.Number, err)
-	}
-	return nil
-}
-
 // NextIncidentNumber takes the next human number: unique and rising, gaps are possible.
 func NextIncidentNumber(ctx context.Context, db bun.IDB) (string, error) {
 	var number int64
@@ -124,29 +86,4 @@ func ReadHead(ctx context.Context, db bun.IDB, id string) (domain.Record, bool, 
 	}
 	normalizeHead(&found)
 	return found, true, nil
-}
-
-// SaveDeadlines replaces a record's deadlines; since is kept where a deadline stays.
-func SaveDeadlines(ctx context.Context, db bun.IDB, id string, deadlines []domain.Deadline, since time.Time) error {
-	if len(deadlines) == 0 {
-		if _, err := db.NewRaw(`DELETE FROM deadlines WHERE record_id = ?`, id).Exec(ctx); err != nil {
-			return fmt.Errorf("clearing deadlines: %w", err)
-		}
-		return nil
-	}
-	wanted, err := json.Marshal(deadlines)
-	if err != nil {
-		return fmt.Errorf("encoding deadlines: %w", err)
-	}
-	_, err = db.NewRaw(`WITH wanted AS (
-			SELECT * FROM json_to_recordset(?::json) AS w (name text, due_at timestamptz, command text, "then" text)),
-		gone AS (DELETE FROM deadlines WHERE record_id = ? AND name NOT IN (SELECT name FROM wanted))
-		INSERT INTO deadlines (record_id, name, due_at, command, outcome, since)
-		SELECT ?, name, due_at, command, "then", ? FROM wanted
-		ON CONFLICT (record_id, name) DO UPDATE SET due_at = excluded.due_at, command = excluded.command, outcome = excluded.outcome
-		WHERE deadlines.due_at <> excluded.due_at`, string(wanted), id, id, since).Exec(ctx)
-	if err != nil {
-		return fmt.Errorf("writing deadlines: %w", err)
-	}
-	return nil
 }

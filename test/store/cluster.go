@@ -42,7 +42,7 @@ var theCluster = sync.OnceValues(startCluster)
 // guard runs PostgreSQL until its own standard input ends.
 const guard = `
 "$1/postgres" -D "$2/data" -k "$2" -c listen_addresses= -c fsync=off -c full_page_writes=off -c max_connections=300 \
-	-c shared_buffers=128MB -c max_wal_size=2GB -c autovacuum_naptime=5s -c log_min_messages=warning \
+	-c shared_buffers=128MB -c random_page_cost=1.1 -c jit=off -c max_wal_size=2GB -c autovacuum_naptime=5s -c log_min_messages=warning \
 	-c log_min_error_statement=panic </dev/null &
 server=$!
 while kill -0 $server 2>/dev/null && read -r line; do :; done
