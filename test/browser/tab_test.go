@@ -1,0 +1,179 @@
+package browser
+
+import (
+	"context"
+	_ "embed"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-itsm/holdfast/test/kit"
+)
+
+// axe is axe-core, which looks for barriers to access.
+//
+//go:embed testdata/axe.min.js
+var axe string
+
+// tabBound is how long one test may use its tab on a busy machine.
+const tabBound = 90 * time.Second
+
+// newBrowser starts a Chromium that ends with the test.
+func newBrowser(t *testing.T) context.Context {
+	t.Helper()
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true))
+	if program := os.Getenv("HOLDFAST_CHROMIUM"); program != "" {
+		options = append(options, chromedp.ExecPath(program))
+	}
+	allocator, endAllocator := chromedp.NewExecAllocator(context.WithoutCancel(t.Context()), options...)
+	t.Cleanup(endAllocator)
+	browser, endBrowser := chromedp.NewContext(allocator)
+	t.Cleanup(endBrowser)
+	require.NoError(t, chromedp.Do(browser), "the browser does not start; make setup-browser finds or installs one")
+	return browser
+}
+
+// tab is one visitor with cookies of their own. Whatever the browser complains about is kept: a blocked script, a fault of
+// ours, an answer that failed.
+type tab struct {
+	t     *testing.T
+	ctx   context.Context
+	stack *kit.Stack
+
+	mu         sync.Mutex
+	complaints []string
+}
+
+func open(t *testing.T, browser context.Context, stack *kit.Stack) *tab {
+	t.Helper()
+	ctx, end := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
+	t.Cleanup(end)
+	ctx, cancel := context.WithTimeout(ctx, tabBound)
+	t.Cleanup(cancel)
+	visitor := &tab{t: t, ctx: ctx, stack: stack}
+	require.NoError(t, chromedp.Listen(ctx, visitor.hear))
+	visitor.do(func(ctx context.Context, _ *chromedp.Target) (chromedp.Void, error) {
+		_, err := chromedp.Call(ctx, emulation.SetTimezoneOverride, emulation.SetTimezoneOverrideParams{TimezoneID: "Europe/Berlin"})
+		return chromedp.Void{}, err
+	})
+	visitor.dress(1280, "light")
+	return visitor
+}
+
+func (v *tab) hear(event any) {
+	said := ""
+	switch event := event.(type) {
+	case *runtime.EventExceptionThrown:
+		said = event.ExceptionDetails.Text
+	case *log.EventEntryAdded:
+		if event.Entry.Level == log.EntryLevelError {
+			said = event.Entry.Text
+		}
+	}
+	if said != "" {
+		v.mu.Lock()
+		defer v.mu.Unlock()
+		v.complaints = append(v.complaints, said)
+	}
+}
+
+// quiet expects that the browser had nothing to complain about.
+func (v *tab) quiet() {
+	v.t.Helper()
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	require.Empty(v.t, v.complaints)
+}
+
+func (v *tab) do(steps ...chromedp.Action[chromedp.Void]) {
+	v.t.Helper()
+	err := chromedp.Do(v.ctx, steps...)
+	if err != nil {
+		require.NoError(v.t, err, "on the page: %s", v.text("body"))
+	}
+}
+
+func (v *tab) visit(path string) {
+	v.t.Helper()
+	v.do(chromedp.Navigate(v.stack.URL + path))
+}
+
+// signIn signs in through the page's form.
+func (v *tab) signIn(token string) {
+	v.t.Helper()
+	v.visit("/sign-in")
+	v.do(chromedp.SendKeys("#token", token))
+	v.submit("main form button")
+	v.await(`document.querySelector(".menu summary") !== null`)
+}
+
+// submit presses a button and waits for the page that comes of it.
+func (v *tab) submit(button string) {
+	v.t.Helper()
+	v.do(chromedp.Evaluate[chromedp.Void](`window.before = true; undefined`))
+	v.do(chromedp.Click(button))
+	v.await(`window.before !== true && document.readyState === "complete"`)
+}
+
+// await waits until an expression holds, over changes of the page.
+func (v *tab) await(expression string) {
+	v.t.Helper()
+	kit.Eventually(v.t, 20*time.Second, func() bool {
+		holds, err := chromedp.Run(v.ctx, chromedp.Evaluate[bool](expression))
+		return err == nil && holds
+	}, expression)
+}
+
+func (v *tab) text(selector string) string {
+	v.t.Helper()
+	text, err := chromedp.Run(v.ctx, chromedp.Evaluate[string](`document.querySelector(`+quote(selector)+`)?.innerText ?? ""`))
+	require.NoError(v.t, err)
+	return text
+}
+
+func (v *tab) value(selector string) string {
+	v.t.Helper()
+	text, err := chromedp.Run(v.ctx, chromedp.Evaluate[string](`document.querySelector(`+quote(selector)+`).value`))
+	require.NoError(v.t, err)
+	return text
+}
+
+// choose picks a value of a list.
+func (v *tab) choose(selector, value string) {
+	v.t.Helper()
+	v.do(chromedp.SetValue(selector, value))
+	require.Equal(v.t, value, v.value(selector), "%s does not offer it", selector)
+}
+
+func quote(text string) string { return "`" + strings.ReplaceAll(text, "`", "\\`") + "`" }
+
+// dress sets the width of the window and the theme of the system.
+func (v *tab) dress(width int64, theme string) {
+	v.t.Helper()
+	v.do(chromedp.EmulateViewport(width, 900), func(ctx context.Context, _ *chromedp.Target) (chromedp.Void, error) {
+		_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+			// A page that scrolls smoothly moves away under the pointer.
+			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: theme}, {Name: "prefers-reduced-motion", Value: "reduce"}},
+		})
+		return chromedp.Void{}, err
+	})
+}
+
+// barriers are what axe-core finds wrong on the page.
+func (v *tab) barriers() []string {
+	v.t.Helper()
+	v.do(chromedp.Evaluate[chromedp.Void](axe + "; undefined"))
+	found, err := chromedp.Run(v.ctx, chromedp.Evaluate[[]string](
+		`axe.run().then(r => r.violations.map(v => v.id + ": " + v.help + ": " + v.nodes.map(n => n.html).join(" ")))`, chromedp.EvalAwaitPromise))
+	require.NoError(v.t, err)
+	return found
+}
