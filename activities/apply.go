@@ -156,7 +156,7 @@ func (p *passage[R, F]) catchUp(ctx context.Context, until time.Time, self strin
 	if wake == nil || wake.After(until) {
 		return nil
 	}
-	for {
+	for range maxSteps {
 		next, err := p.nextDue(ctx, until)
 		if err != nil || next == nil {
 			return err
@@ -180,7 +180,11 @@ func (p *passage[R, F]) catchUp(ctx context.Context, until time.Time, self strin
 			p.putOff[next.Name] = true
 		}
 	}
+	return fmt.Errorf("the deadlines of %s do not end: their commands leave them due", p.head(&p.record).ID)
 }
+
+// maxSteps bounds the deadlines and messages that one Apply handles before its command.
+const maxSteps = 1000
 
 // nextDue finds the earliest deadline due until a moment that was not put off.
 func (p *passage[R, F]) nextDue(ctx context.Context, until time.Time) (*domain.Deadline, error) {

@@ -23,7 +23,7 @@ func TestAnIncidentLivesFromLoggingToItsScore(t *testing.T) {
 	require.Equal(t, int64(1), logged.Version)
 	require.Equal(t, 3, logged.Priority)
 	require.Equal(t, "INC-000001", logged.Number)
-	require.Equal(t, []string{"vip", "it's"}, logged.Tags)
+	require.Equal(t, []string{"vip", "it's", "post"}, logged.Tags, "its own and the rule's")
 	require.JSONEq(t, `{"floor":3}`, string(logged.CustomFields))
 	require.Equal(t, 1, logged.Policies["Calendar/desk"])
 	require.Equal(t, store.Instant("2026-11-30T13:00:00Z"), *logged.WakeAt, "P3 is to be triaged within 4 h")

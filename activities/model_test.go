@@ -13,6 +13,7 @@ import (
 	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/domain/calendar"
 	"github.com/holdfast-itsm/holdfast/domain/incident"
+	"github.com/holdfast-itsm/holdfast/internal/policyfile"
 	"github.com/holdfast-itsm/holdfast/schemas"
 	"github.com/holdfast-itsm/holdfast/test/store"
 )
@@ -20,9 +21,10 @@ import (
 // model is Apply without a database: the pure rules folded over one record.
 type model struct {
 	record   incident.Incident
+	known    incident.Facts // what is the same for every command
 	desk     *calendar.Calendar
-	always   *calendar.Calendar
-	messages []domain.Command // posted, not yet decided
+	office   *calendar.Calendar // the default
+	messages []domain.Command   // posted, not yet decided
 	events   []domain.Event
 }
 
@@ -30,7 +32,7 @@ func (m *model) calendar(policies map[string]int) *calendar.Calendar {
 	if policies["Calendar/desk"] != 0 {
 		return m.desk
 	}
-	return m.always
+	return m.office
 }
 
 // facts are what the organisation of the tests has.
@@ -41,19 +43,12 @@ func (m *model) facts(command domain.Command) incident.Facts {
 			panic(err) // the test made the body
 		}
 	}
-	policies := m.record.Policies
-	facts := incident.Facts{
-		Timing: incident.DefaultTiming(), Matrix: store.Matrix, HoldReasons: store.HoldReasons, ResolutionCodes: store.ResolutionCodes,
-	}
+	facts, policies := m.known, m.record.Policies
 	if named.Service != "" && named.Service != m.record.Service {
-		policies = map[string]int{
-			"PriorityMatrix/default": 1, "AssignmentRules/default": 1, "Vocabulary/hold-reasons": 1, "Vocabulary/resolution-codes": 1,
-			map[string]string{"mail": "Calendar/desk"}[named.Service]: 1,
-		}
-		if named.Service != "mail" {
-			delete(policies, "")
-			policies["Calendar/default"] = 1
-		}
+		policies = maps.Clone(policies)
+		delete(policies, "Calendar/desk")
+		delete(policies, "Calendar/default")
+		policies[map[bool]string{true: "Calendar/desk", false: "Calendar/default"}[named.Service == "mail"]] = 1
 		facts.Policies = policies
 	}
 	facts.Calendar = m.calendar(policies)
@@ -173,13 +168,23 @@ func (m *model) arm() {
 func TestRowsAreWhatTheRulesSay(t *testing.T) {
 	t.Parallel()
 	d := setup(t)
-	desk, err := store.CompileCalendar(store.Desk)
-	require.NoError(t, err)
-	always, err := store.CompileCalendar(store.Always)
-	require.NoError(t, err)
+	documents, known := store.Documents(t), incident.Facts{Timing: incident.DefaultTiming()}
+	calendars := [2]*calendar.Calendar{}
+	for i, name := range []string{"Calendar/desk", "Calendar/default"} {
+		var spec calendar.Spec
+		require.NoError(t, json.Unmarshal(documents[name], &spec))
+		var err error
+		calendars[i], err = policyfile.CompileCalendar(spec)
+		require.NoError(t, err)
+	}
+	for name, into := range map[string]any{
+		"PriorityMatrix/default": &known.Matrix, "Vocabulary/hold-reasons": &known.HoldReasons, "Vocabulary/resolution-codes": &known.ResolutionCodes,
+	} {
+		require.NoError(t, json.Unmarshal(documents[name], into))
+	}
 	rapid.Check(t, func(rt *rapid.T) {
 		id := d.log()
-		m := &model{desk: desk, always: always, record: d.incident(id)}
+		m := &model{known: known, desk: calendars[0], office: calendars[1], record: d.incident(id)}
 		var given []domain.Command
 		for range rapid.IntRange(1, 12).Draw(rt, "steps") {
 			d.clock.Advance(time.Duration(rapid.Int64Range(0, 30*3_600_000).Draw(rt, "wait")) * time.Millisecond)

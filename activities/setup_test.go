@@ -14,8 +14,8 @@ import (
 	"github.com/holdfast-itsm/holdfast/activities"
 	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/domain/incident"
-	"github.com/holdfast-itsm/holdfast/domain/policy"
 	"github.com/holdfast-itsm/holdfast/internal/pg"
+	"github.com/holdfast-itsm/holdfast/internal/policyfile"
 	"github.com/holdfast-itsm/holdfast/schemas"
 	"github.com/holdfast-itsm/holdfast/test/store"
 )
@@ -44,17 +44,9 @@ func setup(t testing.TB) *desk {
 // over makes activities that use another pool.
 func (d *desk) over(db *bun.DB) *activities.Activities {
 	return activities.New(activities.Dependencies{
-		DB: db, Clock: d.clock, Rules: lastRule{}, CompileCalendar: store.CompileCalendar,
+		DB: db, Clock: d.clock, Rules: &policyfile.Evaluator{}, CompileCalendar: policyfile.CompileCalendar,
 		Transient: pg.Transient, Constraint: pg.Constraint, Log: slog.New(slog.DiscardHandler),
 	})
-}
-
-// lastRule applies the rule that matches everything.
-type lastRule struct{}
-
-func (lastRule) AssignmentFor(rules policy.AssignmentRules, _ map[string]any) (policy.Assignment, error) {
-	rule := rules.Rules[len(rules.Rules)-1]
-	return policy.Assignment{Rule: rule.Name, Team: rule.Set.Team, Category: rule.Set.Category, Tags: rule.Set.Tags}, nil
 }
 
 var (

@@ -2,16 +2,15 @@ package store
 
 import (
 	"encoding/json"
-	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-itsm/holdfast/domain/calendar"
 	"github.com/holdfast-itsm/holdfast/domain/incident"
 	"github.com/holdfast-itsm/holdfast/domain/policy"
+	"github.com/holdfast-itsm/holdfast/internal/policyfile"
 	"github.com/holdfast-itsm/holdfast/schemas"
 )
 
@@ -23,38 +22,32 @@ var Desk = calendar.Spec{Timezone: "Europe/Berlin", Weekly: map[string][]string{
 	"mon": {"09:00-17:00"}, "tue": {"09:00-17:00"}, "wed": {"09:00-17:00"}, "thu": {"09:00-17:00"}, "fri": {"09:00-17:00"},
 }}
 
-// Always is open all the time.
-var Always = calendar.Spec{Timezone: "UTC", Weekly: map[string][]string{
-	"mon": {"00:00-24:00"}, "tue": {"00:00-24:00"}, "wed": {"00:00-24:00"}, "thu": {"00:00-24:00"}, "fri": {"00:00-24:00"},
-	"sat": {"00:00-24:00"}, "sun": {"00:00-24:00"},
-}}
-
-// Matrix, HoldReasons, ResolutionCodes and Rules are the organisation's other documents.
-var (
-	Matrix = policy.PriorityMatrix{
-		Levels: []string{incident.High, incident.Medium, incident.Low},
-		Priorities: map[string]map[string]int{
-			incident.High:   {incident.High: 1, incident.Medium: 2, incident.Low: 3},
-			incident.Medium: {incident.High: 2, incident.Medium: 3, incident.Low: 4},
-			incident.Low:    {incident.High: 3, incident.Medium: 4, incident.Low: 5},
-		},
+// Documents are the organisation's: the defaults, and beside or instead of them its calendar, one more reason to hold, and
+// its assignment rules.
+func Documents(t testing.TB) map[string]json.RawMessage {
+	t.Helper()
+	documents := map[string]json.RawMessage{}
+	defaults, err := policyfile.Defaults()
+	require.NoError(t, err)
+	for _, document := range defaults {
+		documents[document.Kind+"/"+document.Name] = document.Spec
 	}
-	HoldReasons = policy.Vocabulary{Terms: []policy.Term{
-		{ID: incident.AwaitingRequester},
-		{ID: incident.AwaitingVendor},
-		{ID: incident.AwaitingChange},
-		{ID: incident.AwaitingProblem},
-		{ID: incident.Scheduled},
-		{ID: "awaiting_parts", Title: "Awaiting parts", Base: incident.AwaitingVendor},
-	}}
-	ResolutionCodes = policy.Vocabulary{Terms: []policy.Term{
-		{ID: "fixed"}, {ID: "workaround"}, {ID: incident.CodeNoResponse}, {ID: incident.CodeDuplicate},
-	}}
-	Rules = policy.AssignmentRules{Practice: "incident", Rules: []policy.AssignmentRule{
-		{Name: "mail", When: `record.service == "mail"`, Set: policy.AssignmentSet{Team: "messaging", Tags: []string{"mail"}}},
-		{Name: "rest", When: `true`, Set: policy.AssignmentSet{Team: "service-desk"}},
-	}}
-)
+	var reasons policy.Vocabulary
+	require.NoError(t, json.Unmarshal(documents["Vocabulary/hold-reasons"], &reasons))
+	reasons.Terms = append(reasons.Terms, policy.Term{ID: "awaiting_parts", Title: "Awaiting parts", Base: incident.AwaitingVendor})
+	for name, spec := range map[string]any{
+		"Calendar/desk": Desk, "Vocabulary/hold-reasons": reasons,
+		"AssignmentRules/default": policy.AssignmentRules{Practice: "incident", Rules: []policy.AssignmentRule{
+			{Name: "mail", When: `record.service == "mail"`, Set: policy.AssignmentSet{Team: "messaging", Tags: []string{"post"}}},
+			{Name: "rest", When: `true`, Set: policy.AssignmentSet{Team: "service-desk"}},
+		}},
+	} {
+		text, err := json.Marshal(spec)
+		require.NoError(t, err)
+		documents[name] = text
+	}
+	return documents
+}
 
 // People, Teams and Services of the organisation.
 var (
@@ -90,10 +83,7 @@ func (d DB) Settle(t testing.TB) {
 	for _, service := range Services {
 		require.NoError(t, schemas.SaveService(ctx, db, service))
 	}
-	for name, spec := range map[string]any{
-		"Calendar/default": Always, "Calendar/desk": Desk, "PriorityMatrix/default": Matrix, "AssignmentRules/default": Rules,
-		"Vocabulary/hold-reasons": HoldReasons, "Vocabulary/resolution-codes": ResolutionCodes,
-	} {
+	for name, spec := range Documents(t) {
 		d.Apply(t, name, spec)
 	}
 }
@@ -110,17 +100,4 @@ func (d DB) Apply(t testing.TB, document string, spec any) {
 	require.NoError(t, schemas.AddPolicy(t.Context(), db, schemas.PolicyRow{
 		Kind: kind, Name: name, Version: newest.Version + 1, Spec: string(text), Author: "ana", CreatedAt: Instant("2026-01-01T00:00:00Z"),
 	}))
-}
-
-// CompileCalendar makes a working calendar of a document that includes no holiday sets.
-func CompileCalendar(spec calendar.Spec) (*calendar.Calendar, error) {
-	zone, err := time.LoadLocation(spec.Timezone)
-	if err != nil {
-		return nil, fmt.Errorf("loading %s: %w", spec.Timezone, err)
-	}
-	compiled, problems := calendar.Compile(spec, zone, nil)
-	if len(problems) > 0 {
-		return nil, fmt.Errorf("%s %s", problems[0].Path, problems[0].Message)
-	}
-	return compiled, nil
 }
