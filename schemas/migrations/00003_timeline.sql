@@ -41,17 +41,16 @@ CREATE FUNCTION timeline_digest(salt text, personal text) RETURNS text LANGUAGE 
 $$;
 -- +goose StatementEnd
 
--- The hash of one event over its stored bytes and the hash before it. Each part is length-prefixed, so that no two events
--- have the same input.
+-- The hash of one event over its stored bytes and the hash before it. Each text is length-prefixed, so that no two events
+-- have the same input. It is one expression, so that PostgreSQL can write it into the statements that use it.
 -- +goose StatementBegin
 CREATE FUNCTION timeline_hash(prev_hash text, record_id uuid, seq bigint, at timestamptz, recorded_at timestamptz, type text,
     actor_kind text, actor_name text, reason text, public boolean, due_at timestamptz, lateness_ms bigint, data text, digest text)
 RETURNS text LANGUAGE sql STABLE PARALLEL SAFE AS $$
-    SELECT encode(sha256(convert_to(string_agg(octet_length(part)::text || ':' || part, ',' ORDER BY place), 'UTF8')), 'hex')
-    FROM unnest(ARRAY[prev_hash, record_id::text, seq::text, (extract(epoch FROM at) * 1000)::bigint::text,
-        (extract(epoch FROM recorded_at) * 1000)::bigint::text, type, actor_kind, actor_name, reason, public::text,
-        coalesce((extract(epoch FROM due_at) * 1000)::bigint::text, ''), coalesce(lateness_ms::text, ''), coalesce(data, ''), digest])
-        WITH ORDINALITY AS parts (part, place)
+    SELECT encode(sha256(convert_to(concat_ws(',', prev_hash, record_id, seq, (extract(epoch FROM at) * 1000)::bigint,
+        (extract(epoch FROM recorded_at) * 1000)::bigint, octet_length(type), type, actor_kind, octet_length(actor_name), actor_name,
+        octet_length(reason), reason, public, coalesce((extract(epoch FROM due_at) * 1000)::bigint::text, '-'),
+        coalesce(lateness_ms::text, '-'), coalesce(octet_length(data), -1), coalesce(data, ''), digest), 'UTF8')), 'hex')
 $$;
 -- +goose StatementEnd
 
