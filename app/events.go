@@ -30,6 +30,9 @@ func (a *App) Events(ctx context.Context, query EventQuery, send func(LiveEvent)
 	if err != nil {
 		return err
 	}
+	if query.Started != nil {
+		query.Started(placeID(place))
+	}
 	pause := time.NewTicker(streamPause)
 	defer pause.Stop()
 	for {
@@ -42,7 +45,7 @@ func (a *App) Events(ctx context.Context, query EventQuery, send func(LiveEvent)
 			if !query.wants(event) || !principal.sees(event) {
 				continue
 			}
-			if err := send(LiveEvent{ID: place.Xid + "-" + strconv.FormatInt(place.Position, 10), StreamedEvent: event}); err != nil {
+			if err := send(LiveEvent{ID: placeID(place), StreamedEvent: event}); err != nil {
 				return err
 			}
 		}
@@ -57,11 +60,19 @@ func (a *App) Events(ctx context.Context, query EventQuery, send func(LiveEvent)
 	}
 }
 
-// startOfStream reads a Last-Event-ID; without one the stream begins now.
+// placeID is a place in the stream as a reader sends it back.
+func placeID(place schemas.StreamPosition) string {
+	return place.Xid + "-" + strconv.FormatInt(place.Position, 10)
+}
+
+// startOfStream reads a Last-Event-ID; without one the stream begins now, with 0 at the first event.
 func (a *App) startOfStream(ctx context.Context, after string) (schemas.StreamPosition, error) {
 	if after == "" {
 		place, err := schemas.StreamEnd(ctx, a.DB)
 		return place, a.fault(ctx, "finding the end of the stream", err)
+	}
+	if after == "0" {
+		return schemas.StreamPosition{Xid: "0"}, nil
 	}
 	xid, position, found := strings.Cut(after, "-")
 	number, err := strconv.ParseInt(position, 10, 64)

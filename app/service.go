@@ -254,12 +254,14 @@ type WaitingQuery struct {
 	Limit    int        `json:"limit"`
 }
 
-// EventQuery says which live events to send. After is a Last-Event-ID; empty: from now on.
+// EventQuery says which live events to send. After is a Last-Event-ID; empty: from now on; 0: from the first.
 type EventQuery struct {
 	After    string          `json:"after"`
 	Record   string          `json:"record"`
 	Service  string          `json:"service"`
 	Practice domain.Practice `json:"practice"`
+	// Started, where not nil, is called when it is known that the events may be read, with the place where they begin.
+	Started func(place string) `json:"-"`
 }
 
 // LiveEvent is an event with its id in the stream.

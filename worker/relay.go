@@ -13,17 +13,19 @@ import (
 
 	"github.com/holdfast-itsm/holdfast/app"
 	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/internal/telemetry"
 	"github.com/holdfast-itsm/holdfast/schemas"
 )
 
 // relay delivers messages to records through the same door as any command: in order per target, once, many targets side by
 // side. A hint wakes it at once; the sweep is the guarantee.
 type relay struct {
-	db    *bun.DB
-	door  *app.Door
-	clock domain.Clock
-	log   *slog.Logger
-	hints *Hints
+	db      *bun.DB
+	door    *app.Door
+	clock   domain.Clock
+	log     *slog.Logger
+	hints   *Hints
+	metrics *telemetry.Metrics
 }
 
 const (
@@ -96,6 +98,7 @@ func (r *relay) deliverTo(ctx context.Context, target schemas.PendingTarget) err
 		case domain.Dropped:
 			state = "dropped"
 		}
+		r.metrics.Relayed("message", state)
 		if err := schemas.SettleMessage(ctx, r.db, row.ID, state, &result, r.now()); err != nil {
 			return err
 		}
@@ -131,6 +134,7 @@ func (r *relay) postpone(ctx context.Context, row schemas.MessageRow, fault erro
 	if domain.AsError(fault) != nil {
 		text = domain.AsError(fault).Message
 	}
+	r.metrics.Relayed("message", "failed")
 	r.log.WarnContext(ctx, "a message could not be delivered; trying again", "message", row.ID, "record", row.RecordID, "pause", pause, "error", fault)
 	return schemas.PostponeMessage(ctx, r.db, row.ID, text, r.now().Add(pause))
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/holdfast-itsm/holdfast/activities"
 	"github.com/holdfast-itsm/holdfast/app"
 	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/internal/telemetry"
 	"github.com/holdfast-itsm/holdfast/workflows"
 )
 
@@ -27,14 +28,15 @@ type Dependencies struct {
 	Door       *app.Door
 	Activities *activities.Activities
 	// DB acts under the worker's role.
-	DB    *bun.DB
-	Clock domain.Clock
-	Log   *slog.Logger
+	DB      *bun.DB
+	Clock   domain.Clock
+	Log     *slog.Logger
+	Metrics *telemetry.Metrics
 	// Name tells workers apart: host and process.
 	Name string
 	// Hints wakes the relay after a commit that posted messages.
 	Hints *Hints
-	// Notified opens a connection that hears of messages posted by other processes; nil: only the sweep and hints.
+	// Listen calls heard for messages that other processes posted, until ctx ends; nil: only the sweep and hints.
 	Listen func(ctx context.Context, heard func()) error
 }
 
@@ -52,9 +54,9 @@ func New(dependencies Dependencies) *Worker {
 		MaxConcurrentWorkflowTaskPollers: recordPollers, MaxConcurrentActivityTaskPollers: activityPollers, WorkerStopTimeout: stopTimeout,
 	})
 	workflows.Register(w.records)
-	w.records.RegisterActivityWithOptions(w.Activities.Apply, activity.RegisterOptions{Name: domain.ActivityApply})
+	w.records.RegisterActivityWithOptions(w.apply, activity.RegisterOptions{Name: domain.ActivityApply})
 	w.records.RegisterActivityWithOptions(w.Activities.Look, activity.RegisterOptions{Name: domain.ActivityLook})
-	w.relay = &relay{db: w.DB, door: w.Door, clock: w.Clock, log: w.Log, hints: w.Hints}
+	w.relay = &relay{db: w.DB, door: w.Door, clock: w.Clock, log: w.Log, hints: w.Hints, metrics: w.Metrics}
 	return w
 }
 
@@ -63,6 +65,21 @@ const (
 	activityPollers = 2
 	stopTimeout     = 5 * time.Second
 )
+
+// apply is the activity Apply, measured.
+func (w *Worker) apply(ctx context.Context, command domain.Command) (domain.Result, error) {
+	began := w.Clock.Now()
+	result, err := w.Activities.Apply(ctx, command)
+	outcome := string(result.Outcome)
+	if err != nil {
+		outcome = "failed"
+	}
+	w.Metrics.Decided(string(command.Practice), command.Verb(), outcome, w.Clock.Now().Sub(began))
+	if command.Verb() == domain.Tick && result.Outcome == domain.Applied {
+		w.Metrics.DeadlineHandled(w.Clock.Now().Sub(command.ReceivedAt)) // a tick is given the instant that was due
+	}
+	return result, err
+}
 
 // Run works until ctx ends. It answers why it had to stop before that. working, where not nil, is called when it polls.
 func (w *Worker) Run(ctx context.Context, working func()) error {

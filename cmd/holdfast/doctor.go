@@ -62,7 +62,9 @@ func (c *doctorCommand) Run(ctx context.Context, io streams) error {
 		{"rows", func(ctx context.Context, db *bun.DB) ([]schemas.Fault, error) {
 			return schemas.CheckRows(ctx, db, time.Now(), c.Grace, mostFaults)
 		}},
-		{"processes", func(ctx context.Context, db *bun.DB) ([]schemas.Fault, error) { return s.checkProcesses(ctx, db, c.Sample) }},
+		{"processes", func(ctx context.Context, db *bun.DB) ([]schemas.Fault, error) {
+			return s.checkProcesses(ctx, db, c.Sample)
+		}},
 	} {
 		faults, err := check.run(ctx, db)
 		if err != nil {

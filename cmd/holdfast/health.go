@@ -14,8 +14,7 @@ import (
 )
 
 type healthCommand struct {
-	config.Client `embed:""`
-	Path          string `default:"/readyz" help:"What is asked for."`
+	Path string `default:"/readyz" help:"What is asked for."`
 }
 
 const (
@@ -24,15 +23,15 @@ const (
 )
 
 // Run fails where the server does not answer that it is ready.
-func (c *healthCommand) Run(ctx context.Context, streams streams) error {
+func (c *healthCommand) Run(ctx context.Context, streams streams, client *config.Client) error {
 	ctx, cancel := context.WithTimeout(ctx, healthTime)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimRight(c.URL, "/")+c.Path, nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimRight(client.URL, "/")+c.Path, nil)
 	if err != nil {
-		return fmt.Errorf("ask %s: %w", c.URL, err)
+		return fmt.Errorf("ask %s: %w", client.URL, err)
 	}
-	client := &http.Client{Timeout: healthTime}
-	response, err := client.Do(request)
+	asker := &http.Client{Timeout: healthTime}
+	response, err := asker.Do(request)
 	if err != nil {
 		fmt.Fprintln(streams.err, "holdfast: nothing answers:", err)
 		return silent{exitUnreachable}
@@ -40,7 +39,7 @@ func (c *healthCommand) Run(ctx context.Context, streams streams) error {
 	defer response.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(response.Body, healthBytes))
 	if err != nil {
-		return fmt.Errorf("read the answer of %s: %w", c.URL, err)
+		return fmt.Errorf("read the answer of %s: %w", client.URL, err)
 	}
 	fmt.Fprintln(streams.out, strings.TrimSpace(string(text)))
 	if response.StatusCode != http.StatusOK {
@@ -56,7 +55,6 @@ type configCommand struct {
 	config.HTTP     `embed:""`
 	config.Storage  `embed:""`
 	config.Log      `embed:""`
-	config.Client   `embed:""`
 }
 
 // Run prints the settings in force.

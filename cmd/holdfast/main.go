@@ -59,10 +59,10 @@ func execute(ctx context.Context, arguments []string, stdin io.Reader, stdout, s
 	}
 	streams := streams{in: stdin, out: stdout, err: stderr}
 	parsed.BindTo(ctx, (*context.Context)(nil))
-	if err := parsed.Run(streams, parsed); err != nil {
+	if err := root.bind(parsed, streams); err != nil {
 		return report(stderr, err)
 	}
-	return exitDone
+	return root.fail(streams, parsed.Run(streams, parsed))
 }
 
 // streams are where a command reads and writes.

@@ -13,6 +13,7 @@ import (
 type commands struct {
 	config.File
 	Version kong.VersionFlag `help:"Print the version and end."`
+	clientCommands
 
 	Up      upCommand      `cmd:"" group:"Run" help:"Run everything on this machine: database, Temporal, worker and server."`
 	Server  serverCommand  `cmd:"" group:"Run" help:"Run the server: API and pages."`

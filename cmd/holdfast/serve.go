@@ -61,7 +61,6 @@ func (c *serverCommand) Run(ctx context.Context, io streams) error {
 func (s *site) handler(service *app.App, publicURL string) (http.Handler, error) {
 	gin.SetMode(gin.ReleaseMode)
 	engine := gin.New()
-	engine.HandleMethodNotAllowed = true
 	engine.ContextWithFallback = true
 	engine.Use(gin.CustomRecoveryWithWriter(nil, func(c *gin.Context, fault any) {
 		s.log.ErrorContext(c, "a request met a fault", "path", c.FullPath(), "fault", fmt.Sprint(fault))

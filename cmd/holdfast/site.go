@@ -99,7 +99,7 @@ func (s *site) application(attachments string, posted func()) (*app.App, error) 
 // newWorker makes a worker under its role.
 func (s *site) newWorker(db *bun.DB) *worker.Worker {
 	return worker.New(worker.Dependencies{
-		Temporal: s.temporal, Door: s.door, DB: db, Clock: wallClock{}, Log: s.log, Name: processName(), Hints: s.hints,
+		Temporal: s.temporal, Door: s.door, DB: db, Clock: wallClock{}, Log: s.log, Metrics: s.metrics, Name: processName(), Hints: s.hints,
 		Listen: s.listen,
 		Activities: activities.New(activities.Dependencies{
 			DB: db, Clock: wallClock{}, Rules: &policyfile.Evaluator{}, CompileCalendar: policyfile.CompileCalendar,

@@ -108,6 +108,9 @@ var failures = []int{
 
 // operation describes one operation; permission is listed in OpenAPI and checked in app.
 func operation(method, path, id, summary, tag string, permission app.Permission, more ...int) huma.Operation {
+	if method == http.MethodPost || method == http.MethodPut {
+		more = append(more, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
+	}
 	return huma.Operation{
 		Method: method, Path: path, OperationID: id, Summary: summary, Tags: []string{tag},
 		Errors: append(append([]int{}, failures...), more...), Extensions: map[string]any{"x-permission": string(permission)},

@@ -40,6 +40,8 @@ type commandAnswer struct {
 	Status   int
 	ETag     string `header:"ETag"`
 	Location string `header:"Location"`
+	Command  string `header:"Holdfast-Command" doc:"The command's id, as GET /commands/{id} takes it"`
+	Outcome  string `header:"Holdfast-Outcome" doc:"applied, repeated or queued"`
 	Body     any
 }
 
@@ -130,9 +132,12 @@ func (a *API) execute(ctx context.Context, verb, record string, given Given, bod
 	if err != nil {
 		return nil, err
 	}
-	location := Base + "/incidents/" + reply.Record
+	answer := &commandAnswer{Command: reply.CommandID, Outcome: string(reply.Outcome)}
 	if reply.Incident == nil {
-		return &commandAnswer{Status: http.StatusAccepted, Location: Base + "/commands/" + reply.CommandID, Body: reply}, nil
+		answer.Status, answer.Location, answer.Body = http.StatusAccepted, Base+"/commands/"+reply.CommandID, reply
+		return answer, nil
 	}
-	return &commandAnswer{Status: done, ETag: etag(reply.Incident.Version), Location: location, Body: reply.Incident}, nil
+	answer.Status, answer.ETag, answer.Body = done, etag(reply.Incident.Version), reply.Incident
+	answer.Location = Base + "/incidents/" + reply.Record
+	return answer, nil
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/holdfast-itsm/holdfast/app"
 	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/server"
 )
 
 // work registers what is to be done, what is waited for, search and the live events.
@@ -58,32 +59,29 @@ func (a *API) events() {
 		Description: "A stream of events; the id of each is its Last-Event-ID",
 		Content:     map[string]*huma.MediaType{"text/event-stream": {Schema: &huma.Schema{Type: "string"}}},
 	}}
-	huma.Register(a.API, op, func(_ context.Context, in *struct {
-		After    string `header:"Last-Event-ID" maxLength:"64"`
+	huma.Register(a.API, op, func(ctx context.Context, in *struct {
+		After    string `header:"Last-Event-ID" maxLength:"64" doc:"Go on after this event; 0: from the first; left out: from now"`
 		Record   string `query:"record" maxLength:"64"`
 		Service  string `query:"service" maxLength:"200"`
 		Practice string `query:"practice" maxLength:"40"`
 	},
 	) (*huma.StreamResponse, error) {
-		query := app.EventQuery{After: in.After, Record: in.Record, Service: in.Service, Practice: domain.Practice(in.Practice)}
-		return &huma.StreamResponse{Body: func(hc huma.Context) { a.stream(hc, query) }}, nil
+		lines, err := a.openStream(ctx, app.EventQuery{After: in.After, Record: in.Record, Service: in.Service, Practice: domain.Practice(in.Practice)})
+		if err != nil {
+			return nil, server.ProblemOf(err)
+		}
+		return &huma.StreamResponse{Body: func(hc huma.Context) { a.stream(hc, lines) }}, nil
 	})
 }
 
-// stream writes events until the reader leaves. It holds nothing back: a slow reader reads later from the table.
-func (a *API) stream(hc huma.Context, query app.EventQuery) {
-	c := humagin.Unwrap(hc)
-	writer := http.NewResponseController(c.Writer)
-	if err := writer.SetWriteDeadline(time.Time{}); err != nil {
-		a.Log.Debug("the write deadline could not be lifted", "error", err)
+// openStream begins to read events and answers as soon as it is known that they may be read. It holds nothing back: a slow
+// reader reads later from the table.
+func (a *API) openStream(ctx context.Context, query app.EventQuery) (<-chan string, error) {
+	lines, started, failed := make(chan string, 1), make(chan struct{}), make(chan error, 1)
+	query.Started = func(place string) {
+		lines <- "id: " + place + "\n\n" // a reader that is cut off before the first event goes on from here
+		close(started)
 	}
-	c.Header("Content-Type", "text/event-stream")
-	c.Header("Cache-Control", "no-store")
-	c.Header("X-Accel-Buffering", "no")
-	c.Status(http.StatusOK)
-	ctx, cancel := context.WithCancel(c.Request.Context())
-	defer cancel()
-	lines := make(chan string)
 	go func() {
 		defer close(lines)
 		err := a.Service.Events(ctx, query, func(event app.LiveEvent) error {
@@ -98,10 +96,30 @@ func (a *API) stream(hc huma.Context, query app.EventQuery) {
 				return ctx.Err()
 			}
 		})
+		failed <- err
 		if err != nil && ctx.Err() == nil {
 			a.Log.Warn("a stream of events ended", "error", err)
 		}
 	}()
+	select {
+	case <-started:
+		return lines, nil
+	case err := <-failed:
+		return nil, err
+	}
+}
+
+// stream writes events until the reader leaves.
+func (a *API) stream(hc huma.Context, lines <-chan string) {
+	c := humagin.Unwrap(hc)
+	writer := http.NewResponseController(c.Writer)
+	if err := writer.SetWriteDeadline(time.Time{}); err != nil {
+		a.Log.Debug("the write deadline could not be lifted", "error", err)
+	}
+	c.Header("Content-Type", "text/event-stream")
+	c.Header("Cache-Control", "no-store")
+	c.Header("X-Accel-Buffering", "no")
+	c.Status(http.StatusOK)
 	alive := time.NewTicker(beat)
 	defer alive.Stop()
 	text := ": welcome\n\n"
@@ -120,7 +138,7 @@ func (a *API) stream(hc huma.Context, query app.EventQuery) {
 			}
 		case <-alive.C:
 			text = ": alive\n\n"
-		case <-ctx.Done():
+		case <-c.Request.Context().Done():
 			return
 		}
 	}

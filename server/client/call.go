@@ -52,6 +52,7 @@ type call struct {
 type answer struct {
 	status int
 	body   []byte
+	header http.Header
 }
 
 func get(path ...string) call { return call{method: http.MethodGet, path: path} }
@@ -115,7 +116,7 @@ func (c *client) try(ctx context.Context, op call, body []byte) (answer, error) 
 	case response.StatusCode >= http.StatusMultipleChoices:
 		return answer{}, refusal(response, content)
 	}
-	return answer{status: response.StatusCode, body: content}, nil
+	return answer{status: response.StatusCode, body: content, header: response.Header}, nil
 }
 
 // send sends a call; the answer's body is the caller's to close.

@@ -105,13 +105,18 @@ func hangUp(w http.ResponseWriter, _ *http.Request) {
 
 func TestACommandCarriesEverythingAndAnswersTheCommittedRecord(t *testing.T) {
 	t.Parallel()
-	service, seen := serve(t, reply(200, committed))
+	service, seen := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Holdfast-Command", "c1")
+		w.Header().Set("Holdfast-Outcome", "repeated")
+		reply(200, committed)(w, r)
+	})
 	got, err := service.Execute(t.Context(), app.Request{
 		Practice: domain.Incident, Verb: "change_priority", Record: "INC-000123", Key: "k1", IfVersion: 3, Async: true,
 		Body: json.RawMessage(`{"impact":"high"}`),
 	})
 	require.NoError(t, err)
-	require.Equal(t, domain.Applied, got.Outcome)
+	require.Equal(t, domain.Repeated, got.Outcome)
+	require.Equal(t, "c1", got.CommandID)
 	require.EqualValues(t, 4, got.Version)
 	require.Equal(t, "INC-000123", got.Incident.Number)
 	require.Equal(t, []string{"assign", "start"}, got.Incident.AllowedCommands)

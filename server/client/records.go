@@ -47,7 +47,7 @@ func collection(practice domain.Practice) string { return string(practice) + "s"
 
 func slug(verb string) string { return strings.ReplaceAll(verb, "_", "-") }
 
-// Execute gives one command. An answer that holds the committed record does not say whether it was applied now or before.
+// Execute gives one command.
 func (c *client) Execute(ctx context.Context, request app.Request) (app.Reply, error) {
 	op := call{method: http.MethodPost, path: []string{collection(request.Practice)}, key: request.Key, header: http.Header{}, body: bodyOf(request.Body)}
 	if request.Record != "" || request.Verb != "log" {
@@ -71,7 +71,10 @@ func (c *client) Execute(ctx context.Context, request app.Request) (app.Reply, e
 	if err := got.read(&view); err != nil {
 		return app.Reply{}, err
 	}
-	return app.Reply{Outcome: domain.Applied, Version: view.Version, Record: view.ID, Incident: &view}, nil
+	return app.Reply{
+		CommandID: got.header.Get("Holdfast-Command"), Outcome: domain.Outcome(got.header.Get("Holdfast-Outcome")),
+		Version: view.Version, Record: view.ID, Incident: &view,
+	}, nil
 }
 
 // bodyOf sends an empty body as an empty object.

@@ -32,7 +32,7 @@ func policies(t *testing.T, s *kit.Stack) {
 
 func accounts(t *testing.T, s *kit.Stack) {
 	admin := s.Admin(t)
-	person := object{"handle": "pat", "name": "Pat Kim", "mail": "pat@example.org", "active": true, "zone": "Asia/Seoul"}
+	person := object{"name": "Pat Kim", "mail": "pat@example.org", "active": true, "zone": "Asia/Seoul"}
 	admin.Do(http.MethodPut, "/people/pat", person, nil).Is(200)
 	require.Equal(t, "Pat Kim", admin.Get("/people/pat").Is(200).Map()["name"])
 	pat := s.As(t, "pat")

@@ -14,10 +14,17 @@ import (
 func commandLine(t *testing.T, s *kit.Stack) {
 	home := t.TempDir()
 	environment := []string{"HOLDFAST_URL=" + s.URL, "HOLDFAST_TOKEN=" + s.Token, "HOME=" + home, "XDG_CONFIG_HOME=" + home}
-	var incident object
+	var logged struct {
+		Outcome  string `json:"outcome"`
+		Incident struct {
+			Number string `json:"number"`
+		} `json:"incident"`
+	}
 	require.NoError(t, json.Unmarshal([]byte(kit.Run(t, environment, "incident", "log", "--title", "From the command line",
-		"--impact", "high", "--urgency", "high", "-o", "json")), &incident))
-	number := incident["number"].(string)
+		"--impact", "high", "--urgency", "high", "-o", "json")), &logged))
+	number := logged.Incident.Number
+	require.NotEmpty(t, number)
+	require.Equal(t, "applied", logged.Outcome)
 	require.Contains(t, kit.Run(t, environment, "incident", "list"), number)
 	require.Contains(t, kit.Run(t, environment, "incident", "assign", number, "--team", "messaging"), number)
 	require.Contains(t, kit.Run(t, environment, "incident", "show", number), "messaging")

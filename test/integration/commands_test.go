@@ -27,7 +27,7 @@ func idempotency(t *testing.T, s *kit.Stack) {
 		require.Equal(t, ids[0], id, "eight twins at once open one incident")
 	}
 	body["title"] = "Twice"
-	require.Equal(t, "key_reused", agent.Post("/incidents", body, "Idempotency-Key", "once-"+t.Name()).Is(422).Code())
+	require.Equal(t, "invalid", agent.Post("/incidents", body, "Idempotency-Key", "once-"+t.Name()).Is(422).Code())
 	// Another person's key is another key.
 	other := s.As(t, "ana").Post("/incidents", body, "Idempotency-Key", "once-"+t.Name()).Is(201).Map()
 	require.NotEqual(t, ids[0], other["id"])

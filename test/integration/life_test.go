@@ -88,7 +88,7 @@ func holds(t *testing.T, s *kit.Stack) {
 	last := timeline[len(timeline)-1]
 	require.Equal(t, "incident.resumed", last["type"])
 	require.Equal(t, "timer", last["actor"].(object)["kind"])
-	at, err := time.Parse(time.RFC3339, last["at"].(string))
+	at, err := time.Parse(time.RFC3339, last["due_at"].(string))
 	require.NoError(t, err)
 	require.WithinDuration(t, until, at, time.Millisecond, "the event carries the instant that was due")
 }
@@ -110,7 +110,7 @@ func replies(t *testing.T, s *kit.Stack) {
 	rita.Post("/incidents/"+number+"/notes", object{"body": "The new one flickers, too"}).Is(201)
 	kit.Eventually(t, 20*time.Second, func() bool {
 		for _, link := range items(agent.Get("/incidents/" + number + "/links").Is(200)) {
-			if link["type"] == "follows" {
+			if link["type"] == "followed_by" {
 				return true
 			}
 		}

@@ -119,6 +119,7 @@ func events(t *testing.T, s *kit.Stack) {
 	require.NoError(t, err)
 	request.Header.Set("Authorization", "Bearer "+s.Token)
 	request.Header.Set("Last-Event-ID", "0")
+	agent.Do(http.MethodGet, "/events", nil, map[string]string{"Last-Event-ID": "nonsense"}).Is(400)
 	response, err := http.DefaultClient.Do(request)
 	require.NoError(t, err)
 	defer response.Body.Close()
