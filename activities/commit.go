@@ -1,0 +1,139 @@
+package activities
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/schemas"
+)
+
+// commit writes everything that was decided, in two round trips. Without anything decided, all is rolled back: a refusal is
+// not remembered, and a tick that came early must be able to come again under its name.
+func (p *passage[R, F]) commit(ctx context.Context, command domain.Command, refused *domain.Error) (domain.Result, bool, error) {
+	head := p.head(&p.record)
+	result, remembered := domain.Result{Outcome: domain.Applied}, &domain.Result{Outcome: domain.Applied, Version: p.before.Version + 1}
+	if refused != nil {
+		result.Outcome, result.Refusal, remembered = domain.Refused, refused, nil
+	}
+	if p.steps == 0 {
+		result.Version, result.View = p.before.Version, p.view()
+		return domain.Result{}, false, undone{result}
+	}
+	head.Version = p.before.Version + 1
+	into := schemas.NewPassage(p.tx, head.ID, p.now)
+	if err := p.gather(ctx, into); err != nil {
+		return domain.Result{}, false, err
+	}
+	into.Command(command.ID, remembered)
+	wordsChanged := !p.exists || head.Title != p.before.Title || head.Description != p.before.Description
+	if err := into.Write(ctx, p.lifecycle.write(p.record, !p.exists, wordsChanged, into)); err != nil {
+		return domain.Result{}, false, err
+	}
+	result.Version, result.View = head.Version, p.view()
+	return result, len(p.messages) > 0, nil
+}
+
+// gather collects deadlines, timeline, links, messages and notices.
+func (p *passage[R, F]) gather(ctx context.Context, into *schemas.Passage) error {
+	head := p.head(&p.record)
+	facts, err := p.facts(ctx, p.tx, p.record, domain.Command{})
+	if err != nil {
+		return err
+	}
+	deadlines, err := p.deadlines(p.record, facts)
+	if err != nil {
+		return err
+	}
+	head.WakeAt, head.NextDue = nil, ""
+	if len(deadlines) > 0 {
+		head.WakeAt, head.NextDue = &deadlines[0].DueAt, deadlines[0].Name
+	}
+	into.Deadlines(deadlines, p.before.WakeAt != nil)
+	messages, err := p.messageRows(*head)
+	if err != nil {
+		return err
+	}
+	into.Events(p.events)
+	into.Links(p.links, p.unlinks)
+	into.Messages(messages)
+	into.Notices(p.notices)
+	p.settleArrivals(into)
+	return nil
+}
+
+// messageRows turns messages to other records into rows.
+func (p *passage[R, F]) messageRows(head domain.Record) ([]schemas.MessageRow, error) {
+	rows := make([]schemas.MessageRow, len(p.messages))
+	for i, message := range p.messages {
+		body, err := json.Marshal(message.Body)
+		if err != nil {
+			return nil, fmt.Errorf("encoding a message: %w", err)
+		}
+		command := domain.Command{
+			ID:   domain.CommandID("message", head.ID, strconv.FormatInt(head.Version, 10), strconv.Itoa(i)),
+			Name: message.Command, Practice: message.Practice, Record: message.Record, Reason: message.Reason,
+			Actor: domain.Actor{Kind: domain.ActorMachine, Name: head.Number}, ReceivedAt: p.now, Body: body, Digest: domain.Digest(body),
+		}
+		text, err := json.Marshal(command)
+		if err != nil {
+			return nil, fmt.Errorf("encoding a message: %w", err)
+		}
+		rows[i] = schemas.MessageRow{
+			ID: command.ID, Practice: message.Practice, RecordID: message.Record, Command: text,
+			OnClosed: message.OnClosed, SourceID: head.ID, State: "pending", NextAt: p.now, ReceivedAt: p.now,
+		}
+	}
+	return rows, nil
+}
+
+// settleArrivals adds the outcomes of the messages that were applied on the way.
+func (p *passage[R, F]) settleArrivals(into *schemas.Passage) {
+	version := p.head(&p.record).Version
+	for _, arrived := range p.arrived {
+		result, state := &domain.Result{Outcome: domain.Applied, Version: version}, "delivered"
+		remembered := result
+		if arrived.refused != nil {
+			result = &domain.Result{Outcome: domain.Refused, Version: version, Refusal: arrived.refused}
+			state, remembered = "refused", nil
+		}
+		into.Command(arrived.command.ID, remembered)
+		into.Arrived(arrived.row.ID, state, result)
+	}
+}
+
+// view is the record's view after this passage. A deadline that was put off wakes the record a minute later.
+func (p *passage[R, F]) view() domain.View {
+	view := viewOf(*p.head(&p.record), p.now)
+	if len(p.putOff) > 0 && view.WakeAt != nil && !view.WakeAt.After(p.now) {
+		later := p.now.Add(refusedDelay)
+		view.WakeAt, view.WakeAfter = &later, refusedDelay
+	}
+	return view
+}
+
+// viewOf computes what a record's workflow must remember from its committed head.
+func viewOf(head domain.Record, now time.Time) domain.View {
+	view := domain.View{
+		Record: head.ID, State: head.State, Version: head.Version, WakeAt: head.WakeAt,
+		Ended: head.ID != "" && !head.Active && head.WakeAt == nil,
+	}
+	if head.WakeAt != nil {
+		view.WakeAfter = max(head.WakeAt.Sub(now), 0)
+	}
+	return view
+}
+
+func (a *Activities) look(ctx context.Context, practice domain.Practice, record string) (domain.View, error) {
+	head, found, err := schemas.ReadHead(ctx, a.DB, record)
+	if err != nil {
+		return domain.View{}, err
+	}
+	if !found || head.Practice != practice {
+		return domain.View{Record: record, Ended: true}, nil
+	}
+	return viewOf(head, domain.Millisecond(a.Clock.Now())), nil
+}
