@@ -60,40 +60,33 @@ $$;
 CREATE FUNCTION append_timeline(the_record uuid, events json) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp AS $$
 DECLARE
-    head records%ROWTYPE;
-    event json;
     next_seq bigint;
     last_hash text;
-    salt text;
-    digest text;
-    said_at timestamptz(3);
-    noted_at timestamptz(3);
-    due timestamptz(3);
+    event record;
+    the_salt text;
+    the_digest text;
+    decides boolean := current_setting('role') = 'holdfast_worker';
 BEGIN
-    SELECT * INTO head FROM records WHERE id = the_record FOR NO KEY UPDATE;
+    SELECT chain_seq, chain_hash INTO next_seq, last_hash FROM records WHERE id = the_record FOR NO KEY UPDATE;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'no record %', the_record USING ERRCODE = 'foreign_key_violation', CONSTRAINT = 'timeline_record';
     END IF;
-    next_seq := head.chain_seq;
-    last_hash := head.chain_hash;
-    FOR event IN SELECT value FROM json_array_elements(events) LOOP
-        IF current_setting('role') <> 'holdfast_worker' AND split_part(event->>'type', '.', 1) NOT IN ('note', 'attachment', 'watcher') THEN
+    -- Read as a row once: every ->> would parse the event's text anew.
+    FOR event IN SELECT * FROM json_to_recordset(events) AS e (type text, at timestamptz(3), recorded_at timestamptz(3), actor_kind text,
+            actor_name text, reason text, public boolean, due_at timestamptz(3), lateness_ms bigint, data json, personal json) LOOP
+        IF NOT decides AND split_part(event.type, '.', 1) NOT IN ('note', 'attachment', 'watcher') THEN
             RAISE EXCEPTION 'the application appends annotations only' USING ERRCODE = 'insufficient_privilege';
         END IF;
         next_seq := next_seq + 1;
-        said_at := (event->>'at')::timestamptz;
-        noted_at := (event->>'recorded_at')::timestamptz;
-        due := (event->>'due_at')::timestamptz;
-        salt := CASE WHEN event->'personal' IS NULL THEN '' ELSE replace(gen_random_uuid()::text, '-', '') END;
-        digest := timeline_digest(salt, (event->'personal')::text);
+        the_salt := CASE WHEN event.personal IS NULL THEN '' ELSE replace(gen_random_uuid()::text, '-', '') END;
+        the_digest := CASE WHEN event.personal IS NULL THEN '' ELSE timeline_digest(the_salt, event.personal::text) END;
         INSERT INTO timeline (record_id, seq, at, recorded_at, type, actor_kind, actor_name, reason, public, due_at, lateness_ms, data,
             personal, salt, digest, prev_hash, hash)
-        VALUES (the_record, next_seq, said_at, noted_at, event->>'type', event->>'actor_kind', event->>'actor_name',
-            coalesce(event->>'reason', ''), coalesce((event->>'public')::boolean, false), due, (event->>'lateness_ms')::bigint,
-            event->'data', event->'personal', salt, digest, last_hash,
-            timeline_hash(last_hash, the_record, next_seq, said_at, noted_at, event->>'type', event->>'actor_kind', event->>'actor_name',
-                coalesce(event->>'reason', ''), coalesce((event->>'public')::boolean, false), due, (event->>'lateness_ms')::bigint,
-                (event->'data')::text, digest))
+        VALUES (the_record, next_seq, event.at, event.recorded_at, event.type, event.actor_kind, event.actor_name,
+            coalesce(event.reason, ''), coalesce(event.public, false), event.due_at, event.lateness_ms, event.data, event.personal,
+            the_salt, the_digest, last_hash,
+            timeline_hash(last_hash, the_record, next_seq, event.at, event.recorded_at, event.type, event.actor_kind, event.actor_name,
+                coalesce(event.reason, ''), coalesce(event.public, false), event.due_at, event.lateness_ms, event.data::text, the_digest))
         RETURNING hash INTO last_hash;
     END LOOP;
     UPDATE records SET chain_seq = next_seq, chain_hash = last_hash WHERE id = the_record;
