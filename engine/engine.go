@@ -8,14 +8,13 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
-	"net"
 	"os"
 	"path/filepath"
-	"strconv"
 	"time"
 
 	"github.com/holdfast-itsm/holdfast/engine/internal/cluster"
 	"github.com/holdfast-itsm/holdfast/engine/internal/folder"
+	"github.com/holdfast-itsm/holdfast/engine/internal/ports"
 	"github.com/holdfast-itsm/holdfast/engine/internal/temporalserver"
 )
 
@@ -55,13 +54,16 @@ func run(ctx context.Context, flags Flags, log *slog.Logger, out io.Writer) erro
 		Password: held.Settings.AdminPassword, Log: log,
 	})
 	if err != nil {
+		if ctx.Err() != nil {
+			return nil // told to end while starting
+		}
 		return err
 	}
 	defer postgres.Stop()
 	server, err := startTemporal(ctx, held, postgres, flags)
 	if err != nil {
 		if ctx.Err() != nil {
-			return nil // told to end while starting
+			return nil
 		}
 		return err
 	}
@@ -97,10 +99,7 @@ func startTemporal(ctx context.Context, held *folder.Folder, postgres *cluster.C
 		PostgresPort: held.Settings.PostgresPort, Password: held.Settings.TemporalPassword, Port: held.Settings.TemporalPort,
 		Namespace: flags.Namespace, Retention: flags.Retention, LogLevel: flags.LogLevel,
 	}
-	remake := func(ctx context.Context, database string) error {
-		return postgres.Remake(ctx, database, temporalserver.User)
-	}
-	if err := temporalserver.Prepare(ctx, options, remake); err != nil {
+	if err := temporalserver.Prepare(ctx, options); err != nil {
 		return nil, err
 	}
 	return temporalserver.Start(ctx, options)
@@ -133,35 +132,22 @@ func choosePorts(held *folder.Folder, flags Flags) error {
 	} {
 		switch {
 		case port.asked != 0:
-			if free(port.asked) != nil {
-				return fmt.Errorf("%s's port %d is taken by another program", port.name, port.asked)
+			if err := ports.Check(port.asked); err != nil {
+				return fmt.Errorf("%s cannot have port %d: %w", port.name, port.asked, err)
 			}
 			*port.kept = port.asked
-		case *port.kept == 0 || free(*port.kept) != nil:
-			found, err := anyPort()
+		case *port.kept == 0 || ports.Check(*port.kept) != nil:
+			found, err := ports.Free(1)
 			if err != nil {
-				return fmt.Errorf("find a free port for %s: %w", port.name, err)
+				return fmt.Errorf("find a port for %s: %w", port.name, err)
 			}
-			*port.kept = found
+			*port.kept = found[0]
 		}
 	}
+	if held.Settings.PostgresPort == held.Settings.TemporalPort {
+		return fmt.Errorf("PostgreSQL and Temporal cannot both have port %d", held.Settings.PostgresPort)
+	}
 	return held.Save()
-}
-
-func free(port int) error {
-	listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
-	if err != nil {
-		return err
-	}
-	return listener.Close()
-}
-
-func anyPort() (int, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	return listener.Addr().(*net.TCPAddr).Port, listener.Close()
 }
 
 // announce prints the line and writes the file, whole or not at all.

@@ -1,7 +1,7 @@
 // Command holdfast-engine runs a real PostgreSQL and a real Temporal server under one small process, for laptops and tests.
 //
-// When both are ready it prints one line of JSON (see Ready) and writes the same to --ready-file. It ends on SIGINT or
-// SIGTERM, or, with --exit-with-stdin, when its standard input closes: so it never outlives the program that started it.
+// When both are ready it prints one line of JSON (see Ready) and writes the same to --ready-file. It ends on SIGINT,
+// SIGTERM or SIGHUP, or, with --exit-with-stdin, when its standard input closes: so it never outlives the program that started it.
 package main
 
 import (
@@ -35,7 +35,7 @@ func main() {
 	var flags Flags
 	kong.Parse(&flags, kong.Name("holdfast-engine"),
 		kong.Description("A real PostgreSQL and a real Temporal server under one process."))
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	if flags.ExitWithStdin {
 		var cancel context.CancelFunc

@@ -60,8 +60,12 @@ func missing(wanted int, seen []string) error {
 		slices.Sort(seen)
 		have = "here is " + strings.Join(slices.Compact(seen), ", ")
 	}
+	if wanted != 0 && wanted < OldestMajor {
+		return fmt.Errorf("the data folder was made by PostgreSQL %d, which is older than the oldest that works here, %d; nothing "+
+			"was changed", wanted, OldestMajor)
+	}
 	if wanted != 0 {
-		return fmt.Errorf("the data folder was made by PostgreSQL %d and needs its programs; %s", wanted, have)
+		return fmt.Errorf("the data folder was made by PostgreSQL %d and needs its programs; %s; nothing was changed", wanted, have)
 	}
 	return fmt.Errorf("PostgreSQL's server programs (initdb and postgres, version %d or newer) are needed; %s: install them, "+
 		"or name their folder with --postgres-bin", OldestMajor, have)

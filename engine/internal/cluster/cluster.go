@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/url"
 	"os"
 	"os/exec"
@@ -19,6 +18,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/holdfast-itsm/holdfast/engine/internal/ports"
 )
 
 const (
@@ -46,8 +47,10 @@ type Cluster struct {
 	options  Options
 	owner    owner
 	binaries Binaries
-	running  *process
-	stopping chan struct{}
+	running  *process // keep's alone, once that runs
+	pid      int      // of the first
+	stop     context.CancelFunc
+	stopped  chan struct{}
 	// Failed gives an error when PostgreSQL cannot be kept running.
 	Failed chan error
 }
@@ -59,7 +62,7 @@ func Start(ctx context.Context, options Options) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Cluster{options: options, stopping: make(chan struct{}), Failed: make(chan error, 1)}
+	c := &Cluster{options: options, stopped: make(chan struct{}), Failed: make(chan error, 1)}
 	if c.binaries, err = FindBinaries(options.Bin, made); err != nil {
 		return nil, err
 	}
@@ -80,40 +83,10 @@ func Start(ctx context.Context, options Options) (*Cluster, error) {
 	if err := c.start(ctx); err != nil {
 		return nil, err
 	}
-	go c.keep(context.WithoutCancel(ctx))
+	c.pid = c.running.pid
+	ctx, c.stop = context.WithCancel(context.WithoutCancel(ctx))
+	go c.keep(ctx)
 	return c, nil
-}
-
-// make runs initdb beside the final place and moves the result there, so that a half-made cluster is never taken for one.
-func (c *Cluster) make(ctx context.Context) error {
-	fresh := c.options.Data + ".new"
-	if err := os.RemoveAll(fresh); err != nil {
-		return fmt.Errorf("remove what an interrupted start left: %w", err)
-	}
-	if err := os.Mkdir(fresh, 0o700); err != nil {
-		return fmt.Errorf("make the database's folder: %w", err)
-	}
-	if err := c.owner.give(fresh); err != nil {
-		return err
-	}
-	secret := c.options.Data + ".secret"
-	if err := os.WriteFile(secret, []byte(c.options.Password+"\n"), 0o600); err != nil {
-		return fmt.Errorf("write the password for initdb: %w", err)
-	}
-	defer os.Remove(secret)
-	if err := c.owner.give(secret); err != nil {
-		return err
-	}
-	command := exec.CommandContext(ctx, filepath.Join(c.binaries.Folder, "initdb"), "--pgdata", fresh, "--username", Admin,
-		"--pwfile", secret, "--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", locale(), "--data-checksums")
-	command.Dir, command.Env, command.SysProcAttr = fresh, environment(), c.owner.attributes()
-	if output, err := command.CombinedOutput(); err != nil {
-		return fmt.Errorf("initdb failed: %s: %w", lastLine(string(output)), err)
-	}
-	if err := os.Rename(fresh, c.options.Data); err != nil {
-		return fmt.Errorf("put the new cluster in its place: %w", err)
-	}
-	return nil
 }
 
 // start runs postgres and waits until it answers. Processes of a killed one may hold its memory for a moment yet.
@@ -121,6 +94,9 @@ func (c *Cluster) start(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, startTime)
 	defer cancel()
 	for {
+		if err := removeStale(ctx, c.options.Data); err != nil {
+			return err
+		}
 		log, err := c.openLog()
 		if err != nil {
 			return err
@@ -129,7 +105,7 @@ func (c *Cluster) start(ctx context.Context) error {
 		if err != nil {
 			return errors.Join(fmt.Errorf("find the end of PostgreSQL's log: %w", err), log.Close())
 		}
-		c.running, err = run(c.command(log))
+		c.running, err = run(c.command(log), syscall.SIGINT)
 		log.Close() // the process has its own
 		if err != nil {
 			return fmt.Errorf("start postgres: %w", err)
@@ -140,7 +116,7 @@ func (c *Cluster) start(ctx context.Context) error {
 		}
 		c.running.end(stopTime)
 		said := c.said(from)
-		if ctx.Err() == nil && (strings.Contains(said, "shared memory block") || strings.Contains(said, "is another postmaster")) {
+		if ctx.Err() == nil && strings.Contains(said, "shared memory block") {
 			select {
 			case <-ctx.Done():
 			case <-time.After(100 * time.Millisecond):
@@ -195,22 +171,22 @@ func (c *Cluster) answers(ctx context.Context) error {
 	}
 }
 
-// keep starts PostgreSQL again when something ends it. Three failures to start in a row are told to the engine, which ends.
+// keep starts PostgreSQL again when something ends it, and ends it when it is to stop. That it cannot be started again is
+// told to the engine, which ends.
 func (c *Cluster) keep(ctx context.Context) {
+	defer close(c.stopped)
 	for {
 		select {
-		case <-c.stopping:
+		case <-ctx.Done():
+			c.running.end(stopTime)
 			return
 		case <-c.running.done:
 		}
-		select {
-		case <-c.stopping: // it ended because it was told to
-			return
-		default:
-		}
 		c.options.Log.Error("PostgreSQL ended unexpectedly and is started again", "why", c.running.err)
 		if err := c.start(ctx); err != nil {
-			c.Failed <- err
+			if ctx.Err() == nil {
+				c.Failed <- err
+			}
 			return
 		}
 		c.options.Log.Info("PostgreSQL runs again")
@@ -219,18 +195,18 @@ func (c *Cluster) keep(ctx context.Context) {
 
 // Stop ends PostgreSQL: clients are disconnected, everything is written, the process is gone.
 func (c *Cluster) Stop() {
-	close(c.stopping)
-	c.running.end(stopTime)
+	c.stop()
+	<-c.stopped
 }
 
-// PID is the process of the postmaster.
-func (c *Cluster) PID() int { return c.running.pid }
+// PID is the process of the postmaster that Start started.
+func (c *Cluster) PID() int { return c.pid }
 
 // URL is the address of a database for a user of this machine.
 func (c *Cluster) URL(user, password, database string) string {
 	address := url.URL{
 		Scheme: "postgres", User: url.UserPassword(user, password), Path: database,
-		Host: net.JoinHostPort("127.0.0.1", strconv.Itoa(c.options.Port)), RawQuery: "sslmode=disable",
+		Host: ports.Address(c.options.Port), RawQuery: "sslmode=disable",
 	}
 	return address.String()
 }
@@ -277,43 +253,4 @@ func lastLine(text string) string {
 // environment keeps variables of this process that steer PostgreSQL (PGDATA, PGPORT, locales) away from it.
 func environment() []string {
 	return []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C", "TZ=UTC"}
-}
-
-// EndLeftover ends a PostgreSQL that outlived its engine. Holding the folder's lock, nobody else can want it.
-func EndLeftover(ctx context.Context, data string) error {
-	text, err := os.ReadFile(filepath.Join(data, "postmaster.pid"))
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("look for a PostgreSQL that was left: %w", err)
-	}
-	first, _, _ := strings.Cut(string(text), "\n")
-	pid, err := strconv.Atoi(strings.TrimSpace(first))
-	if err != nil || pid <= 1 || !serves(ctx, pid, data) {
-		return nil // PostgreSQL itself knows what to do with a stale file
-	}
-	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGQUIT, syscall.SIGKILL} {
-		if err := syscall.Kill(pid, signal); err != nil && !errors.Is(err, syscall.ESRCH) {
-			return fmt.Errorf("end the PostgreSQL (process %d) that an earlier engine left: %w", pid, err)
-		}
-		for deadline := time.Now().Add(stopTime / 2); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
-			if !serves(ctx, pid, data) {
-				return nil
-			}
-		}
-	}
-	return fmt.Errorf("the PostgreSQL (process %d) that an earlier engine left does not end", pid)
-}
-
-// serves tells whether a process is a PostgreSQL on a folder: its number alone could be anybody's by now.
-func serves(ctx context.Context, pid int, data string) bool {
-	if errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
-		return false
-	}
-	arguments, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
-	if err != nil {
-		arguments, err = exec.CommandContext(ctx, "ps", "-o", "command=", "-p", strconv.Itoa(pid)).Output()
-	}
-	return err == nil && strings.Contains(string(arguments), "postgres") && strings.Contains(string(arguments), data)
 }

@@ -67,19 +67,3 @@ func prepareDatabase(ctx context.Context, admin *pgx.Conn, name, ownedBy string)
 	_, err := admin.Exec(ctx, "CREATE DATABASE "+pgx.Identifier{name}.Sanitize()+" OWNER "+pgx.Identifier{ownedBy}.Sanitize())
 	return err
 }
-
-// Remake drops a database and makes it again, empty.
-func (c *Cluster) Remake(ctx context.Context, database, ownedBy string) error {
-	admin, err := pgx.Connect(ctx, c.URL(Admin, c.options.Password, "postgres"))
-	if err != nil {
-		return fmt.Errorf("connect to the cluster: %w", err)
-	}
-	defer admin.Close(context.WithoutCancel(ctx))
-	if _, err := admin.Exec(ctx, "DROP DATABASE IF EXISTS "+pgx.Identifier{database}.Sanitize()+" WITH (FORCE)"); err != nil {
-		return fmt.Errorf("drop the half-made database %s: %w", database, err)
-	}
-	if err := prepareDatabase(ctx, admin, database, ownedBy); err != nil {
-		return fmt.Errorf("make the database %s again: %w", database, err)
-	}
-	return nil
-}

@@ -59,6 +59,10 @@ func (o owner) mayEnter(folder string) error {
 	if !o.other {
 		return nil
 	}
+	folder, err := filepath.EvalSymlinks(folder)
+	if err != nil {
+		return fmt.Errorf("look at the data folder: %w", err)
+	}
 	for at := folder; ; at = filepath.Dir(at) {
 		info, err := os.Stat(at)
 		if err != nil {

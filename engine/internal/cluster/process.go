@@ -15,23 +15,24 @@ type process struct {
 }
 
 // run starts a program and waits for it on a thread of its own: Linux ties the signal on a parent's death to the thread
-// that started the child.
-func run(command *exec.Cmd) (*process, error) {
+// that started the child. The signal is what the child gets when the engine dies.
+func run(command *exec.Cmd, onDeath syscall.Signal) (*process, error) {
 	p := &process{done: make(chan struct{})}
 	started := make(chan error)
 	go func() {
 		runtime.LockOSThread()
-		tie(command)
+		tie(command, onDeath)
 		err := command.Start()
-		if err == nil {
-			p.pid = command.Process.Pid
-			watch(p.pid)
+		if err != nil {
+			started <- err
+			return
 		}
-		started <- err
-		if err == nil {
-			p.err = command.Wait()
-			close(p.done)
-		}
+		p.pid = command.Process.Pid
+		unwatch := watch(p.pid, onDeath)
+		started <- nil
+		p.err = command.Wait()
+		unwatch()
+		close(p.done)
 	}()
 	if err := <-started; err != nil {
 		return nil, err

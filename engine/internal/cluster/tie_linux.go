@@ -5,7 +5,8 @@ import (
 	"syscall"
 )
 
-// tie has the kernel stop PostgreSQL when the engine dies, however that happens.
-func tie(command *exec.Cmd) { command.SysProcAttr.Pdeathsig = syscall.SIGINT }
+// tie has the kernel signal a program when the engine dies, however that happens.
+func tie(command *exec.Cmd, onDeath syscall.Signal) { command.SysProcAttr.Pdeathsig = onDeath }
 
-func watch(int) {}
+// watch is for systems whose kernel does not do that.
+func watch(int, syscall.Signal) (unwatch func()) { return func() {} }

@@ -9,21 +9,26 @@ import (
 	"syscall"
 )
 
-func tie(*exec.Cmd) {}
+func tie(*exec.Cmd, syscall.Signal) {}
 
-// watch leaves a shell that waits for the engine's end of a pipe to close, and then stops PostgreSQL. It ends by itself when
-// PostgreSQL does not run any more. Should it not start, the next engine on the folder ends what was left.
-func watch(pid int) {
+// watch leaves a shell that waits for the engine's end of a pipe to close, and then signals the program. What it returns ends
+// the shell, for when the program has ended. Should it not start, the next engine on the folder ends what was left.
+func watch(pid int, onDeath syscall.Signal) (unwatch func()) {
 	reader, writer, err := os.Pipe()
 	if err != nil {
-		return
+		return func() {}
 	}
-	const script = `while kill -0 "$1" 2>/dev/null; do if ! read -r -t 1 x; then if [ $? -le 1 ]; then kill -INT "$1"; exit; fi; fi; done`
-	watcher := exec.Command("/bin/bash", "-c", script, "watch", strconv.Itoa(pid))
+	defer reader.Close()
+	watcher := exec.Command("/bin/sh", "-c", `read -r x; kill -"$2" "$1"`, "watch", strconv.Itoa(pid), strconv.Itoa(int(onDeath)))
 	watcher.Stdin = reader
 	watcher.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if watcher.Start() == nil {
-		go func() { _ = watcher.Wait(); writer.Close() }()
+	if watcher.Start() != nil {
+		writer.Close()
+		return func() {}
 	}
-	reader.Close()
+	return func() {
+		_ = watcher.Process.Kill() // before its pipe closes, or it would signal a number that may be somebody else's by now
+		_ = watcher.Wait()
+		writer.Close()
+	}
 }

@@ -25,6 +25,7 @@ const (
 type Folder struct {
 	Path     string
 	Settings Settings
+	saved    Settings
 	lock     *os.File
 }
 
@@ -97,8 +98,11 @@ func (f *Folder) Release() { f.lock.Close() }
 // In names something in the folder.
 func (f *Folder) In(name string) string { return filepath.Join(f.Path, name) }
 
-// Save keeps the settings, whole or not at all.
+// Save keeps the settings where they changed, whole or not at all.
 func (f *Folder) Save() error {
+	if f.Settings == f.saved {
+		return nil
+	}
 	text, err := json.MarshalIndent(f.Settings, "", "  ")
 	if err != nil {
 		return fmt.Errorf("save the settings: %w", err)
@@ -110,6 +114,7 @@ func (f *Folder) Save() error {
 	if err := os.Rename(fresh, f.In(settingsFile)); err != nil {
 		return fmt.Errorf("save the settings: %w", plain(err))
 	}
+	f.saved = f.Settings
 	return nil
 }
 
@@ -125,6 +130,7 @@ func (f *Folder) read() error {
 	if err := json.Unmarshal(text, &f.Settings); err != nil {
 		return fmt.Errorf("%s is not what an engine wrote: %w", f.In(settingsFile), err)
 	}
+	f.saved = f.Settings
 	return nil
 }
 

@@ -5,8 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"strconv"
+	"net/url"
 	"time"
 
 	"go.temporal.io/api/serviceerror"
@@ -23,6 +22,8 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/protobuf/types/known/durationpb"
+
+	"github.com/holdfast-itsm/holdfast/engine/internal/ports"
 )
 
 const (
@@ -57,19 +58,19 @@ type Server struct {
 // Start starts the server on prepared databases and returns when the namespace answers.
 func Start(ctx context.Context, options Options) (*Server, error) {
 	logger := log.NewZapLogger(log.BuildZapLogger(log.Config{Level: options.LogLevel, Format: "console"}))
-	ports, err := freePorts(3)
+	internal, err := ports.Free(3)
 	if err != nil {
 		return nil, fmt.Errorf("find ports for Temporal's services: %w", err)
 	}
-	ports = append([]int{options.Port}, ports...)
-	settings := configuration(options, ports)
+	numbers := append([]int{options.Port}, internal...)
+	settings := configuration(options, numbers)
 	authorizer, err := authorization.GetAuthorizerFromConfig(&settings.Global.Authorization)
 	if err != nil {
 		return nil, fmt.Errorf("configure Temporal: %w", err)
 	}
 	hosts := map[primitives.ServiceName]static.Hosts{}
 	for i, service := range services {
-		hosts[service] = static.SingleLocalHost(at(ports[i]))
+		hosts[service] = static.SingleLocalHost(ports.Address(numbers[i]))
 	}
 	server, err := temporal.NewServer(
 		temporal.WithConfig(settings),
@@ -85,7 +86,7 @@ func Start(ctx context.Context, options Options) (*Server, error) {
 	if err := server.Start(); err != nil {
 		return nil, fmt.Errorf("start the Temporal server: %w", err)
 	}
-	s := &Server{Address: at(options.Port), server: server}
+	s := &Server{Address: ports.Address(options.Port), server: server}
 	if err := s.ready(ctx, options); err != nil {
 		return nil, errors.Join(err, s.Stop())
 	}
@@ -105,7 +106,7 @@ var services = []primitives.ServiceName{
 	primitives.FrontendService, primitives.HistoryService, primitives.MatchingService, primitives.WorkerService,
 }
 
-func configuration(options Options, ports []int) *config.Config {
+func configuration(options Options, numbers []int) *config.Config {
 	const disabled, store, visibility, name = "disabled", "executions", "visibility", "active"
 	settings := &config.Config{
 		Persistence: config.Persistence{
@@ -118,7 +119,7 @@ func configuration(options Options, ports []int) *config.Config {
 		ClusterMetadata: &cluster.Config{
 			FailoverVersionIncrement: 10, MasterClusterName: name, CurrentClusterName: name,
 			ClusterInformation: map[string]cluster.ClusterInformation{
-				name: {Enabled: true, InitialFailoverVersion: 1, RPCAddress: at(ports[0])},
+				name: {Enabled: true, InitialFailoverVersion: 1, RPCAddress: ports.Address(numbers[0])},
 			},
 		},
 		DCRedirectionPolicy: config.DCRedirectionPolicy{Policy: "noop"},
@@ -129,12 +130,12 @@ func configuration(options Options, ports []int) *config.Config {
 			History:    config.HistoryArchivalNamespaceDefaults{State: disabled},
 			Visibility: config.VisibilityArchivalNamespaceDefaults{State: disabled},
 		}},
-		PublicClient: config.PublicClient{HostPort: at(ports[0])},
+		PublicClient: config.PublicClient{HostPort: ports.Address(numbers[0])},
 		Services:     map[string]config.Service{},
 	}
 	settings.Global.Membership = config.Membership{MaxJoinDuration: 30 * time.Second, BroadcastAddress: loopback}
 	for i, service := range services {
-		settings.Services[string(service)] = config.Service{RPC: config.RPC{GRPCPort: ports[i], BindOnIP: loopback}}
+		settings.Services[string(service)] = config.Service{RPC: config.RPC{GRPCPort: numbers[i], BindOnIP: loopback}}
 	}
 	return settings
 }
@@ -142,9 +143,18 @@ func configuration(options Options, ports []int) *config.Config {
 func (o Options) sql(database string, connections int) *config.SQL {
 	return &config.SQL{
 		PluginName: postgresql.PluginNamePGX, DatabaseName: database, User: User, Password: o.Password,
-		ConnectAddr: at(o.PostgresPort), ConnectProtocol: "tcp",
+		ConnectAddr: ports.Address(o.PostgresPort), ConnectProtocol: "tcp",
 		MaxConns: connections, MaxIdleConns: connections, MaxConnLifetime: time.Hour,
 	}
+}
+
+// url is a database's address, for what is done before Temporal runs.
+func (o Options) url(database string) string {
+	address := url.URL{
+		Scheme: "postgres", User: url.UserPassword(User, o.Password), Host: ports.Address(o.PostgresPort), Path: database,
+		RawQuery: "sslmode=disable",
+	}
+	return address.String()
 }
 
 // tuning lifts limits that protect shared clusters from one tenant; here is one tenant.
@@ -205,20 +215,4 @@ func register(ctx context.Context, client workflowservice.WorkflowServiceClient,
 	}
 	_, err = client.CountWorkflowExecutions(ctx, &workflowservice.CountWorkflowExecutionsRequest{Namespace: options.Namespace})
 	return err
-}
-
-func at(port int) string { return net.JoinHostPort(loopback, strconv.Itoa(port)) }
-
-// freePorts finds ports for services that nobody outside talks to, so they may change from start to start.
-func freePorts(count int) ([]int, error) {
-	var ports []int
-	for range count {
-		listener, err := net.Listen("tcp", at(0))
-		if err != nil {
-			return nil, err
-		}
-		defer listener.Close() // after all are found, so that all differ
-		ports = append(ports, listener.Addr().(*net.TCPAddr).Port)
-	}
-	return ports, nil
 }
