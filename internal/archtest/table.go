@@ -79,6 +79,7 @@ var Holdfast = Rules{
 		{Package: "internal/auth", Own: []string{"domain/..."}, Libraries: []string{"golang.org/x/crypto/...", "golang.org/x/time/rate"}},
 		{Package: "internal/config", Own: []string{"domain/..."}, Libraries: []string{"github.com/alecthomas/kong", yaml}},
 		{Package: "internal/cron", Own: []string{"domain/..."}, Libraries: []string{"github.com/robfig/cron/v3"}},
+		{Package: "internal/importmap", Own: []string{"domain/..."}, Libraries: []string{yaml}},
 		{Package: "internal/pg", Own: []string{"domain/..."}, Libraries: []string{bun, pgx, "github.com/pressly/goose/v3/..."}},
 		// Documents are read with the parser that gin brings already; it tells the line of every key.
 		{Package: "internal/policyfile", Own: []string{"domain/..."}, Libraries: []string{"cel.dev/cel-go/...", "github.com/goccy/go-yaml/...", "github.com/rickar/cal/v2/..."}},
