@@ -102,10 +102,11 @@ func ReadTarget(ctx context.Context, db bun.IDB, reference string, lock bool) (i
 	fact := incident.TargetFact{ID: target.ID, Number: target.Number, Practice: target.Practice, State: target.State}
 	for next := target.MergedInto; next != "" && len(fact.Follows) < domain.MaxItems; {
 		fact.Follows = append(fact.Follows, next)
-		if target, found, err = readTarget(ctx, db, next, false); err != nil {
+		parent, _, err := readTarget(ctx, db, next, false)
+		if err != nil {
 			return fact, false, err
 		}
-		next = target.MergedInto
+		next = parent.MergedInto // one that is gone, which no constraint allows, ends the chain
 	}
 	return fact, true, nil
 }

@@ -77,9 +77,8 @@ func TestEveryQueueUsesAnIndex(t *testing.T) {
 	t.Parallel()
 	base := store.Database(t)
 	fill(t, base)
-	app := base.App(t)
 	heard := &statements{}
-	app.AddQueryHook(heard)
+	app := base.App(t).WithQueryHook(heard)
 	all := schemas.Reader{Handle: "agent-1", All: true}
 	ofTeams := schemas.Reader{Handle: "agent-1", Teams: []string{"team-1", "team-2"}}
 	asker := schemas.Reader{Handle: "person-7"}

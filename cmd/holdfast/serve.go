@@ -18,6 +18,7 @@ import (
 	"github.com/holdfast-itsm/holdfast/internal/telemetry"
 	"github.com/holdfast-itsm/holdfast/schemas"
 	"github.com/holdfast-itsm/holdfast/server/api"
+	"github.com/holdfast-itsm/holdfast/server/docs"
 	"github.com/holdfast-itsm/holdfast/server/web"
 )
 
@@ -69,7 +70,10 @@ func (s *site) handler(service *app.App, publicURL string) (http.Handler, error)
 	engine.GET("/healthz", func(c *gin.Context) { c.JSON(http.StatusOK, gin.H{"status": "alive"}) })
 	engine.GET("/readyz", func(c *gin.Context) { s.ready(c, service) })
 	engine.GET("/metrics", gin.WrapH(telemetry.Handler(s.registry, s.log)))
-	api.Mount(engine, api.Dependencies{Service: service, Authenticate: service.Authenticate, Log: s.log, Version: version()})
+	api.Mount(engine, api.Dependencies{Service: service, Authenticate: service.Authenticate, Log: s.log})
+	if err := docs.Mount(engine); err != nil {
+		return nil, err
+	}
 	err := web.Mount(engine, web.Dependencies{
 		Service: service, Authenticate: service.Authenticate, Log: s.log, Version: version(), PublicURL: publicURL, Now: service.Clock.Now,
 	})

@@ -208,7 +208,7 @@ Holdfast is ready: %[1]s
   Sign in with the token in %[2]s
   On the command line:  holdfast login --url %[1]s < %[2]s
                         holdfast incident log --title "Mail is slow" --impact medium --urgency high
-  API description:      %[1]s/api/v1/openapi.json
+  API:                  %[1]s/api/docs
 
 Ctrl-C stops everything; the next start goes on where this one ends.
 `, url, filepath.Join(c.Data, adminTokenFile))

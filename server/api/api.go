@@ -26,7 +26,6 @@ type Dependencies struct {
 	// Authenticate finds whose secret a bearer token is.
 	Authenticate func(ctx context.Context, secret string) (app.Principal, error)
 	Log          *slog.Logger
-	Version      string
 }
 
 // API is the mounted API; its OpenAPI describes it.
@@ -40,7 +39,7 @@ func Mount(engine *gin.Engine, dependencies Dependencies) *API {
 	describeProblems()
 	group := engine.Group(Base)
 	group.Use(boundBody(dependencies.Log), authenticate(dependencies))
-	config := huma.DefaultConfig("Holdfast", dependencies.Version)
+	config := huma.DefaultConfig("Holdfast", Version)
 	config.DocsPath, config.SchemasPath, config.CreateHooks = "", "", nil
 	config.OpenAPIPath = "/openapi"
 	config.RejectUnknownQueryParameters = true

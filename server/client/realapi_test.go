@@ -25,7 +25,7 @@ import (
 var realAPI = sync.OnceValues(func() (*gin.Engine, *api.API) {
 	gin.SetMode(gin.ReleaseMode)
 	engine := gin.New()
-	mounted := api.Mount(engine, api.Dependencies{Log: slog.New(slog.DiscardHandler), Version: "test", Authenticate: func(_ context.Context, secret string) (app.Principal, error) {
+	mounted := api.Mount(engine, api.Dependencies{Log: slog.New(slog.DiscardHandler), Authenticate: func(_ context.Context, secret string) (app.Principal, error) {
 		if secret != "hf_right" {
 			return app.Principal{}, domain.Errorf(domain.CodeUnauthenticated, "the token is not valid")
 		}

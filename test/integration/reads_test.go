@@ -149,7 +149,10 @@ func events(t *testing.T, s *kit.Stack) {
 }
 
 func health(t *testing.T, s *kit.Stack) {
-	for path, want := range map[string]string{"/healthz": "alive", "/readyz": `"database":"ready"`, "/metrics": "holdfast_commands_total"} {
+	for path, want := range map[string]string{
+		"/healthz": "alive", "/readyz": `"database":"ready"`, "/metrics": "holdfast_commands_total",
+		"/api/docs": "swagger-ui-bundle.js", "/api/v1/openapi.json": `"openapi":"3.1.0"`,
+	} {
 		response, err := http.Get(s.URL + path)
 		require.NoError(t, err)
 		text := new(strings.Builder)

@@ -1,0 +1,152 @@
+// Package bench measures Holdfast beside the bare engine, in one run on one machine: what does all that we add cost?
+//
+// Both sides use the same Temporal server and the same PostgreSQL at the same time of day, in alternating rounds, so the
+// ratio says more than either figure. Nothing here is asserted: machines are shared and noisy.
+package bench
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/uptrace/bun"
+	"go.temporal.io/sdk/client"
+	temporallog "go.temporal.io/sdk/log"
+
+	"github.com/holdfast-itsm/holdfast/internal/pg"
+)
+
+// Options say how much is measured.
+type Options struct {
+	Program   string        // the holdfast program, which starts its own engine on an empty folder
+	Round     time.Duration // of one side
+	Rounds    int           // of each side
+	Records   int           // in the lists
+	Deadlines int           // spread over Spread
+	Spread    time.Duration
+	OneMoment int // deadlines on one instant
+}
+
+// bench is one run.
+type bench struct {
+	Options
+	out      io.Writer
+	url      string
+	token    string
+	temporal client.Client
+	db       *bun.DB
+	http     *http.Client
+	records  []string // ids of incidents that commands are given to
+	bare     []string // ids of bare workflows
+}
+
+// Run measures everything and prints a table.
+func Run(ctx context.Context, options Options, out io.Writer) error {
+	folder, err := os.MkdirTemp("/tmp", "hf-bench-")
+	if err != nil {
+		return fmt.Errorf("make a folder: %w", err)
+	}
+	defer os.RemoveAll(folder)
+	if err := os.Chmod(folder, 0o755); err != nil { // PostgreSQL may run as another user
+		return fmt.Errorf("open the folder: %w", err)
+	}
+	b := &bench{
+		Options: options, out: out,
+		http: &http.Client{Timeout: time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: 64}},
+	}
+	stop, err := b.start(ctx, folder)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	return b.run(ctx)
+}
+
+func (b *bench) run(ctx context.Context) error {
+	worker, err := b.startBare(ctx)
+	if err != nil {
+		return err
+	}
+	defer worker.Stop()
+	b.row("", "clients", "rate/s", "p50 ms", "p99 ms", "bare rate/s", "p50 ms", "p99 ms", "ratio")
+	for _, measure := range []func(context.Context) error{b.logs, b.commands, b.lists, b.deadlines, b.async} {
+		if err := measure(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// row prints what was measured, the clients, our rate and percentiles, the bare ones, and the ratio of the rates.
+func (b *bench) row(what string, cells ...any) {
+	fmt.Fprintf(b.out, "%-58s", what)
+	for _, cell := range cells {
+		fmt.Fprintf(b.out, "%12v", cell)
+	}
+	fmt.Fprintln(b.out)
+}
+
+// start runs `holdfast up` on an empty folder and connects to all of it.
+func (b *bench) start(ctx context.Context, folder string) (stop func(), err error) {
+	ready := filepath.Join(folder, "ready.json")
+	up := exec.Command(b.Program, "up", "--no-demo", "--data", filepath.Join(folder, "data"), "--listen", "127.0.0.1:0",
+		"--ready-file", ready, "--log-level", "error")
+	up.Stderr = io.Discard
+	up.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := up.Start(); err != nil {
+		return nil, fmt.Errorf("start Holdfast: %w", err)
+	}
+	stopUp := func() {
+		_ = up.Process.Signal(syscall.SIGTERM) // gone already
+		_ = up.Wait()
+	}
+	var told struct {
+		URL             string `json:"url"`
+		AdminToken      string `json:"admin_token"`
+		DatabaseURL     string `json:"database_url"`
+		TemporalAddress string `json:"temporal_address"`
+	}
+	began := time.Now()
+	for {
+		text, err := os.ReadFile(ready)
+		if err == nil {
+			if err := json.Unmarshal(text, &told); err != nil {
+				stopUp()
+				return nil, fmt.Errorf("read the ready file: %w", err)
+			}
+			break
+		}
+		if ctx.Err() != nil || time.Since(began) > time.Minute {
+			stopUp()
+			return nil, errors.Join(errors.New("holdfast up does not start"), ctx.Err())
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	fmt.Fprintf(b.out, "first start, empty folder: ready after %.1f s\n\n", time.Since(began).Seconds())
+	b.url, b.token = told.URL+"/api/v1", told.AdminToken
+	if b.db, err = pg.Open(told.DatabaseURL, pg.Owner, 32); err != nil {
+		stopUp()
+		return nil, err
+	}
+	b.temporal, err = client.Dial(client.Options{
+		HostPort: told.TemporalAddress, Namespace: "holdfast", Logger: temporallog.NewStructuredLogger(slog.New(slog.DiscardHandler)),
+	})
+	if err != nil {
+		stopUp()
+		return nil, fmt.Errorf("connect to Temporal: %w", err)
+	}
+	return func() {
+		b.temporal.Close()
+		_ = b.db.Close() // the folder goes next
+		stopUp()
+	}, nil
+}
