@@ -21,6 +21,7 @@ import (
 	"go.temporal.io/server/temporal"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/holdfast-itsm/holdfast/engine/internal/ports"
@@ -37,6 +38,9 @@ const (
 	Visibility = "temporal_visibility"
 
 	readyTime = 60 * time.Second
+
+	// connectionLife is short, since Temporal has no other way to close connections that are idle: each is a process.
+	connectionLife = time.Minute
 )
 
 // Options say how the server runs.
@@ -144,7 +148,7 @@ func (o Options) sql(database string, connections int) *config.SQL {
 	return &config.SQL{
 		PluginName: postgresql.PluginNamePGX, DatabaseName: database, User: User, Password: o.Password,
 		ConnectAddr: ports.Address(o.PostgresPort), ConnectProtocol: "tcp",
-		MaxConns: connections, MaxIdleConns: connections, MaxConnLifetime: time.Hour,
+		MaxConns: connections, MaxIdleConns: connections, MaxConnLifetime: connectionLife,
 	}
 }
 
@@ -200,15 +204,13 @@ func (s *Server) ready(ctx context.Context, options Options) error {
 	}
 }
 
+// register does not ask first: the front end would remember for seconds that there is no such namespace.
 func register(ctx context.Context, client workflowservice.WorkflowServiceClient, options Options) error {
-	_, err := client.DescribeNamespace(ctx, &workflowservice.DescribeNamespaceRequest{Namespace: options.Namespace})
-	if missing := (*serviceerror.NamespaceNotFound)(nil); errors.As(serviceerror.FromStatus(serviceerror.ToStatus(err)), &missing) {
-		_, err = client.RegisterNamespace(ctx, &workflowservice.RegisterNamespaceRequest{
-			Namespace: options.Namespace, WorkflowExecutionRetentionPeriod: durationpb.New(options.Retention),
-		})
-		if exists := (*serviceerror.NamespaceAlreadyExists)(nil); errors.As(err, &exists) {
-			err = nil
-		}
+	_, err := client.RegisterNamespace(ctx, &workflowservice.RegisterNamespaceRequest{
+		Namespace: options.Namespace, WorkflowExecutionRetentionPeriod: durationpb.New(options.Retention),
+	})
+	if exists := (*serviceerror.NamespaceAlreadyExists)(nil); errors.As(serviceerror.FromStatus(status.Convert(err)), &exists) {
+		err = nil
 	}
 	if err != nil {
 		return err
