@@ -89,6 +89,9 @@ var Holdfast = Rules{
 		{Package: "internal/telemetry", Own: []string{"domain/..."}, Libraries: []string{"github.com/prometheus/client_golang/..."}},
 		{Package: "internal/temporalx", Own: []string{"domain/..."}, Libraries: []string{sdk, api, "google.golang.org/grpc/..."}},
 
+		// Pages that are made from the rules and from the default documents.
+		{Package: "docs/...", Own: []string{"domain/...", "internal/policyfile"}},
+
 		{Package: "cmd/...", Own: []string{all}, Libraries: []string{all}},
 		{Package: "test/...", Own: []string{all}, Libraries: []string{all}},
 	},
