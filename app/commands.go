@@ -5,8 +5,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 
 	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/domain/incident"
@@ -208,7 +210,11 @@ func (a *App) auditRefusal(ctx context.Context, principal Principal, request Req
 	return err
 }
 
-// Bulk gives one command to several records; each has its own outcome and its own idempotency key.
+// bulkAtOnce bounds how many records one bulk command works on side by side.
+const bulkAtOnce = 8
+
+// Bulk gives one command to several records; each has its own outcome and its own idempotency key. Only when not one of
+// them could be reached is the whole unavailable.
 func (a *App) Bulk(ctx context.Context, request BulkRequest) ([]BulkOutcome, error) {
 	if _, err := PrincipalFrom(ctx); err != nil {
 		return nil, err
@@ -218,17 +224,30 @@ func (a *App) Bulk(ctx context.Context, request BulkRequest) ([]BulkOutcome, err
 		key = uuid.NewString()
 	}
 	outcomes := make([]BulkOutcome, len(request.IDs))
+	var group errgroup.Group
+	group.SetLimit(bulkAtOnce)
 	for i, reference := range request.IDs {
-		reply, err := a.Execute(ctx, Request{Practice: request.Practice, Verb: request.Command, Record: reference, Key: key, Body: request.Body})
-		outcomes[i] = BulkOutcome{Record: reference, CommandID: reply.CommandID, Outcome: reply.Outcome, Version: reply.Version}
-		if err != nil {
-			if code := domain.CodeOf(err); code == domain.CodeUnauthenticated || code == domain.CodeUnavailable {
-				return outcomes[:i], err
-			}
-			outcomes[i].Outcome, outcomes[i].Refusal = domain.Refused, domain.AsError(err)
-		}
+		group.Go(func() error {
+			reply, err := a.Execute(ctx, Request{Practice: request.Practice, Verb: request.Command, Record: reference, Key: key, Body: request.Body})
+			outcomes[i] = bulkOutcome(reference, reply, err)
+			return nil
+		})
 	}
-	return outcomes, nil
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	if slices.ContainsFunc(outcomes, func(o BulkOutcome) bool { return o.Refusal == nil || o.Refusal.Code != domain.CodeUnavailable }) {
+		return outcomes, nil
+	}
+	return nil, outcomes[0].Refusal
+}
+
+func bulkOutcome(reference string, reply Reply, err error) BulkOutcome {
+	outcome := BulkOutcome{Record: reference, CommandID: reply.CommandID, Outcome: reply.Outcome, Version: reply.Version}
+	if err != nil {
+		outcome.Outcome, outcome.Refusal = domain.Refused, domain.AsError(err)
+	}
+	return outcome
 }
 
 // Command tells what became of a command. Whoever may read its record may ask.

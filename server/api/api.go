@@ -38,7 +38,7 @@ type API struct {
 func Mount(engine *gin.Engine, dependencies Dependencies) *API {
 	describeProblems()
 	group := engine.Group(Base)
-	group.Use(boundBody(dependencies.Log), authenticate(dependencies))
+	group.Use(boundBody(dependencies.Log), authenticate(dependencies), keyed)
 	config := huma.DefaultConfig("Holdfast", Version)
 	config.DocsPath, config.SchemasPath, config.CreateHooks = "", "", nil
 	config.OpenAPIPath = "/openapi"

@@ -16,7 +16,7 @@ import (
 
 // Given are the headers of every command.
 type Given struct {
-	Key     string `header:"Idempotency-Key" maxLength:"255" doc:"The same key with the same body is answered the same and done once"`
+	Key     string `header:"Idempotency-Key" maxLength:"255" doc:"The same key with the same body is answered the same and done once. Left out, one is made; the answer carries it"`
 	Prefer  string `header:"Prefer" maxLength:"200" doc:"respond-async: answer 202 after one durable insert"`
 	IfMatch string `header:"If-Match" maxLength:"40" doc:"Refuse unless the record is at this version"`
 }

@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/gin-gonic/gin"
+	"github.com/google/uuid"
 
 	"github.com/holdfast-itsm/holdfast/app"
 	"github.com/holdfast-itsm/holdfast/domain"
@@ -68,6 +69,20 @@ func hasNUL(body []byte) bool {
 		}
 		rest = rest[i+len(`\u0000`):]
 	}
+}
+
+const keyHeader = "Idempotency-Key"
+
+// keyed makes an idempotency key for a POST that has none, and tells the caller the key that counts: whoever lost the answer's
+// body can still send the same command again.
+func keyed(c *gin.Context) {
+	if c.Request.Method != http.MethodPost {
+		return
+	}
+	if c.GetHeader(keyHeader) == "" {
+		c.Request.Header.Set(keyHeader, uuid.NewString())
+	}
+	c.Header(keyHeader, c.GetHeader(keyHeader))
 }
 
 // authenticate finds who asks by the bearer token. The description of the API is open to all.

@@ -36,6 +36,11 @@ func idempotency(t *testing.T, s *kit.Stack) {
 	first := agent.Post("/incidents/"+number+"/start", object{}, "Idempotency-Key", "start-"+number).Is(200).Map()
 	again := agent.Post("/incidents/"+number+"/start", object{}, "Idempotency-Key", "start-"+number).Is(200).Map()
 	require.Equal(t, first["version"], again["version"])
+	// Without a key the server makes one and tells it.
+	made := agent.Post("/incidents/"+number+"/assign", object{"team": "network"}).Is(200).Header.Get("Idempotency-Key")
+	require.NotEmpty(t, made)
+	repeat := agent.Post("/incidents/"+number+"/assign", object{"team": "network"}, "Idempotency-Key", made).Is(200)
+	require.Equal(t, "repeated", repeat.Header.Get("Holdfast-Outcome"))
 	// A refusal is not remembered: the same key works once the state allows it.
 	agent.Post("/incidents/"+number+"/resume", object{}, "Idempotency-Key", "resume-"+number).Is(409)
 	give(agent, other, "hold", object{"reason": "awaiting_change"})
