@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -46,6 +47,8 @@ const (
 	adminHandle    = "admin"
 	adminTokenFile = "admin-token"
 	engineFolder   = "engine"
+	// connectionFile is a configuration for the commands that need the database and Temporal themselves: doctor, import.
+	connectionFile = "connection.yaml"
 )
 
 // Run starts everything in order and stops it in the opposite one.
@@ -160,7 +163,7 @@ func (c *upCommand) run(ctx context.Context, streams streams, log *slog.Logger, 
 		return c.announce(streams.out, listener, token)
 	})
 	err = group.Wait()
-	return errors.Join(err, forgetFile(c.ReadyFile))
+	return errors.Join(err, forgetFile(c.ReadyFile), forgetFile(filepath.Join(c.Data, connectionFile)))
 }
 
 // adminToken reads the administrator's token from the data folder, or makes one where there is none that works.
@@ -190,7 +193,7 @@ func (c *upCommand) adminToken(ctx context.Context, service *app.App) (token str
 	return token, first, writeWhole(path, []byte(token+"\n"))
 }
 
-// announce says where Holdfast is and how to sign in, and writes the ready file.
+// announce says where Holdfast is and how to sign in, and writes the files that tell programs.
 func (c *upCommand) announce(out io.Writer, listener net.Listener, token string) error {
 	url := "http://" + reachable(listener.Addr().String())
 	if c.ReadyFile != "" {
@@ -202,16 +205,23 @@ func (c *upCommand) announce(out io.Writer, listener net.Listener, token string)
 			return err
 		}
 	}
+	connection := filepath.Join(c.Data, connectionFile)
+	settings := fmt.Sprintf("# How other commands reach the Holdfast that runs on this folder: holdfast doctor --config %s\n"+
+		"url: %q\ndatabase-url: %q\ntemporal-address: %q\ntemporal-namespace: %q\n", connection, url, c.Database.URL, c.Address, c.Namespace)
+	if err := writeWhole(connection, []byte(settings)); err != nil {
+		return err
+	}
 	fmt.Fprintf(out, `
 Holdfast is ready: %[1]s
 
-  Sign in with the token in %[2]s
-  On the command line:  holdfast login --url %[1]s < %[2]s
-                        holdfast incident log --title "Mail is slow" --impact medium --urgency high
-  API:                  %[1]s/api/docs
+  In a browser          sign in with the token in %[2]s
+  On the command line   %[3]s login --url %[1]s < %[2]s
+                        %[3]s incident log --title "Mail is slow" --impact medium --urgency high
+  Is all well?          %[3]s doctor --config %[4]s
+  The API               %[1]s/api/docs
 
 Ctrl-C stops everything; the next start goes on where this one ends.
-`, url, filepath.Join(c.Data, adminTokenFile))
+`, url, filepath.Join(c.Data, adminTokenFile), os.Args[0], connection)
 	return nil
 }
 
@@ -227,7 +237,8 @@ func reachable(address string) string {
 	return net.JoinHostPort(host, port)
 }
 
-// holdFolder makes the data folder and locks it, so that two Holdfasts never share one. The lock goes with the process.
+// holdFolder makes the data folder and locks it, so that two Holdfasts never share one. The lock goes with the process,
+// whose number it holds.
 func holdFolder(path string) (*os.File, error) {
 	if err := os.MkdirAll(path, 0o755); err != nil {
 		return nil, fmt.Errorf("make the data folder: %w", err)
@@ -242,6 +253,13 @@ func holdFolder(path string) (*os.File, error) {
 			return nil, fmt.Errorf("another holdfast runs on the data folder %s already", path)
 		}
 		return nil, fmt.Errorf("lock the data folder: %w", err)
+	}
+	if err = lock.Truncate(0); err == nil {
+		_, err = lock.WriteString(strconv.Itoa(os.Getpid()) + "\n")
+	}
+	if err != nil {
+		lock.Close()
+		return nil, fmt.Errorf("the data folder cannot be written: %w", err)
 	}
 	return lock, nil
 }

@@ -45,6 +45,8 @@ func commandLine(t *testing.T, s *kit.Stack) {
 	require.Zero(t, code, problems)
 	require.Contains(t, kit.Run(t, []string{"HOME=" + home, "XDG_CONFIG_HOME=" + home}, "incident", "show", number), number)
 
+	require.Contains(t, kit.Run(t, nil, "doctor", "--sample", "20", "--config", filepath.Join(s.Folder, "data", "connection.yaml")), "processes   sound")
+
 	file := filepath.Join(home, "team.yaml")
 	require.NoError(t, os.WriteFile(file, []byte("kind: Team\nname: cli\nspec: {title: Command line, members: [ana]}\n"), 0o600))
 	_, _, code = kit.TryRun(t, environment, "", "diff", file)
