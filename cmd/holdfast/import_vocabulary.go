@@ -12,15 +12,14 @@ import (
 
 // vocabularyOf takes from the documents what values an import may bring.
 func vocabularyOf(document func(kind, name string) (policy.Document, error)) (importmap.Vocabulary, error) {
-	var matrix policy.PriorityMatrix
-	var holds, codes policy.Vocabulary
+	var vocabulary importmap.Vocabulary
 	for _, wanted := range []struct {
 		kind, name string
 		into       any
 	}{
-		{policy.KindPriorityMatrix, "default", &matrix},
-		{policy.KindVocabulary, "hold-reasons", &holds},
-		{policy.KindVocabulary, "resolution-codes", &codes},
+		{policy.KindPriorityMatrix, "default", &vocabulary.Matrix},
+		{policy.KindVocabulary, "hold-reasons", &vocabulary.HoldReasons},
+		{policy.KindVocabulary, "resolution-codes", &vocabulary.ResolutionCodes},
 	} {
 		found, err := document(wanted.kind, wanted.name)
 		if err != nil {
@@ -30,7 +29,7 @@ func vocabularyOf(document func(kind, name string) (policy.Document, error)) (im
 			return importmap.Vocabulary{}, fmt.Errorf("read the policy %s/%s: %w", wanted.kind, wanted.name, err)
 		}
 	}
-	return importmap.Vocabulary{Levels: matrix.Levels, HoldBase: holds.Base, ResolutionCode: codes.Has}, nil
+	return vocabulary, nil
 }
 
 // defaultVocabulary is that of the documents which come with Holdfast.

@@ -17,7 +17,9 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/domain/incident"
+	"github.com/holdfast-itsm/holdfast/domain/policy"
 )
 
 // MaxFileBytes bounds a map file.
@@ -75,22 +77,32 @@ type Map struct {
 	Columns map[string]string `yaml:"columns"`
 	// Values translates a field's values; one that is not listed rejects its row.
 	Values map[string]map[string]string `yaml:"values"`
-	// Constants give a field its value where the column has none. {column} stands for that column's value in the row.
+	// Constants give a field its value where the column has none. {column} stands for that column's value in the row, and
+	// {column|words} for the words where the row has no value there.
 	Constants map[string]string `yaml:"constants"`
 	// Keep lists columns whose values are kept as the source has them, beside ours.
 	Keep []string `yaml:"keep"`
+	// Replay holds what commands need and no past has.
+	Replay Replay `yaml:"replay"`
 
 	zone    *time.Location
 	layouts []string
 }
 
+// Replay holds what commands ask for. Where a reason is left out, the command names the map's origin.
+type Replay struct {
+	// Team, as the source would write it, gets an incident that a person has before the log names any team.
+	Team           string `yaml:"team"`
+	ReopenReason   string `yaml:"reopen_reason"`
+	PriorityReason string `yaml:"priority_reason"`
+	CancelReason   string `yaml:"cancel_reason"`
+}
+
 // Vocabulary is what an organisation's documents allow as values.
 type Vocabulary struct {
-	Levels []string // of impact and urgency
-	// HoldBase gives the base of a hold reason, and whether there is such a reason.
-	HoldBase func(reason string) (string, bool)
-	// ResolutionCode reports whether there is such a code.
-	ResolutionCode func(code string) bool
+	Matrix          policy.PriorityMatrix
+	HoldReasons     policy.Vocabulary
+	ResolutionCodes policy.Vocabulary
 }
 
 // Parse reads a map file strictly: a key that means nothing is an error that names its line.
@@ -143,6 +155,14 @@ func (m *Map) compile() error {
 	if err := m.compileTimes(); err != nil {
 		say("%v", err)
 	}
+	for name, reason := range m.Replay.reasons() {
+		if *reason == "" {
+			*reason = "As in " + m.Origin
+		}
+		if len(*reason) > domain.MaxReasonBytes {
+			say("replay.%s has more than %d bytes", name, domain.MaxReasonBytes)
+		}
+	}
 	for given, state := range m.Values[fieldState] {
 		if !slices.ContainsFunc(incident.Lifecycle.States, isState(state)) {
 			say("values.state.%s: an incident has no state %q", given, state)
@@ -153,6 +173,10 @@ func (m *Map) compile() error {
 		return errors.New("the map is not right: " + strings.Join(wrong, "; "))
 	}
 	return nil
+}
+
+func (r *Replay) reasons() map[string]*string {
+	return map[string]*string{"reopen_reason": &r.ReopenReason, "priority_reason": &r.PriorityReason, "cancel_reason": &r.CancelReason}
 }
 
 func (m *Map) compileTimes() error {

@@ -101,7 +101,8 @@ func (r *Reader) checkColumns() error {
 	}
 	for field, text := range r.m.Constants {
 		for _, found := range placeholder.FindAllString(text, -1) {
-			need("constants."+field, found[1:len(found)-1])
+			name, _ := inBraces(found)
+			need("constants."+field, name)
 		}
 	}
 	if len(absent) > 0 {
@@ -232,11 +233,8 @@ func (n *Names) add(other *Names) {
 		n.Teams[handle] = name
 	}
 	for team, members := range other.Members {
-		if n.Members[team] == nil {
-			n.Members[team] = map[string]bool{}
-		}
 		for person := range members {
-			n.Members[team][person] = true
+			n.join(team, person)
 		}
 	}
 }

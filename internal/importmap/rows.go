@@ -34,6 +34,14 @@ func newNames() *Names {
 	return &Names{People: map[string]string{}, Teams: map[string]string{}, Members: map[string]map[string]bool{}}
 }
 
+// join makes somebody a member of a team.
+func (n *Names) join(team, person string) {
+	if n.Members[team] == nil {
+		n.Members[team] = map[string]bool{}
+	}
+	n.Members[team][person] = true
+}
+
 func (r *row) fail(format string, args ...any) {
 	if r.fault == "" {
 		r.fault = fmt.Sprintf(format, args...)
@@ -82,11 +90,21 @@ func (r *row) constant(field string) string {
 		return text
 	}
 	return placeholder.ReplaceAllStringFunc(text, func(found string) string {
-		if named := r.column(found[1 : len(found)-1]); named != "" {
+		name, words := inBraces(found)
+		if named := r.column(name); named != "" {
 			return strings.Join(strings.Fields(named), " ")
 		}
-		return "–"
+		return words
 	})
+}
+
+// inBraces takes {column|words} apart; a dash stands for words that are left out.
+func inBraces(found string) (column, words string) {
+	column, words, said := strings.Cut(found[1:len(found)-1], "|")
+	if !said {
+		words = "–"
+	}
+	return column, words
 }
 
 // short gives a value that a record holds in at most most bytes.
@@ -165,8 +183,8 @@ func (r *row) read(vocabulary Vocabulary) incident.Snapshot {
 		r.fail("%s: an incident has no state %q", r.m.Columns[fieldState], snapshot.State)
 	}
 	for _, rated := range []struct{ field, value string }{{fieldImpact, snapshot.Impact}, {fieldUrgency, snapshot.Urgency}} {
-		if !slices.Contains(vocabulary.Levels, rated.value) {
-			r.fail("%s: %q is no level of the priority matrix (%s)", rated.field, rated.value, strings.Join(vocabulary.Levels, ", "))
+		if !slices.Contains(vocabulary.Matrix.Levels, rated.value) {
+			r.fail("%s: %q is no level of the priority matrix (%s)", rated.field, rated.value, strings.Join(vocabulary.Matrix.Levels, ", "))
 		}
 	}
 	if item := r.short(fieldItems, domain.MaxItemBytes); item != "" {
@@ -179,10 +197,7 @@ func (r *row) read(vocabulary Vocabulary) incident.Snapshot {
 		}
 	}
 	if snapshot.Team != "" && snapshot.Assignee != "" {
-		if r.names.Members[snapshot.Team] == nil {
-			r.names.Members[snapshot.Team] = map[string]bool{}
-		}
-		r.names.Members[snapshot.Team][snapshot.Assignee] = true
+		r.names.join(snapshot.Team, snapshot.Assignee)
 	}
 	return snapshot
 }
@@ -192,7 +207,7 @@ func (r *row) readState(snapshot *incident.Snapshot, vocabulary Vocabulary) {
 	switch snapshot.State {
 	case incident.OnHold:
 		reason := r.get(fieldHoldReason)
-		base, known := vocabulary.HoldBase(reason)
+		base, known := vocabulary.HoldReasons.Base(reason)
 		if !known {
 			r.fail("hold_reason: %q is not a hold reason", reason)
 		}
@@ -203,7 +218,7 @@ func (r *row) readState(snapshot *incident.Snapshot, vocabulary Vocabulary) {
 		}
 	case incident.Resolved, incident.Closed:
 		code := r.get(fieldCode)
-		if !vocabulary.ResolutionCode(code) {
+		if !vocabulary.ResolutionCodes.Has(code) {
 			r.fail("resolution_code: %q is not a resolution code", code)
 		}
 		snapshot.Resolution = incident.Resolution{Code: code, Notes: r.short(fieldNotes, domain.MaxReasonBytes), By: r.person(fieldResolvedBy)}
