@@ -272,6 +272,19 @@ func TestPoliciesAreAppliedComparedAndExported(t *testing.T) {
 	require.Equal(t, string(written), run(t, address, "", "get", "Team", "messaging").out)
 }
 
+// TestTheExamplesHold: what README tells people to try.
+func TestTheExamplesHold(t *testing.T) {
+	t.Parallel()
+	folder := filepath.Join("..", "..", "examples", "policies")
+	got := run(t, "http://127.0.0.1:1", "", "policy", "test", folder)
+	require.Equal(t, exitDone, got.code, got.out)
+	require.Contains(t, got.out, filepath.Join(folder, "desk_test.yaml")+": 6 passed, 0 failed\n")
+	require.NotContains(t, got.out, filepath.Join(folder, "desk.yaml")+":", "documents beside the tests are passed over")
+	got = run(t, "http://127.0.0.1:1", "", "policy", "test", filepath.Join(folder, "desk.yaml"))
+	require.Equal(t, exitUsage, got.code, "a named file without tests is a mistake")
+	require.Equal(t, exitDone, run(t, "http://127.0.0.1:1", "", "policy", "lint", folder).code)
+}
+
 func TestCompletionKnowsWhatComesNext(t *testing.T) {
 	t.Parallel()
 	var root trialRoot

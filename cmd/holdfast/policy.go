@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/holdfast-itsm/holdfast/domain"
@@ -39,13 +40,31 @@ func (c *policyLint) Run(s *session) error {
 
 type policyTest struct{ policyFiles }
 
-// Run runs tests. It asks no server.
+// Run runs tests. It asks no server. In folders it passes over files without tests, such as the documents that are tested;
+// a file that was named is always run.
 func (c *policyTest) Run(s *session) error {
-	paths, err := yamlFiles(c.Files)
-	if err != nil {
-		return err
+	paths := []string{}
+	for _, named := range c.Files {
+		files, err := yamlFiles([]string{named})
+		if err != nil {
+			return err
+		}
+		for _, file := range files {
+			if file == named || mayHoldTests(file) {
+				paths = append(paths, file)
+			}
+		}
+	}
+	if len(paths) == 0 {
+		return misusef("no file holds a PolicyTest")
 	}
 	return judged(policytest.Run(s.out, paths))
+}
+
+// mayHoldTests is true also for a file that cannot be read, which its run then tells.
+func mayHoldTests(file string) bool {
+	trees, err := policyfile.ReadTrees(file)
+	return err != nil || slices.ContainsFunc(trees, func(tree policyfile.Tree) bool { return tree.Kind == policytest.KindTest })
 }
 
 // judged gives the exit code of a check whose findings were written: 2 where something could not be read.
