@@ -287,7 +287,7 @@ type TeamView struct {
 	Title    string   `json:"title" bun:"title"`
 	Lead     string   `json:"lead,omitempty" bun:"lead"`
 	Calendar string   `json:"calendar,omitempty" bun:"calendar"`
-	Members  []string `json:"members" bun:"members,array"`
+	Members  []string `json:"members" bun:"members,type:json"`
 }
 
 // ServiceView is a service and who supports it.
@@ -315,7 +315,7 @@ type Token struct {
 	ID          string     `json:"id" bun:"id,pk,type:uuid"`
 	Person      string     `json:"person" bun:"person"`
 	Name        string     `json:"name" bun:"name"`
-	Permissions []string   `json:"permissions" bun:"permissions,array"`
+	Permissions []string   `json:"permissions" bun:"permissions,type:jsonb"`
 	CreatedBy   string     `json:"created_by" bun:"created_by"`
 	CreatedAt   time.Time  `json:"created_at" bun:"created_at"`
 	ExpiresAt   time.Time  `json:"expires_at" bun:"expires_at"`

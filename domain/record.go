@@ -39,7 +39,7 @@ type Record struct {
 	Description        string          `json:"description" bun:"description"`
 	Service            string          `json:"service" bun:"service"`
 	Category           string          `json:"category" bun:"category"`
-	Tags               []string        `json:"tags" bun:"tags,array"`
+	Tags               []string        `json:"tags" bun:"tags,type:jsonb"`
 	Team               string          `json:"team" bun:"team"`
 	Assignee           string          `json:"assignee" bun:"assignee"`
 	Requester          string          `json:"requester" bun:"requester"`
@@ -48,7 +48,7 @@ type Record struct {
 	Channel            string          `json:"channel" bun:"channel"`
 	Location           string          `json:"location" bun:"location"`
 	Environment        string          `json:"environment" bun:"environment"`
-	ConfigurationItems []string        `json:"configuration_items" bun:"configuration_items,array"`
+	ConfigurationItems []string        `json:"configuration_items" bun:"configuration_items,type:jsonb"`
 	CustomFields       json.RawMessage `json:"custom_fields,omitempty" bun:"custom_fields,type:json,nullzero"`
 	// Policies are the policy versions the record opened under: "Calendar/default" → 3. A later version reaches it only by
 	// a logged command.

@@ -43,7 +43,7 @@ type TokenRow struct {
 	Person        string     `bun:"person"`
 	Name          string     `bun:"name"`
 	Hash          string     `bun:"hash"`
-	Permissions   []string   `bun:"permissions,array"`
+	Permissions   []string   `bun:"permissions,type:jsonb"`
 	CreatedBy     string     `bun:"created_by"`
 	CreatedAt     time.Time  `bun:"created_at"`
 	ExpiresAt     time.Time  `bun:"expires_at"`
@@ -56,7 +56,7 @@ type TeamRow struct {
 	Title    string   `bun:"title"`
 	Lead     string   `bun:"lead"`
 	Calendar string   `bun:"calendar"`
-	Members  []string `bun:"members,array"`
+	Members  []string `bun:"members,type:json"`
 }
 
 // ServiceRow is a service and who supports it.
@@ -174,7 +174,7 @@ func RevokeToken(ctx context.Context, db bun.IDB, id, person string, now time.Ti
 func ListTeams(ctx context.Context, db bun.IDB) ([]TeamRow, error) {
 	var rows []TeamRow
 	err := db.NewRaw(`SELECT t.name, t.title, t.lead, t.calendar,
-		ARRAY(SELECT person FROM team_members m WHERE m.team = t.name ORDER BY person) AS members FROM teams t ORDER BY t.name`).Scan(ctx, &rows)
+		to_json(ARRAY(SELECT person FROM team_members m WHERE m.team = t.name ORDER BY person)) AS members FROM teams t ORDER BY t.name`).Scan(ctx, &rows)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return nil, fmt.Errorf("listing teams: %w", err)
 	}

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/uptrace/bun"
-	"github.com/uptrace/bun/dialect/pgdialect"
 
 	"github.com/holdfast-itsm/holdfast/domain"
 )
@@ -116,7 +115,11 @@ func TellOutside(ctx context.Context, db bun.IDB, record string, notice domain.N
 	if err != nil {
 		return fmt.Errorf("encoding a notice: %w", err)
 	}
-	if _, err := db.NewRaw(`SELECT tell_outside(?, ?, ?::text[], ?::json, ?)`, record, notice.Kind, pgdialect.Array(notice.To), string(data), now).Exec(ctx); err != nil {
+	to, err := json.Marshal(notice.To)
+	if err != nil {
+		return fmt.Errorf("encoding a notice: %w", err)
+	}
+	if _, err := db.NewRaw(`SELECT tell_outside(?, ?, ?::jsonb, ?::json, ?)`, record, notice.Kind, string(to), string(data), now).Exec(ctx); err != nil {
 		return fmt.Errorf("writing the outbox: %w", err)
 	}
 	return nil

@@ -148,7 +148,7 @@ type OutboxRow struct {
 	Position      int64           `bun:"position,scanonly"`
 	RecordID      string          `bun:"record_id,type:uuid"`
 	Kind          string          `bun:"kind"`
-	Recipients    []string        `bun:"recipients,array"`
+	Recipients    []string        `bun:"recipients,type:jsonb"`
 	Data          json.RawMessage `bun:"data,type:json"`
 	DueAt         *time.Time      `bun:"due_at"`
 	CreatedAt     time.Time       `bun:"created_at"`

@@ -192,7 +192,7 @@ func (f IncidentFilter) where(q *bun.SelectQuery) *bun.SelectQuery {
 		q = q.Where("r.assignee = ''")
 	}
 	if f.Tag != "" {
-		q = q.Where("? = ANY (r.tags)", f.Tag)
+		q = q.Where("r.tags @> to_jsonb(?::text)", f.Tag)
 	}
 	if f.OpenedFrom != nil {
 		q = q.Where("r.opened_at >= ?", *f.OpenedFrom)

@@ -38,7 +38,7 @@ CREATE TABLE outbox (
     xid        xid8 NOT NULL DEFAULT pg_current_xact_id(),
     record_id  uuid NOT NULL REFERENCES records ON DELETE RESTRICT,
     kind       text NOT NULL,
-    recipients text[] NOT NULL,
+    recipients jsonb NOT NULL CONSTRAINT outbox_recipients CHECK (jsonb_typeof(recipients) = 'array'),
     data       json NOT NULL,
     due_at     timestamptz(3),
     created_at timestamptz(3) NOT NULL
@@ -63,7 +63,7 @@ BEGIN
     ON CONFLICT (id) DO NOTHING;
     RETURN FOUND;
 END $$;
-CREATE FUNCTION tell_outside(the_record uuid, the_kind text, the_recipients text[], the_data json, the_moment timestamptz)
+CREATE FUNCTION tell_outside(the_record uuid, the_kind text, the_recipients jsonb, the_data json, the_moment timestamptz)
 RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
     INSERT INTO outbox (record_id, kind, recipients, data, created_at) VALUES (the_record, the_kind, the_recipients, the_data, the_moment)
 $$;

@@ -48,7 +48,7 @@ CREATE TABLE tokens (
     person      text NOT NULL REFERENCES people,
     name        text NOT NULL CONSTRAINT tokens_name CHECK (octet_length(name) BETWEEN 1 AND 200),
     hash        text NOT NULL CONSTRAINT tokens_hash UNIQUE,
-    permissions text[] NOT NULL DEFAULT '{}',
+    permissions jsonb NOT NULL DEFAULT '[]' CONSTRAINT tokens_permissions CHECK (jsonb_typeof(permissions) = 'array'),
     created_by  text NOT NULL,
     created_at  timestamptz(3) NOT NULL,
     expires_at  timestamptz(3) NOT NULL,
