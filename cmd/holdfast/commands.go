@@ -13,6 +13,7 @@ type clientCommands struct {
 	Search   searchCommand    `cmd:"" group:"Records" help:"Find records by number or words."`
 	Events   eventsCommand    `cmd:"" group:"Records" help:"Follow events as they happen, until interrupted."`
 	Command  commandCommands  `cmd:"" group:"Records" help:"What became of a command."`
+	Replay   replayCommand    `cmd:"" group:"Records" help:"Live a log of incidents again by commands, and compare how they end; for a Holdfast to try things on."`
 
 	Apply  applyCommand   `cmd:"" group:"Policies" help:"Store new versions of policy documents."`
 	Diff   diffCommand    `cmd:"" group:"Policies" help:"Show how files differ from the stored documents; exit 1 where they do."`

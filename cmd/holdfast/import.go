@@ -2,16 +2,12 @@ package main
 
 import (
 	"context"
-	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"maps"
-	"os"
 	"slices"
-	"strconv"
 	"sync"
 	"time"
 
@@ -35,14 +31,8 @@ type importCommands struct {
 	Incidents importIncidentsCommand `cmd:"" help:"Import incidents with their whole past from a CSV audit, plain or gzip."`
 }
 
-// importFile is what import and replay read.
-type importFile struct {
-	File string `arg:"" type:"existingfile" help:"CSV file, plain or gzip."`
-	Map  string `required:"" type:"existingfile" placeholder:"MAP.yaml" help:"Says which columns and values mean what; examples/import has one."`
-}
-
 type importIncidentsCommand struct {
-	importFile      `embed:""`
+	auditFile       `embed:""`
 	config.Database `embed:""`
 	config.Temporal `embed:""`
 	config.Log      `embed:""`
@@ -58,15 +48,18 @@ const (
 )
 
 // Run reads the file, writes in batches, and reports. Given again it goes on where it ended: what is here is left alone.
-func (c *importIncidentsCommand) Run(ctx context.Context, io streams) error {
+func (c *importIncidentsCommand) Run(ctx context.Context, io streams, output *outputFlags) error {
 	log, err := telemetry.NewLog(io.err, c.Log.Level, c.Log.Format)
 	if err != nil {
 		return err
 	}
 	if c.URL == "" && !c.DryRun {
-		return fmt.Errorf("--database-url (HOLDFAST_DATABASE_URL) is needed: where are the rows?")
+		return misusef("--database-url (HOLDFAST_DATABASE_URL) is needed: where are the rows?")
 	}
-	run := &importRun{command: c, streams: io, started: time.Now(), refused: map[string]string{}, states: map[domain.State]int{}}
+	run := &importRun{
+		printer: newPrinter(*output, io), command: c, started: time.Now(), refused: []refusedIncident{}, states: map[domain.State]int{},
+		rejects: &rejectsFile{path: c.Rejects}, named: map[string]bool{}, teams: map[string]bool{},
+	}
 	vocabulary, err := defaultVocabulary()
 	if c.URL != "" {
 		service, done, openErr := installer(c.URL, log)
@@ -83,18 +76,11 @@ func (c *importIncidentsCommand) Run(ctx context.Context, io streams) error {
 		return err
 	}
 	if !c.DryRun {
-		db, err := pg.Open(c.URL, pg.Worker, importWriters)
+		done, err := run.write(ctx, log)
 		if err != nil {
 			return err
 		}
-		defer db.Close()
-		if err := pg.Migrated(ctx, db, schemas.Migrations()); err != nil {
-			return err
-		}
-		run.activities = activities.New(activities.Dependencies{
-			DB: db, Clock: wallClock{}, Rules: &policyfile.Evaluator{}, CompileCalendar: policyfile.CompileCalendar,
-			Transient: pg.Transient, Constraint: pg.Constraint, Log: log,
-		})
+		defer done()
 	}
 	if err := run.file(ctx, vocabulary); err != nil {
 		return err
@@ -107,12 +93,11 @@ func (c *importIncidentsCommand) Run(ctx context.Context, io streams) error {
 
 // importRun is one import on its way.
 type importRun struct {
+	printer
 	command    *importIncidentsCommand
-	streams    streams
 	service    *app.App
-	activities *activities.Activities
+	activities *activities.Activities // nil: a dry run
 	started    time.Time
-	progress   *progress
 
 	rejects         *rejectsFile
 	rows, incidents int
@@ -123,19 +108,40 @@ type importRun struct {
 	mu             sync.Mutex
 	written, known int
 	waiting        []string
-	refused        map[string]string
+	refused        []refusedIncident
 	states         map[domain.State]int
+}
+
+// write opens the database for writing, once it has this release's tables.
+func (r *importRun) write(ctx context.Context, log *slog.Logger) (done func() error, err error) {
+	db, err := pg.Open(r.command.URL, pg.Worker, importWriters)
+	if err != nil {
+		return nil, err
+	}
+	if err := pg.Migrated(ctx, db, schemas.Migrations()); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	r.activities = activities.New(activities.Dependencies{
+		DB: db, Clock: wallClock{}, Rules: &policyfile.Evaluator{}, CompileCalendar: policyfile.CompileCalendar,
+		Transient: pg.Transient, Constraint: pg.Constraint, Log: log,
+	})
+	return db.Close, nil
 }
 
 // file reads the whole file and hands batches to the writers.
 func (r *importRun) file(ctx context.Context, vocabulary importmap.Vocabulary) error {
-	reader, closeFile, err := r.open(vocabulary)
+	source, err := r.command.open()
 	if err != nil {
 		return err
 	}
-	defer closeFile()
-	defer r.progress.end()
-	r.named, r.teams = map[string]bool{}, map[string]bool{}
+	defer source.close()
+	progress := r.progress("importing", source.size, bytesUnit)
+	defer progress.end()
+	reader, err := source.read(vocabulary, progress, r.rejects.add)
+	if err != nil {
+		return err
+	}
+	r.rejects.header = reader.Header()
 	writers, writing := errgroup.WithContext(ctx)
 	writers.SetLimit(importWriters)
 	readErr := r.read(writing, reader, writers)
@@ -152,75 +158,52 @@ func (r *importRun) file(ctx context.Context, vocabulary importmap.Vocabulary) e
 	return nil
 }
 
-func (r *importRun) open(vocabulary importmap.Vocabulary) (*importmap.Reader, func() error, error) {
-	content, err := os.ReadFile(r.command.Map)
-	if err != nil {
-		return nil, nil, fmt.Errorf("read the map: %w", err)
-	}
-	m, err := importmap.Parse(content)
-	if err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", r.command.Map, err)
-	}
-	file, err := os.Open(r.command.File)
-	if err != nil {
-		return nil, nil, fmt.Errorf("read the file: %w", err)
-	}
-	if r.progress, err = newProgress(r.streams.err, file); err != nil {
-		return nil, nil, errors.Join(err, file.Close())
-	}
-	unpacked, err := importmap.Open(r.progress.reading(file))
-	if err != nil {
-		return nil, nil, errors.Join(err, file.Close())
-	}
-	r.rejects = &rejectsFile{path: r.command.Rejects}
-	reader, err := importmap.NewReader(m, vocabulary, unpacked, r.rejects.add)
-	if err != nil {
-		return nil, nil, errors.Join(fmt.Errorf("%s: %w", r.command.File, err), file.Close())
-	}
-	r.rejects.header = reader.Header()
-	return reader, file.Close, nil
+// batch is what one transaction writes.
+type batch struct {
+	pasts []incident.Past
+	lines map[string]int // number → line of the incident's first row
+	names importmap.Names
+}
+
+func newBatch() *batch {
+	return &batch{lines: map[string]int{}, names: importmap.Names{People: map[string]string{}, Teams: map[string]string{}}}
+}
+
+func (b *batch) add(group importmap.Group) {
+	maps.Copy(b.names.People, group.Names.People)
+	maps.Copy(b.names.Teams, group.Names.Teams)
+	b.lines[group.Number] = group.Line
+	b.pasts = append(b.pasts, group.Past)
 }
 
 // read makes batches until the file ends, or a writer failed.
 func (r *importRun) read(ctx context.Context, reader *importmap.Reader, writers *errgroup.Group) error {
-	var batch []incident.Past
-	lines := map[string]int{}
-	names := importmap.Names{People: map[string]string{}, Teams: map[string]string{}}
+	next := newBatch()
 	give := func() error {
-		if len(batch) == 0 || r.command.DryRun {
-			batch = nil
+		full := next
+		next = newBatch()
+		if len(full.pasts) == 0 || r.activities == nil {
 			return nil
 		}
-		if err := r.introduce(ctx, names); err != nil {
+		if err := r.introduce(ctx, full.names); err != nil {
 			return err
 		}
-		full, at := batch, lines
-		batch, lines = nil, map[string]int{}
-		clear(names.People)
-		clear(names.Teams)
-		writers.Go(func() error { return r.write(ctx, full, at) })
+		writers.Go(func() error { return r.batch(ctx, full) })
 		return nil
 	}
-	for ctx.Err() == nil {
-		group, err := reader.Next()
-		if errors.Is(err, io.EOF) {
-			return give()
-		}
+	for group, err := range incidentsOf(ctx, reader) {
 		if err != nil {
 			return err
 		}
 		r.incidents++
 		r.states[group.Snapshots[len(group.Snapshots)-1].State]++
-		maps.Copy(names.People, group.Names.People)
-		maps.Copy(names.Teams, group.Names.Teams)
-		lines[group.Number] = group.Line
-		if batch = append(batch, group.Past); len(batch) == importBatch {
+		if next.add(group); len(next.pasts) == importBatch {
 			if err := give(); err != nil {
 				return err
 			}
 		}
 	}
-	return ctx.Err()
+	return give()
 }
 
 // introduce makes inactive accounts and empty teams for names that come up the first time.
@@ -251,9 +234,9 @@ func (r *importRun) introduce(ctx context.Context, names importmap.Names) error 
 	return installMissing(ctx, r.service, documents, "named in "+r.command.File)
 }
 
-// write imports one batch.
-func (r *importRun) write(ctx context.Context, batch []incident.Past, lines map[string]int) error {
-	done, err := r.activities.Import(ctx, batch, domain.Actor{Kind: domain.ActorMachine, Name: r.command.By})
+// batch imports one batch.
+func (r *importRun) batch(ctx context.Context, batch *batch) error {
+	done, err := r.activities.Import(ctx, batch.pasts, domain.Actor{Kind: domain.ActorMachine, Name: r.command.By})
 	if err != nil {
 		return err
 	}
@@ -263,7 +246,7 @@ func (r *importRun) write(ctx context.Context, batch []incident.Past, lines map[
 	r.known += done.Known
 	r.waiting = append(r.waiting, done.Waiting...)
 	for number, why := range done.Refused {
-		r.refused[number] = fmt.Sprintf("line %d: %s", lines[number], why)
+		r.refused = append(r.refused, refusedIncident{Number: number, Line: batch.lines[number], Reason: why})
 	}
 	return nil
 }
@@ -274,8 +257,7 @@ func (r *importRun) adopt(ctx context.Context, log *slog.Logger) error {
 		return nil
 	}
 	if r.command.Address == "" {
-		_, err := fmt.Fprintf(r.streams.err, "%d incidents are not over, and --temporal-address is not set: start their processes with holdfast doctor --resync\n", len(r.waiting))
-		return err
+		return r.hint("%d incidents are not over, and --temporal-address is not set: start their processes with holdfast doctor --resync", len(r.waiting))
 	}
 	s, err := newSite(r.command.Database, r.command.Temporal, log)
 	if err != nil {
@@ -286,69 +268,6 @@ func (r *importRun) adopt(ctx context.Context, log *slog.Logger) error {
 		if err := s.door.Adopt(ctx, domain.Incident, id); err != nil {
 			return fmt.Errorf("start the process of %s (run it again to go on): %w", id, err)
 		}
-	}
-	return nil
-}
-
-// report says what was done.
-func (r *importRun) report() error {
-	out := r.streams.out
-	took := time.Since(r.started)
-	fmt.Fprintf(out, "%d rows read, %d taken, %d rejected; %d incidents; %s (%.0f rows/s)\n",
-		r.rows, r.rows-r.rejects.count, r.rejects.count, r.incidents, took.Round(100*time.Millisecond), float64(r.rows)/took.Seconds())
-	for _, state := range slices.Sorted(maps.Keys(r.states)) {
-		fmt.Fprintf(out, "  %-12s %d\n", state, r.states[state])
-	}
-	if !r.command.DryRun {
-		fmt.Fprintf(out, "written %d, here before %d, refused %d; %d inactive accounts made; %d not over\n",
-			r.written, r.known, len(r.refused), r.people, len(r.waiting))
-	}
-	for _, number := range slices.Sorted(maps.Keys(r.refused)) {
-		fmt.Fprintf(out, "  refused %s, %s\n", number, r.refused[number])
-	}
-	if r.rejects.count > 0 {
-		fmt.Fprintf(out, "rejected rows are in %s, with line and reason\n", r.rejects.path)
-	}
-	if len(r.refused) > 0 {
-		return silent{exitFailed}
-	}
-	return nil
-}
-
-// rejectsFile takes rows that were not imported: line, reason, and the row as it is.
-type rejectsFile struct {
-	path   string
-	header []string
-	count  int
-	file   *os.File
-	writer *csv.Writer
-	err    error
-}
-
-func (f *rejectsFile) add(reject importmap.Reject) {
-	f.count++
-	if f.err != nil {
-		return
-	}
-	if f.file == nil {
-		if f.file, f.err = os.Create(f.path); f.err != nil {
-			return
-		}
-		f.writer = csv.NewWriter(f.file)
-		f.err = f.writer.Write(append([]string{"line", "reason"}, f.header...))
-	}
-	if f.err == nil {
-		f.err = f.writer.Write(append([]string{strconv.Itoa(reject.Line), reject.Reason}, reject.Values...))
-	}
-}
-
-func (f *rejectsFile) close() error {
-	if f.file != nil {
-		f.writer.Flush()
-		f.err = errors.Join(f.err, f.writer.Error(), f.file.Close())
-	}
-	if f.err != nil {
-		return fmt.Errorf("write the rejected rows: %w", f.err)
 	}
 	return nil
 }

@@ -24,9 +24,9 @@ type session struct {
 	now     func() time.Time
 }
 
-// bind gives client commands their session, made when one runs, and all commands the address and the token.
+// bind gives client commands their session, made when one runs, and all commands the address, the token and the form of output.
 func (c *clientCommands) bind(parsed *kong.Context, io streams) error {
-	parsed.Bind(&c.Client)
+	parsed.Bind(&c.Client, &c.Output)
 	return parsed.BindToProvider(func() (*session, error) { return newSession(parsed, c, io, usersLogins()) })
 }
 

@@ -70,7 +70,7 @@ const mostCommands = 2
 func (m *Map) Plan(group Group, vocabulary Vocabulary) (plan Plan, whyNot string) {
 	p := &planner{
 		m: m, named: group.Names, moment: group.OpenedAt,
-		plan: Plan{Origin: group.Origin, Number: group.Number, Names: *newNames()},
+		plan: Plan{Origin: group.Origin, Number: group.Number, Names: NewNames()},
 		facts: incident.Facts{
 			Calendar: alwaysOpen, Timing: incident.DefaultTiming(), Matrix: vocabulary.Matrix, HoldReasons: vocabulary.HoldReasons,
 			ResolutionCodes: vocabulary.ResolutionCodes, Team: incident.TeamFact{Known: true},

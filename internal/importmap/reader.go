@@ -171,7 +171,7 @@ func (r *Reader) entry() (*entry, error) {
 	if fault != "" {
 		return reject(fault)
 	}
-	current := &row{m: r.m, index: r.index, values: values, names: newNames(), handles: r.handles}
+	current := &row{m: r.m, index: r.index, values: values, names: NewNames(), handles: r.handles}
 	number := current.get(fieldNumber)
 	switch {
 	case number == "" || len(number) > 100:
@@ -206,11 +206,11 @@ func (r *Reader) inOrder(entries []entry) []entry {
 // group makes an incident of its rows.
 func (r *Reader) group(entries []entry) Group {
 	first, last := entries[0], entries[len(entries)-1]
-	names := newNames()
-	group := Group{Rows: len(entries), Line: first.line, Names: *names}
+	names := NewNames()
+	group := Group{Rows: len(entries), Line: first.line, Names: names}
 	for _, e := range entries {
 		group.Line = min(group.Line, e.line)
-		names.add(e.row.names)
+		names.Add(e.row.names)
 		group.Snapshots = append(group.Snapshots, e.snapshot)
 	}
 	end := &row{m: r.m, index: r.index, values: last.values, names: names, handles: r.handles}
@@ -225,7 +225,8 @@ func (r *Reader) group(entries []entry) Group {
 	return group
 }
 
-func (n *Names) add(other *Names) {
+// Add takes over the names of another list.
+func (n Names) Add(other Names) {
 	for handle, name := range other.People {
 		n.People[handle] = name
 	}

@@ -17,7 +17,7 @@ type row struct {
 	m      *Map
 	index  map[string]int // of columns
 	values []string
-	names  *Names
+	names  Names
 	// handles remembers what names were made into, for the whole file.
 	handles map[string]string
 	fault   string
@@ -30,12 +30,13 @@ type Names struct {
 	Members map[string]map[string]bool
 }
 
-func newNames() *Names {
-	return &Names{People: map[string]string{}, Teams: map[string]string{}, Members: map[string]map[string]bool{}}
+// NewNames makes a list without names.
+func NewNames() Names {
+	return Names{People: map[string]string{}, Teams: map[string]string{}, Members: map[string]map[string]bool{}}
 }
 
 // join makes somebody a member of a team.
-func (n *Names) join(team, person string) {
+func (n Names) join(team, person string) {
 	if n.Members[team] == nil {
 		n.Members[team] = map[string]bool{}
 	}
