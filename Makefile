@@ -12,7 +12,7 @@ TAGS := -tags=nomsgpack
 ENGINE_FLAGS := -trimpath -tags=disable_grpc_modules
 
 # What the main program is made of: sources and embedded files, and folders, whose times tell of removed files.
-PROGRAM_DIRS := $(wildcard cmd domain workflows activities schemas app server worker internal)
+PROGRAM_DIRS := $(wildcard cmd domain workflows activities schemas app server worker internal test/bench)
 PROGRAM := go.mod go.sum $(shell find $(PROGRAM_DIRS) ! -name '*_test.go' ! -name '.*' ! -path '*/testdata*' 2>/dev/null)
 ENGINE := $(shell find engine ! -name '*_test.go' ! -name '.*' ! -path '*/testdata*' 2>/dev/null)
 

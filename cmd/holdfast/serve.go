@@ -2,14 +2,17 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/gin-gonic/gin"
+	"github.com/uptrace/bun"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/holdfast-itsm/holdfast/app"
@@ -68,7 +71,10 @@ func (s *site) handler(service *app.App, publicURL string) (http.Handler, error)
 		c.AbortWithStatus(http.StatusInternalServerError)
 	}))
 	engine.GET("/healthz", func(c *gin.Context) { c.JSON(http.StatusOK, gin.H{"status": "alive"}) })
-	engine.GET("/readyz", func(c *gin.Context) { s.ready(c, service) })
+	engine.GET("/readyz", func(c *gin.Context) {
+		parts, status := s.parts(c, service.DB)
+		c.JSON(status, parts)
+	})
 	engine.GET("/metrics", gin.WrapH(telemetry.Handler(s.registry, s.log)))
 	api.Mount(engine, api.Dependencies{Service: service, Authenticate: service.Authenticate, Log: s.log})
 	if err := docs.Mount(engine); err != nil {
@@ -86,13 +92,13 @@ func (s *site) handler(service *app.App, publicURL string) (http.Handler, error)
 // readyTime bounds each check of readiness.
 const readyTime = 2 * time.Second
 
-// ready answers whether everything that work needs is there, part by part, and nothing of how it is configured.
-func (s *site) ready(c *gin.Context, service *app.App) {
-	ctx, cancel := context.WithTimeout(c, readyTime)
+// parts says of everything that work needs whether it is there, and nothing of how it is configured.
+func (s *site) parts(ctx context.Context, db *bun.DB) (parts map[string]string, status int) {
+	ctx, cancel := context.WithTimeout(ctx, readyTime)
 	defer cancel()
-	parts, status := gin.H{"database": "ready", "migrations": "ready", "temporal": "ready"}, http.StatusOK
+	parts, status = map[string]string{"database": "ready", "migrations": "ready", "temporal": "ready"}, http.StatusOK
 	fail := func(part, state string) { parts[part], status = state, http.StatusServiceUnavailable }
-	if err := pg.Migrated(ctx, service.DB, schemas.Migrations()); err != nil {
+	if err := pg.Migrated(ctx, db, schemas.Migrations()); err != nil {
 		fail("migrations", "not ready")
 		if pg.Transient(err) || ctx.Err() != nil {
 			fail("database", "away")
@@ -101,7 +107,7 @@ func (s *site) ready(c *gin.Context, service *app.App) {
 	if _, err := s.temporal.CheckHealth(ctx, nil); err != nil {
 		fail("temporal", "away")
 	}
-	c.JSON(status, parts)
+	return parts, status
 }
 
 const (
@@ -144,7 +150,7 @@ type workerCommand struct {
 	config.Database `embed:""`
 	config.Temporal `embed:""`
 	config.Log      `embed:""`
-	Metrics         string `name:"metrics-listen" env:"HOLDFAST_METRICS_LISTEN" config:"" placeholder:"HOST:PORT" help:"Address that serves /metrics and /healthz of this worker; none where not set."`
+	Metrics         string `name:"metrics-listen" env:"HOLDFAST_METRICS_LISTEN" config:"" placeholder:"HOST:PORT" help:"Address that serves /metrics, /healthz and /readyz of this worker; none where not set."`
 }
 
 // Run works until a signal comes.
@@ -158,30 +164,53 @@ func (c *workerCommand) Run(ctx context.Context, io streams) error {
 		return err
 	}
 	defer s.close()
+	db, err := s.pool(pg.Worker)
+	if err != nil {
+		return err
+	}
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return s.work(ctx, nil) })
+	var polls atomic.Bool
+	group.Go(func() error { return s.work(ctx, db, func() { polls.Store(true) }) })
 	if c.Metrics != "" {
 		listener, err := net.Listen("tcp", c.Metrics)
 		if err != nil {
 			return fmt.Errorf("listen on %s: %w", c.Metrics, err)
 		}
-		mux := http.NewServeMux()
-		mux.Handle("GET /metrics", telemetry.Handler(s.registry, log))
-		mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
-		group.Go(func() error { return s.serve(ctx, listener, mux) })
+		group.Go(func() error { return s.serve(ctx, listener, s.workerHandler(db, &polls)) })
 	}
 	return group.Wait()
+}
+
+// workerHandler tells of a worker: that it lives, whether it can work, and its figures.
+func (s *site) workerHandler(db *bun.DB, polls *atomic.Bool) http.Handler {
+	tell := func(w http.ResponseWriter, status int, what map[string]string) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(status)
+		if err := json.NewEncoder(w).Encode(what); err != nil {
+			s.log.Debug("an answer could not be sent", "error", err)
+		}
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", telemetry.Handler(s.registry, s.log))
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
+		tell(w, http.StatusOK, map[string]string{"status": "alive"})
+	})
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+		parts, status := s.parts(r.Context(), db)
+		parts["worker"] = "ready"
+		if !polls.Load() {
+			parts["worker"], status = "not ready", http.StatusServiceUnavailable
+		}
+		tell(w, status, parts)
+	})
+	return mux
 }
 
 const workRetry = time.Second
 
 // work runs a worker and starts it again whenever it could not go on: a database or a Temporal that is away comes back.
-// working, if not nil, is called each time that it polls.
-func (s *site) work(ctx context.Context, working func()) error {
-	db, err := s.pool(pg.Worker)
-	if err != nil {
-		return err
-	}
+// working is called each time that it begins to poll.
+func (s *site) work(ctx context.Context, db *bun.DB, working func()) error {
 	for {
 		err := s.newWorker(db).Run(ctx, working)
 		if ctx.Err() != nil {

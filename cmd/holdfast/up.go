@@ -20,6 +20,7 @@ import (
 	"github.com/holdfast-itsm/holdfast/app"
 	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/internal/config"
+	"github.com/holdfast-itsm/holdfast/internal/pg"
 	"github.com/holdfast-itsm/holdfast/internal/telemetry"
 )
 
@@ -136,10 +137,14 @@ func (c *upCommand) run(ctx context.Context, streams streams, log *slog.Logger, 
 	if err != nil {
 		return err
 	}
+	rows, err := s.pool(pg.Worker)
+	if err != nil {
+		return err
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	working := make(chan struct{}, 1)
 	group.Go(func() error {
-		return s.work(ctx, func() {
+		return s.work(ctx, rows, func() {
 			select {
 			case working <- struct{}{}:
 			default:
