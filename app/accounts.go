@@ -165,7 +165,12 @@ func grantsOf(rows []schemas.GrantRow) []Grant {
 
 // GiveGrant gives a person a role within a scope.
 func (a *App) GiveGrant(ctx context.Context, grant Grant) ([]Grant, error) {
-	return a.changeGrant(ctx, grant, "grant", func(row schemas.GrantRow) (bool, error) { return schemas.GiveGrant(ctx, a.DB, row) })
+	return a.changeGrant(ctx, grant, "grant", func(row schemas.GrantRow) (bool, error) {
+		if row.Role == domain.RoleAdmin && row.ScopeKind != "all" {
+			return false, domain.Invalid("scope_kind", "must be all for an admin, who governs everybody and not one team or service")
+		}
+		return schemas.GiveGrant(ctx, a.DB, row)
+	})
 }
 
 // TakeGrant takes a grant away.

@@ -85,7 +85,11 @@ func (p Principal) may(permission Permission, roles []domain.Role) error {
 	return nil
 }
 
-// mayAnywhere checks a permission that is not about one record.
+// mayAnywhere checks a permission that is not about one record. What only administrators may do is about everybody, so that
+// a role held for one team or service does not count for it.
 func (p Principal) mayAnywhere(permission Permission) error {
+	if slices.Equal(permissions[permission], admins) {
+		return p.may(permission, p.rolesForAll())
+	}
 	return p.may(permission, p.rolesToOpen())
 }

@@ -65,6 +65,17 @@ func (p Principal) rolesToOpen() []domain.Role {
 	return unique(roles)
 }
 
+// rolesForAll are the roles that hold for everything.
+func (p Principal) rolesForAll() []domain.Role {
+	roles := []domain.Role{}
+	for _, grant := range p.Grants {
+		if grant.ScopeKind == "all" {
+			roles = append(roles, grant.Role)
+		}
+	}
+	return unique(roles)
+}
+
 func unique(roles []domain.Role) []domain.Role {
 	slices.Sort(roles)
 	return slices.Compact(roles)
