@@ -79,23 +79,29 @@ func facts(data json.RawMessage) []string {
 	}
 	list := []string{}
 	for name, value := range values {
-		if name == "fields" { // they are named by their changes
-			continue
-		}
-		switch v := value.(type) {
-		case nil:
-			continue
-		case map[string]any:
-			if from, to := v["from"], v["to"]; len(v) == 2 && to != nil {
-				list = append(list, fmt.Sprintf("%s: %s → %s", name, scalar(from), scalar(to)))
-				continue
-			}
-		}
-		if said := scalar(value); said != "" {
-			list = append(list, name+": "+said)
+		if name != "fields" { // they are named by their changes
+			list = append(list, said(name, value)...)
 		}
 	}
 	sort.Strings(list)
+	return list
+}
+
+// said words what an event says under a name: a value, a change, or several of them.
+func said(name string, value any) []string {
+	several, _ := value.(map[string]any)
+	from, before := several["from"]
+	to, after := several["to"]
+	if before && after && len(several) == 2 {
+		return []string{fmt.Sprintf("%s: %s → %s", name, scalar(from), scalar(to))}
+	}
+	var list []string
+	for inner, one := range several {
+		list = append(list, said(name+"."+inner, one)...)
+	}
+	if text := scalar(value); text != "" && several == nil {
+		list = append(list, name+": "+text)
+	}
 	return list
 }
 

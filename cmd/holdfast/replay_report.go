@@ -181,7 +181,7 @@ func (r replayReport) write(p *printer, ends table) error {
 	}
 	differing := table{titles: []string{"IN THE LOG", "HERE", "ENDED OTHERWISE"}}
 	for _, one := range r.Otherwise {
-		differing.rows = append(differing.rows, []any{one.Number, one.Here, one.What})
+		differing.rows = append(differing.rows, []any{one.Number, one.Here, strings.Join(one.What, "; ")})
 	}
 	for _, line := range []string{
 		fmt.Sprintf("\n%d commands sent by %d clients: %d applied, %d repeated, %d refused; %d were queued",

@@ -145,7 +145,7 @@ func differences(plan importmap.Plan, here app.IncidentView) []string {
 	var list []string
 	differ := func(name string, there, here any) {
 		if there != here {
-			list = append(list, fmt.Sprintf("%s %v, not %v", name, here, there))
+			list = append(list, fmt.Sprintf("%s %v, not %v", name, orNone(here), orNone(there)))
 		}
 	}
 	differ("state", plan.Ends.State, here.State)
@@ -156,4 +156,11 @@ func differences(plan importmap.Plan, here app.IncidentView) []string {
 	differ("assignee", plan.Ends.Assignee, here.Assignee)
 	differ("version", int64(len(plan.Steps)), here.Version)
 	return list
+}
+
+func orNone(value any) any {
+	if value == "" {
+		return "none"
+	}
+	return value
 }

@@ -147,6 +147,12 @@ func TestWhatAnEventSays(t *testing.T) {
 		{Label: "Comment", To: "soon", Text: true},
 	}, facts)
 	require.Empty(t, factsOf(domain.StoredEvent{}))
+
+	imported := factsOf(domain.StoredEvent{Data: json.RawMessage(`{"source":{"made_sla":{"from":"true","to":"false"},"notify":"no"}}`)})
+	require.Equal(t, []fact{
+		{Label: "Source: made_sla", From: "true", To: "false", Change: true},
+		{Label: "Source: notify", To: "no"},
+	}, imported)
 }
 
 func TestOnlyStaffAreOfferedInternalNotes(t *testing.T) {

@@ -186,19 +186,37 @@ func factsOf(event domain.StoredEvent) []fact {
 		if silent[name] {
 			continue
 		}
-		one, telling := factOf(name, value)
-		switch {
-		case !telling:
-		case one.Text:
-			texts = append(texts, one)
-		default:
-			plain = append(plain, one)
+		for _, one := range factsUnder(name, value) {
+			if one.Text {
+				texts = append(texts, one)
+			} else {
+				plain = append(plain, one)
+			}
 		}
 	}
 	byLabel := func(a, b fact) int { return strings.Compare(a.Label, b.Label) }
 	slices.SortFunc(plain, byLabel)
 	slices.SortFunc(texts, byLabel)
 	return append(plain, texts...)
+}
+
+// factsUnder reads what is said under a name: one fact, or, as the source of an imported record has them, several.
+func factsUnder(name string, value any) []fact {
+	several, _ := value.(map[string]any)
+	if _, changed := several["to"]; len(several) == 0 || changed {
+		if one, telling := factOf(name, value); telling {
+			return []fact{one}
+		}
+		return nil
+	}
+	var list []fact
+	for inner, value := range several {
+		if one, telling := factOf(inner, value); telling {
+			one.Label = human(name) + ": " + inner
+			list = append(list, one)
+		}
+	}
+	return list
 }
 
 func factOf(name string, value any) (fact, bool) {
