@@ -19,6 +19,10 @@ func governing(d *desk) map[string]func(context.Context) error {
 			_, err := d.ApplyPolicy(ctx, policy.Document{Kind: policy.KindTeam, Name: "desk", Spec: json.RawMessage(`{"title":"Desk","members":[]}`)})
 			return err
 		},
+		"policy.write, trying": func(ctx context.Context) error {
+			_, err := d.ValidatePolicy(ctx, policy.Document{Kind: policy.KindTeam, Name: "desk", Spec: json.RawMessage(`{}`)})
+			return err
+		},
 		"people.write": func(ctx context.Context) error {
 			_, err := d.SavePerson(ctx, app.Person{Handle: "new", Name: "New", Active: true})
 			return err

@@ -32,6 +32,9 @@ func CompileCalendar(spec calendar.Spec) (*calendar.Calendar, error) {
 
 func compile(spec calendar.Spec) (*calendar.Calendar, []calendar.Problem) {
 	problems := bounds(spec)
+	if len(problems) > 0 {
+		return nil, problems // what is too much is not worked through
+	}
 	zone, err := LoadZone(spec.Timezone)
 	if err != nil {
 		problems = append(problems, calendar.Problem{Path: "timezone", Message: err.Error()})

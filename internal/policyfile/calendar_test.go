@@ -1,6 +1,7 @@
 package policyfile
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -66,4 +67,13 @@ func TestCompileCalendarTellsEveryField(t *testing.T) {
 	require.Len(t, domain.AsError(err).Fields, 2)
 	_, err = CompileCalendar(calendar.Spec{Timezone: "UTC", Weekly: allDay, Holidays: make([]string, maxDates+1)})
 	require.ErrorContains(t, err, "takes at most 2000 entries")
+}
+
+func TestWhatIsTooMuchIsNotWorkedThrough(t *testing.T) {
+	t.Parallel()
+	included := slices.Repeat([]string{"jp"}, 40_000)
+	compiled, problems := compile(calendar.Spec{Timezone: "Mars/Olympus", Weekly: allDay, Include: included})
+	require.Nil(t, compiled)
+	require.Len(t, problems, 1, "neither the sets nor the zone were looked at")
+	require.Equal(t, "include", problems[0].Path)
 }

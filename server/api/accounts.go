@@ -47,7 +47,7 @@ func (a *API) policies() {
 		) (*answer[policy.Document], error) {
 			return answered(a.Service.ApplyPolicy(ctx, policy.Document{Kind: in.Kind, Name: in.Name, Spec: in.Body.Spec, Reason: in.Body.Reason}))
 		})
-	register(a, operation(http.MethodPost, "/policies/validate", "validate-policy", "What is wrong with a document, without storing it", "Policies", read),
+	register(a, operation(http.MethodPost, "/policies/validate", "validate-policy", "What is wrong with a document, without storing it", "Policies", app.PermissionPolicyWrite),
 		func(ctx context.Context, in *struct {
 			Body struct {
 				Kind string          `json:"kind"`
