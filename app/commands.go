@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/google/uuid"
 	"golang.org/x/sync/errgroup"
@@ -28,14 +29,49 @@ func (a *App) Execute(ctx context.Context, request Request) (Reply, error) {
 	if stored, known, err := a.stored(ctx, command); known || err != nil {
 		return stored, err
 	}
-	if err := a.check(ctx, command); err != nil {
-		return Reply{}, a.auditRefusal(ctx, principal, request, err)
+	reply, err := a.decide(ctx, command, version, request.Async)
+	if domain.AsError(err) != nil {
+		reply, err = a.unlessTaken(ctx, command, err)
 	}
-	if request.Async {
+	return reply, a.auditRefusal(ctx, principal, request, err)
+}
+
+// decide has a command decided, or queues it.
+func (a *App) decide(ctx context.Context, command domain.Command, version int64, async bool) (Reply, error) {
+	if err := a.check(ctx, command); err != nil {
+		return Reply{}, err
+	}
+	if async {
 		return a.queue(ctx, command)
 	}
-	reply, err := a.send(ctx, command, version)
-	return reply, a.auditRefusal(ctx, principal, request, err)
+	return a.send(ctx, command, version)
+}
+
+// unlessTaken passes a refusal on, unless the same command was taken in before: then that is its answer. Its first sending
+// may have been decided since this one looked, or still wait in the queue with the moment at which it was received.
+func (a *App) unlessTaken(ctx context.Context, command domain.Command, refusal error) (Reply, error) {
+	switch domain.CodeOf(refusal) {
+	case domain.CodeConflict, domain.CodePreconditionFailed, domain.CodeInvalid, domain.CodeForbidden:
+	default:
+		return Reply{}, refusal
+	}
+	message, queued, err := schemas.ReadMessage(ctx, a.DB, command.ID)
+	if err != nil {
+		return Reply{}, a.fault(ctx, "looking for a queued command", err)
+	}
+	if queued && message.State == "pending" {
+		var first domain.Command
+		if err := json.Unmarshal(message.Command, &first); err != nil {
+			return Reply{}, a.fault(ctx, "reading a queued command", err)
+		}
+		if first.Digest == command.Digest {
+			return Reply{CommandID: command.ID, Outcome: domain.Queued, Record: command.Record}, nil
+		}
+	}
+	if stored, known, err := a.stored(ctx, command); known || err != nil {
+		return stored, err
+	}
+	return Reply{}, refusal
 }
 
 // prepare authorises a request and makes a command of it.
@@ -93,7 +129,10 @@ func compact(body json.RawMessage) json.RawMessage {
 	return buffer.Bytes()
 }
 
-// stored answers a command that was decided or queued before.
+// adoptWait is how long an answer that is known waits for its record to be told: Temporal may be away.
+const adoptWait = 500 * time.Millisecond
+
+// stored answers a command that was decided before.
 func (a *App) stored(ctx context.Context, command domain.Command) (Reply, bool, error) {
 	row, known, err := schemas.ReadCommand(ctx, a.DB, command.ID)
 	if err != nil {
@@ -110,7 +149,9 @@ func (a *App) stored(ctx context.Context, command domain.Command) (Reply, bool, 
 		return Reply{}, true, a.fault(ctx, "reading a stored outcome", err)
 	}
 	// The workflow may have lost the task that decided this; telling it is cheap, and its next command does the same.
-	if err := a.Door.Adopt(ctx, command.Practice, command.Record); err != nil {
+	bounded, cancel := context.WithTimeout(ctx, adoptWait)
+	defer cancel()
+	if err := a.Door.Adopt(bounded, command.Practice, command.Record); err != nil {
 		a.Log.WarnContext(ctx, "a record could not be told to adopt its row", "record", command.Record, "error", err)
 	}
 	reply, err := a.reply(ctx, command, domain.Result{Outcome: domain.Repeated, Version: result.Version})
