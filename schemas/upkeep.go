@@ -1,6 +1,7 @@
 package schemas
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -37,11 +38,8 @@ func LastBeat(ctx context.Context, db bun.IDB) (time.Time, bool, error) {
 // updated_at is the moment that counts and may lie long before the commit; a command's row says when it was decided. The
 // zero moment finds every record that should have a workflow.
 func ChangedSince(ctx context.Context, db bun.IDB, since time.Time, after string, limit int) ([]PendingTarget, error) {
-	if after == "" {
-		after = "00000000-0000-0000-0000-000000000000"
-	}
 	q := db.NewSelect().ColumnExpr("r.practice, r.id::text AS record_id").TableExpr("records AS r").
-		Where("r.id > ? AND (r.active OR r.wake_at IS NOT NULL)", after).OrderExpr("r.id").Limit(int64(limit))
+		Where("r.id > ? AND (r.active OR r.wake_at IS NOT NULL)", cmp.Or(after, noID)).OrderExpr("r.id").Limit(int64(limit))
 	if !since.IsZero() {
 		q = q.Where("r.id IN (SELECT c.record_id FROM commands c WHERE c.created_at >= ?)", since)
 	}
@@ -52,6 +50,27 @@ func ChangedSince(ctx context.Context, db bun.IDB, since time.Time, after string
 	}
 	return targets, nil
 }
+
+// OverdueRecord is a record that should have handled a deadline already.
+type OverdueRecord struct {
+	PendingTarget
+	Version int64 `bun:"version"`
+}
+
+// Overdue finds the records with a deadline due before a moment, in order of their ids, after an id.
+func Overdue(ctx context.Context, db bun.IDB, moment time.Time, after string, limit int) ([]OverdueRecord, error) {
+	var records []OverdueRecord
+	err := db.NewRaw(`SELECT r.practice, r.id::text AS record_id, r.version FROM records r
+		WHERE r.id IN (SELECT d.record_id FROM deadlines d WHERE d.due_at < ?) AND r.id > ? ORDER BY r.id LIMIT ?`,
+		moment, cmp.Or(after, noID), limit).Scan(ctx, &records)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return nil, fmt.Errorf("finding overdue records: %w", err)
+	}
+	return records, nil
+}
+
+// noID comes before every record's id.
+const noID = "00000000-0000-0000-0000-000000000000"
 
 // Forget removes the keys of commands and the delivered messages from before one moment, and heartbeats from before
 // another. Keys of commands that opened a record are kept for ever, so that the same key can never open two.

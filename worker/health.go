@@ -55,6 +55,53 @@ func (w *Worker) adoptSince(ctx context.Context, beat time.Time) error {
 	}
 }
 
+const (
+	chasePause = 10 * time.Second
+	// overdueAfter is more than a living workflow needs for what falls due, also when much does at once, and less than the
+	// minute after which doctor calls it a fault.
+	overdueAfter = 20 * time.Second
+	chasePage    = 100
+)
+
+// chase tells the workflow of every record with an overdue deadline that its row may be ahead. It is the guarantee behind all
+// that adopts sooner: Temporal alone can die between a commit and its record of it, and then no worker starts anew.
+func (w *Worker) chase(ctx context.Context) error {
+	told := map[string]int64{} // the version of each overdue record whose workflow was told
+	for pause(ctx, chasePause) {
+		still, err := w.chaseOnce(ctx, told)
+		if err != nil && ctx.Err() == nil {
+			w.Log.WarnContext(ctx, "overdue records could not be told to adopt their rows; trying again", "error", err)
+			continue
+		}
+		told = still
+	}
+	return nil
+}
+
+func (w *Worker) chaseOnce(ctx context.Context, told map[string]int64) (map[string]int64, error) {
+	still, after := map[string]int64{}, ""
+	for {
+		records, err := schemas.Overdue(ctx, w.DB, w.Clock.Now().Add(-overdueAfter), after, chasePage)
+		if err != nil {
+			return nil, err
+		}
+		for _, record := range records {
+			after, still[record.Record] = record.Record, record.Version
+			if told[record.Record] == record.Version {
+				continue
+			}
+			w.Log.WarnContext(ctx, "a deadline is overdue; its record's process is told to read its row", "record", record.Record)
+			if err := w.Door.Adopt(ctx, record.Practice, record.Record); err != nil {
+				return nil, err
+			}
+			told[record.Record] = record.Version
+		}
+		if len(records) < chasePage {
+			return still, nil
+		}
+	}
+}
+
 // pause waits, and answers false when ctx ended.
 func pause(ctx context.Context, wait time.Duration) bool {
 	timer := time.NewTimer(wait)

@@ -98,6 +98,7 @@ func (w *Worker) Run(ctx context.Context, working func()) error {
 	group.Go(func() error { return w.adoptSince(ctx, since) })
 	group.Go(func() error { return w.relay.run(ctx) })
 	group.Go(func() error { return w.beat(ctx) })
+	group.Go(func() error { return w.chase(ctx) })
 	group.Go(func() error { return w.keepHouse(ctx) })
 	if w.Listen != nil {
 		group.Go(func() error { return w.Listen(ctx, w.Hints.Wake) })
