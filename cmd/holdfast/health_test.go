@@ -39,6 +39,12 @@ func TestAWorkerTellsPartByPartWhatItIsWaitingFor(t *testing.T) {
 	require.Contains(t, said, `"migrations":"not ready"`)
 	require.Contains(t, said, `"worker":"not ready"`)
 
+	newer := store.Database(t)
+	_, err := newer.Owner(t).NewRaw(`INSERT INTO goose_db_version (version_id, is_applied) VALUES (90001, true)`).Exec(t.Context())
+	require.NoError(t, err)
+	_, said = ask(newer, true, "/readyz")
+	require.JSONEq(t, `{"database": "ready", "migrations": "newer", "temporal": "away", "worker": "ready"}`, said)
+
 	status, said = ask(store.Database(t), false, "/healthz")
 	require.Equal(t, http.StatusOK, status)
 	require.JSONEq(t, `{"status": "alive"}`, said)

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/alecthomas/kong"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-itsm/holdfast/internal/telemetry"
+)
+
+// operations is the page for operators, which these tests hold against the program.
+func operations(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "operations.md"))
+	require.NoError(t, err)
+	return string(text)
+}
+
+// TestOperationsTellsEverySetting: flags, variables and defaults of every setting stand in one row each, and no others do.
+func TestOperationsTellsEverySetting(t *testing.T) {
+	t.Parallel()
+	var root commands
+	var out bytes.Buffer
+	parser, err := kong.New(&root, kong.Name("holdfast"), kong.Writers(&out, &out), kong.Vars{"version": "test"})
+	require.NoError(t, err)
+	want := map[string]bool{}
+	require.NoError(t, kong.Visit(parser.Model, func(node kong.Visitable, next kong.Next) error {
+		if flag, ok := node.(*kong.Flag); ok && len(flag.Tag.Envs) > 0 {
+			value := " "
+			if flag.Default != "" {
+				value = " `" + flag.Default + "` "
+			}
+			want["| `--"+flag.Name+"` | `"+flag.Tag.Envs[0]+"` |"+value+"|"] = true
+		}
+		return next(nil)
+	}))
+	page := operations(t)
+	for row := range want {
+		require.Contains(t, page, row)
+	}
+	require.Len(t, regexp.MustCompile("(?m)^\\| `--").FindAllString(page, -1), len(want), "a row for a flag that is gone")
+}
+
+func TestOperationsTellsEveryFigure(t *testing.T) {
+	t.Parallel()
+	registry := telemetry.NewRegistry()
+	telemetry.NewMetrics(registry)
+	descriptions := make(chan *prometheus.Desc, 1000)
+	registry.Describe(descriptions)
+	close(descriptions)
+	page, found := operations(t), 0
+	for description := range descriptions {
+		name := regexp.MustCompile(`fqName: "(holdfast_[a-z_]+)"`).FindStringSubmatch(description.String())
+		if name == nil {
+			continue // Go's and the process's own
+		}
+		found++
+		require.Contains(t, page, "| `"+name[1]+"` |")
+	}
+	require.Equal(t, found, strings.Count(page, "| `holdfast_"), "a row for a figure that is gone")
+}
