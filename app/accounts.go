@@ -101,8 +101,11 @@ func (a *App) SavePerson(ctx context.Context, person Person) (Person, error) {
 	if !handlePattern.MatchString(person.Handle) {
 		return person, domain.Invalid("handle", "takes 1 to 100 lower-case letters, digits, dots, underscores and hyphens")
 	}
-	if strings.TrimSpace(person.Name) == "" || len(person.Name) > domain.MaxItemBytes {
-		return person, domain.Invalid("name", "must have 1 to %d bytes", domain.MaxItemBytes)
+	if err := validName(person.Name); err != nil {
+		return person, err
+	}
+	if !domain.OneLine(person.Mail) {
+		return person, domain.Invalid("mail", "is no address")
 	}
 	if person.Kind == "" {
 		person.Kind = "person"
@@ -118,6 +121,14 @@ func (a *App) SavePerson(ctx context.Context, person Person) (Person, error) {
 		return person, a.fault(ctx, "writing a person", err)
 	}
 	return a.Person(ctx, person.Handle)
+}
+
+// validName bounds what somebody or a token is called.
+func validName(name string) error {
+	if strings.TrimSpace(name) == "" || len(name) > domain.MaxItemBytes || !domain.OneLine(name) {
+		return domain.Invalid("name", "must have 1 to %d bytes in one line, without control characters and marks of writing direction", domain.MaxItemBytes)
+	}
+	return nil
 }
 
 // Teams lists teams with their members.
@@ -255,8 +266,8 @@ func (a *App) CreateToken(ctx context.Context, body TokenBody) (NewToken, error)
 	if err != nil {
 		return NewToken{}, err
 	}
-	if strings.TrimSpace(body.Name) == "" || len(body.Name) > domain.MaxItemBytes {
-		return NewToken{}, domain.Invalid("name", "must have 1 to %d bytes", domain.MaxItemBytes)
+	if err := validName(body.Name); err != nil {
+		return NewToken{}, err
 	}
 	if body.Days == 0 {
 		body.Days = defaultTokenDays

@@ -304,8 +304,8 @@ func (a *App) AddAttachment(ctx context.Context, reference, key string, upload U
 		return Attachment{}, err
 	}
 	name := strings.TrimSpace(upload.Name)
-	if name == "" || len(name) > 255 || strings.ContainsAny(name, "/\\\x00\r\n") {
-		return Attachment{}, domain.Invalid("name", "must be a file name of 1 to 255 bytes")
+	if name == "" || len(name) > 255 || strings.ContainsAny(name, `/\`) || !domain.OneLine(name) {
+		return Attachment{}, domain.Invalid("name", "must be a file name of 1 to 255 bytes in one line, without control characters and marks of writing direction")
 	}
 	file := Attachment{ID: uuid.Must(uuid.NewV7()).String(), Name: name, MediaType: upload.MediaType, Public: upload.Public, AddedBy: principal.Handle, AddedAt: a.now()}
 	sum := sha256.New()

@@ -6,20 +6,24 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"github.com/uptrace/bun"
 
 	"github.com/holdfast-itsm/holdfast/app"
 	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/incident"
 	"github.com/holdfast-itsm/holdfast/internal/pg"
 	"github.com/holdfast-itsm/holdfast/internal/policyfile"
+	"github.com/holdfast-itsm/holdfast/schemas"
 	"github.com/holdfast-itsm/holdfast/test/store"
 )
 
 // desk is the application over a database with the organisation of the tests, and without a door.
 type desk struct {
 	*app.App
-	t     testing.TB
-	base  store.DB
-	clock *store.Clock
+	t      testing.TB
+	base   store.DB
+	worker *bun.DB
+	clock  *store.Clock
 }
 
 func setup(t testing.TB) *desk {
@@ -28,9 +32,32 @@ func setup(t testing.TB) *desk {
 	base.Settle(t)
 	blobs, err := app.OpenFolder(t.TempDir())
 	require.NoError(t, err)
-	return &desk{t: t, base: base, clock: clock, App: app.New(app.Dependencies{
+	return &desk{t: t, base: base, worker: base.Worker(t), clock: clock, App: app.New(app.Dependencies{
 		DB: base.App(t), Clock: clock, Blobs: blobs, CheckPolicy: policyfile.Check, Transient: pg.Transient, Log: slog.New(slog.DiscardHandler),
 	})}
+}
+
+// incident writes an incident of rita's for messaging, opened by ana, as the worker does.
+func (d *desk) incident(change ...func(*incident.Incident)) incident.Incident {
+	d.t.Helper()
+	worker, now := d.worker, d.clock.Now()
+	number, err := schemas.NextIncidentNumber(d.t.Context(), worker)
+	require.NoError(d.t, err)
+	record := incident.Incident{
+		Record: domain.Record{
+			ID: domain.NewID(number), Practice: domain.Incident, Number: number, State: incident.New, Version: 1, Title: "Mail is out",
+			Tags: []string{}, ConfigurationItems: []string{}, Team: "messaging", Service: "mail", Requester: "rita", OpenedBy: "ana", Priority: 3,
+			Policies: map[string]int{}, Open: true, Active: true, OpenedAt: now, UpdatedAt: now, StateSince: now, LastEventAt: now,
+		},
+		Details: incident.Details{Impact: "medium", Urgency: "medium"},
+	}
+	for _, with := range change {
+		with(&record)
+	}
+	into := schemas.NewPassage(worker, record.ID, now)
+	into.Events([]domain.Event{{Type: "incident.logged", At: now, Actor: domain.Actor{Kind: domain.ActorPerson, Name: record.OpenedBy}, Public: true}})
+	require.NoError(d.t, into.Write(d.t.Context(), into.Incident(record, true, true)))
+	return record
 }
 
 // as asks as somebody with these grants.

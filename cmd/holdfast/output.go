@@ -1,11 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"io"
 	"os"
+	"strconv"
+	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -109,28 +112,60 @@ func writeYAML(w io.Writer, data any) error {
 	if err != nil {
 		return fmt.Errorf("printing YAML: %w", err)
 	}
-	var node yaml.Node
-	if err := yaml.Unmarshal(text, &node); err != nil {
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.UseNumber()
+	node, err := nodeOf(decoder)
+	if err != nil {
 		return fmt.Errorf("printing YAML: %w", err)
 	}
-	block(&node)
 	encoder := yaml.NewEncoder(w)
 	encoder.SetIndent(2)
-	if err := encoder.Encode(&node); err != nil {
+	if err := encoder.Encode(node); err != nil {
 		return fmt.Errorf("printing YAML: %w", err)
 	}
 	return encoder.Close()
 }
 
-// block takes JSON's braces and quotes off; the encoder quotes again what needs it.
-func block(node *yaml.Node) {
-	empty := len(node.Content) == 0 && (node.Kind == yaml.MappingNode || node.Kind == yaml.SequenceNode)
-	if !empty {
-		node.Style = 0
+// nodeOf makes YAML of the next JSON value. The text is not given to a YAML parser, which refuses characters and escapes that
+// JSON takes: what is stored must always be printed.
+func nodeOf(decoder *json.Decoder) (*yaml.Node, error) {
+	token, err := decoder.Token()
+	if err != nil {
+		return nil, err
 	}
-	for _, child := range node.Content {
-		block(child)
+	switch value := token.(type) {
+	case json.Delim:
+		node := &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq"}
+		if value == '{' {
+			node.Kind, node.Tag = yaml.MappingNode, "!!map"
+		}
+		for decoder.More() {
+			child, err := nodeOf(decoder) // in an object, keys and values in turn
+			if err != nil {
+				return nil, err
+			}
+			node.Content = append(node.Content, child)
+		}
+		if len(node.Content) == 0 {
+			node.Style = yaml.FlowStyle
+		}
+		_, err := decoder.Token()
+		return node, err
+	case json.Number:
+		return &yaml.Node{Kind: yaml.ScalarNode, Tag: numberTag(value), Value: value.String()}, nil
+	case bool:
+		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: strconv.FormatBool(value)}, nil
+	case string:
+		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: value}, nil
 	}
+	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null", Value: "null"}, nil
+}
+
+func numberTag(number json.Number) string {
+	if strings.ContainsAny(number.String(), ".eE") {
+		return "!!float"
+	}
+	return "!!int"
 }
 
 func writeCSV(w io.Writer, rows [][]string) error {

@@ -212,8 +212,10 @@ func (d *draft) continueIn(text string, data map[string]any) {
 	id := domain.NewID("follows/" + d.command.ID)
 	data["continued_in"] = id
 	body := map[string]any{
-		"title": clip("Re: "+strings.TrimPrefix(d.Record.Title, "Re: "), domain.MaxTitleBytes), "description": text, "impact": d.Record.Impact,
-		"urgency": d.Record.Urgency, "requester": d.Record.Requester, "channel": d.Record.Channel, "follows": d.Record.ID,
+		// An imported title or channel may hold what a log refuses.
+		"title":       clip("Re: "+strings.TrimPrefix(domain.Line(d.Record.Title), "Re: "), domain.MaxTitleBytes),
+		"description": text, "impact": d.Record.Impact, "urgency": d.Record.Urgency, "requester": d.Record.Requester,
+		"channel": clip(domain.Line(d.Record.Channel), domain.MaxItemBytes), "follows": d.Record.ID,
 		"restricted": d.Record.Restricted,
 	}
 	if d.Record.Service != "" {

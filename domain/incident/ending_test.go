@@ -165,6 +165,14 @@ func TestAReplyToAnEndedIncidentIsANewOne(t *testing.T) {
 		next.do(other, "reply", body{"text": "And again"})
 		require.Equal(t, message.Body["title"], next.messages[0].Body["title"], "Re: Re: says nothing more")
 	}
+	imported := in(t, incident.Closed, false)
+	imported.record.Title, imported.record.Channel, imported.messages = "Mail\u202e\x1b is down", "a\nb", nil
+	imported.do(other, "reply", body{"text": "x"})
+	next := setup(t, "2026-12-07 10:00")
+	next.do(other, "log", imported.messages[0].Body)
+	require.Equal(t, "Re: Mail   is down", next.record.Title)
+	require.Equal(t, "a b", next.record.Channel)
+
 	first, second := in(t, incident.Closed, false), in(t, incident.Closed, false)
 	for _, d := range []*desk{first, second} {
 		d.commands, d.messages = 7, nil

@@ -66,7 +66,7 @@ func (d *draft) edit() error {
 func (d *draft) validEdit(body Edit) error {
 	var wrong []domain.FieldError
 	if body.Title != nil {
-		wrong = appendText(wrong, "title", *body.Title, 1, domain.MaxTitleBytes)
+		wrong = appendLine(wrong, "title", *body.Title, 1, domain.MaxTitleBytes)
 	}
 	if body.Description != nil {
 		wrong = appendText(wrong, "description", *body.Description, 0, domain.MaxDescriptionBytes)
@@ -175,6 +175,16 @@ func appendText(wrong []domain.FieldError, field, text string, least, most int) 
 	return wrong
 }
 
+// appendLine is appendText for what stands in one line: lists, subjects of mails, a terminal.
+func appendLine(wrong []domain.FieldError, field, text string, least, most int) []domain.FieldError {
+	if !domain.OneLine(text) {
+		return append(wrong, domain.FieldError{
+			Location: "body." + field, Message: "is one line without control characters and marks of writing direction",
+		})
+	}
+	return appendText(wrong, field, text, least, most)
+}
+
 func appendShort(wrong []domain.FieldError, fields map[string]string) []domain.FieldError {
 	order := make([]string, 0, len(fields))
 	for name := range fields {
@@ -182,7 +192,7 @@ func appendShort(wrong []domain.FieldError, fields map[string]string) []domain.F
 	}
 	sort.Strings(order)
 	for _, name := range order {
-		wrong = appendText(wrong, name, fields[name], 0, domain.MaxItemBytes)
+		wrong = appendLine(wrong, name, fields[name], 0, domain.MaxItemBytes)
 	}
 	return wrong
 }
@@ -192,7 +202,7 @@ func appendItems(wrong []domain.FieldError, field string, items []string) []doma
 		return append(wrong, domain.FieldError{Location: "body." + field, Message: fmt.Sprintf("takes at most %d", domain.MaxItems)})
 	}
 	for _, item := range items {
-		wrong = appendText(wrong, field, item, 1, domain.MaxItemBytes)
+		wrong = appendLine(wrong, field, item, 1, domain.MaxItemBytes)
 	}
 	return wrong
 }

@@ -89,7 +89,7 @@ func (d *draft) routeNew() string {
 
 func (d *draft) validLog(body Log) error {
 	var wrong []domain.FieldError
-	wrong = appendText(wrong, "title", body.Title, 1, domain.MaxTitleBytes)
+	wrong = appendLine(wrong, "title", body.Title, 1, domain.MaxTitleBytes)
 	wrong = appendText(wrong, "description", body.Description, 0, domain.MaxDescriptionBytes)
 	wrong = appendItems(wrong, "tags", body.Tags)
 	wrong = appendItems(wrong, "configuration_items", body.ConfigurationItems)

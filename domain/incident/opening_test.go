@@ -275,3 +275,33 @@ func TestReasonsComeWithTheBodyOrTheCommandAndAreBounded(t *testing.T) {
 		require.Contains(t, d.refuse(domain.CodeInvalid, lead, verb, content).Message, "4096 bytes", verb)
 	}
 }
+
+func TestWhatStandsInOneLineReadsAsItIsWritten(t *testing.T) {
+	t.Parallel()
+	for _, bad := range []string{"Mail\x1b[2J is down", "Mail\nis down", "invoice\u202egpj.exe", "a\u0085b"} {
+		d := setup(t, "2026-12-07 10:00")
+		for _, field := range []string{"title", "category", "channel", "location", "environment", "tags", "configuration_items"} {
+			log := body{"title": "Mail is down", "impact": "high", "urgency": "low", field: bad}
+			if field == "tags" || field == "configuration_items" {
+				log[field] = []string{bad}
+			}
+			require.Equal(t, "body."+field, d.refuse(domain.CodeInvalid, ana, "log", log).Fields[0].Location)
+			delete(log, "impact")
+			delete(log, "urgency")
+			if field != "title" {
+				delete(log, "title")
+			}
+			edited := logged(t, "2026-12-07 10:00")
+			require.Equal(t, "body."+field, edited.refuse(domain.CodeInvalid, ana, "edit", log).Fields[0].Location)
+		}
+		d = logged(t, "2026-12-07 10:00")
+		d.refuse(domain.CodeInvalid, ana, "triage", body{"tags": []string{bad}})
+		for _, field := range []string{"vendor", "reference"} {
+			hold := body{"reason": incident.AwaitingVendor, "vendor": "Northline", "reference": "1"}
+			hold[field] = bad
+			require.Equal(t, "body."+field, d.refuse(domain.CodeInvalid, ana, "hold", hold).Fields[0].Location)
+		}
+	}
+	d := logged(t, "2026-12-07 10:00")
+	d.do(ana, "edit", body{"description": "Two\nlines\tand more"})
+}
