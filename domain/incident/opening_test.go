@@ -305,3 +305,21 @@ func TestWhatStandsInOneLineReadsAsItIsWritten(t *testing.T) {
 	d := logged(t, "2026-12-07 10:00")
 	d.do(ana, "edit", body{"description": "Two\nlines\tand more"})
 }
+
+func TestCustomFieldsAreShallow(t *testing.T) {
+	t.Parallel()
+	nested := func(deep int) json.RawMessage {
+		return json.RawMessage(`{"a":` + strings.Repeat(`[`, deep-1) + `"[{\"[" ` + strings.Repeat(`]`, deep-1) + `,"b":{},"c":[]}`)
+	}
+	for _, deep := range []int{2, 8} {
+		d := setup(t, "2026-12-07 10:00")
+		d.do(ana, "log", body{"title": "x", "impact": "high", "urgency": "low", "custom_fields": nested(deep)})
+	}
+	for _, deep := range []int{9, 5000} {
+		d := setup(t, "2026-12-07 10:00")
+		refused := d.refuse(domain.CodeInvalid, ana, "log", body{"title": "x", "impact": "high", "urgency": "low", "custom_fields": nested(deep)})
+		require.Equal(t, "body.custom_fields", refused.Fields[0].Location)
+		refused = logged(t, "2026-12-07 10:00").refuse(domain.CodeInvalid, ana, "edit", body{"custom_fields": nested(deep)})
+		require.Equal(t, "body.custom_fields", refused.Fields[0].Location)
+	}
+}
