@@ -109,7 +109,8 @@ func earliest(a, b time.Time) time.Time {
 func reaches(from, to domain.State, verb string) bool {
 	transition, _ := incident.Lifecycle.Transition(verb)
 	targets := transition.Targets(from)
-	return len(targets) == 0 && from == to || slices.Contains(targets, to)
+	stays := len(targets) == 0 || verb == "reply" // a reply to a hold for another reason is only told
+	return stays && from == to || slices.Contains(targets, to)
 }
 
 func verbs() []string {
