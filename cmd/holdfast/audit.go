@@ -9,6 +9,7 @@ import (
 	"os"
 
 	"github.com/holdfast-itsm/holdfast/internal/importmap"
+	"github.com/holdfast-itsm/holdfast/internal/policyfile"
 )
 
 // auditFile is what import and replay read.
@@ -78,4 +79,13 @@ func incidentsOf(ctx context.Context, reader *importmap.Reader) iter.Seq2[import
 		}
 		yield(importmap.Group{}, ctx.Err())
 	}
+}
+
+// defaultVocabulary is that of the documents which come with Holdfast.
+func defaultVocabulary() (importmap.Vocabulary, error) {
+	documents, err := policyfile.Defaults()
+	if err != nil {
+		return importmap.Vocabulary{}, err
+	}
+	return importmap.VocabularyOf(importmap.Among(documents))
 }

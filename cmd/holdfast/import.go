@@ -68,7 +68,7 @@ func (c *importIncidentsCommand) Run(ctx context.Context, io streams, output *ou
 		}
 		defer done()
 		run.service = service
-		vocabulary, err = vocabularyOf(func(kind, name string) (policy.Document, error) {
+		vocabulary, err = importmap.VocabularyOf(func(kind, name string) (policy.Document, error) {
 			return service.Policy(system(ctx), kind, name, 0)
 		})
 	}

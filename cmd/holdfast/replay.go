@@ -35,7 +35,7 @@ func (c *replayCommand) Run(ctx context.Context, s *session) error {
 	run := &replayRun{replayCommand: c, session: s, source: source}
 	run.vocabulary, err = defaultVocabulary()
 	if !c.DryRun {
-		run.vocabulary, err = vocabularyOf(func(kind, name string) (policy.Document, error) {
+		run.vocabulary, err = importmap.VocabularyOf(func(kind, name string) (policy.Document, error) {
 			return s.service.Policy(ctx, kind, name, 0)
 		})
 	}

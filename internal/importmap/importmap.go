@@ -19,7 +19,6 @@ import (
 
 	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/domain/incident"
-	"github.com/holdfast-itsm/holdfast/domain/policy"
 )
 
 // MaxFileBytes bounds a map file.
@@ -96,13 +95,6 @@ type Replay struct {
 	ReopenReason   string `yaml:"reopen_reason"`
 	PriorityReason string `yaml:"priority_reason"`
 	CancelReason   string `yaml:"cancel_reason"`
-}
-
-// Vocabulary is what an organisation's documents allow as values.
-type Vocabulary struct {
-	Matrix          policy.PriorityMatrix
-	HoldReasons     policy.Vocabulary
-	ResolutionCodes policy.Vocabulary
 }
 
 // Parse reads a map file strictly: a key that means nothing is an error that names its line.

@@ -1,4 +1,4 @@
-package main
+package importmap
 
 import (
 	"encoding/json"
@@ -6,13 +6,18 @@ import (
 
 	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/domain/policy"
-	"github.com/holdfast-itsm/holdfast/internal/importmap"
-	"github.com/holdfast-itsm/holdfast/internal/policyfile"
 )
 
-// vocabularyOf takes from the documents what values an import may bring.
-func vocabularyOf(document func(kind, name string) (policy.Document, error)) (importmap.Vocabulary, error) {
-	var vocabulary importmap.Vocabulary
+// Vocabulary is what an organisation's documents allow as values.
+type Vocabulary struct {
+	Matrix          policy.PriorityMatrix
+	HoldReasons     policy.Vocabulary
+	ResolutionCodes policy.Vocabulary
+}
+
+// VocabularyOf reads the vocabulary from an organisation's documents; one that is missing is not_found.
+func VocabularyOf(document func(kind, name string) (policy.Document, error)) (Vocabulary, error) {
+	var vocabulary Vocabulary
 	for _, wanted := range []struct {
 		kind, name string
 		into       any
@@ -23,27 +28,23 @@ func vocabularyOf(document func(kind, name string) (policy.Document, error)) (im
 	} {
 		found, err := document(wanted.kind, wanted.name)
 		if err != nil {
-			return importmap.Vocabulary{}, err
+			return Vocabulary{}, err
 		}
 		if err := json.Unmarshal(found.Spec, wanted.into); err != nil {
-			return importmap.Vocabulary{}, fmt.Errorf("read the policy %s/%s: %w", wanted.kind, wanted.name, err)
+			return Vocabulary{}, fmt.Errorf("read the policy %s/%s: %w", wanted.kind, wanted.name, err)
 		}
 	}
 	return vocabulary, nil
 }
 
-// defaultVocabulary is that of the documents which come with Holdfast.
-func defaultVocabulary() (importmap.Vocabulary, error) {
-	documents, err := policyfile.Defaults()
-	if err != nil {
-		return importmap.Vocabulary{}, err
-	}
-	return vocabularyOf(func(kind, name string) (policy.Document, error) {
+// Among finds a document in a list.
+func Among(documents []policy.Document) func(kind, name string) (policy.Document, error) {
+	return func(kind, name string) (policy.Document, error) {
 		for _, document := range documents {
 			if document.Kind == kind && document.Name == name {
 				return document, nil
 			}
 		}
 		return policy.Document{}, domain.Errorf(domain.CodeNotFound, "no policy %s/%s", kind, name)
-	})
+	}
 }
