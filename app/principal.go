@@ -65,6 +65,9 @@ func (p Principal) rolesToOpen() []domain.Role {
 	return unique(roles)
 }
 
+// Opener is the principal as the author of a command that opens a record.
+func (p Principal) Opener() domain.Actor { return p.actor(p.rolesToOpen()) }
+
 // rolesForAll are the roles that hold for everything.
 func (p Principal) rolesForAll() []domain.Role {
 	roles := []domain.Role{}

@@ -13,8 +13,8 @@ func (d *draft) log() error {
 	if err := d.command.Decode(&body); err != nil {
 		return err
 	}
-	if body.Resolution != nil && !d.command.Actor.Has(agents...) {
-		return domain.Errorf(domain.CodeForbidden, "logging with a resolution needs the permission incident.resolve")
+	if err := d.mayLog(body); err != nil {
+		return err
 	}
 	d.forgetGone(&body)
 	if err := d.validLog(body); err != nil {
@@ -51,6 +51,38 @@ func (d *draft) log() error {
 	}
 	d.Record.FirstContact = true
 	return d.restore(*body.Resolution, "incident.resolved")
+}
+
+// agentsSay are the fields of a log that agents alone fill, each with the command whose permission they stand for. What is
+// wrong, how much it matters and where anybody may say; whose work it is, who else may read it and how it ended they may not.
+var agentsSay = map[string]string{
+	"requester": "edit", "tags": "edit", "restricted": "edit", "team": "assign", "assignee": "assign", "resolution": "resolve",
+}
+
+// MayState reports whether somebody may fill a field of Log, for forms. Everybody may name themselves as the requester.
+func MayState(actor domain.Actor, field string) bool {
+	return agentsSay[field] == "" || actor.Has(agents...)
+}
+
+// mayLog refuses what only agents say of a new incident.
+func (d *draft) mayLog(body Log) error {
+	actor := d.command.Actor
+	for _, said := range []struct {
+		field string
+		is    bool
+	}{
+		{"requester", body.Requester != "" && body.Requester != actor.Name},
+		{"tags", len(body.Tags) > 0},
+		{"restricted", body.Restricted},
+		{"team", body.Team != ""},
+		{"assignee", body.Assignee != ""},
+		{"resolution", body.Resolution != nil},
+	} {
+		if said.is && !MayState(actor, said.field) {
+			return domain.Errorf(domain.CodeForbidden, "logging with %s needs the permission incident.%s", said.field, agentsSay[said.field])
+		}
+	}
+	return nil
 }
 
 // forgetGone drops names that a machine carried over from an ended incident and that no longer stand for anything: the new

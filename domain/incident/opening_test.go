@@ -323,3 +323,29 @@ func TestCustomFieldsAreShallow(t *testing.T) {
 		require.Equal(t, "body.custom_fields", refused.Fields[0].Location)
 	}
 }
+
+func TestARequesterSaysWhatIsWrongAndNotWhoseWorkItIs(t *testing.T) {
+	t.Parallel()
+	d := setup(t, "2026-12-07 10:00")
+	d.do(rita, "log", body{
+		"title": "Mail is down", "description": "All of it", "impact": "high", "urgency": "low", "service": "mail", "category": "outage",
+		"location": "Berlin", "environment": "production", "channel": "portal", "configuration_items": []string{"mx1"},
+		"custom_fields": body{"floor": 3}, "requester": "rita", "follows": "INC-2", "tags": []string{},
+	})
+	for field, c := range map[string]struct {
+		value      any
+		permission string
+	}{
+		"requester": {"sam", "incident.edit"}, "tags": {[]string{"vip"}, "incident.edit"}, "restricted": {true, "incident.edit"},
+		"team": {"messaging", "incident.assign"}, "assignee": {"bo", "incident.assign"},
+		"resolution": {body{"code": "fixed", "notes": "x"}, "incident.resolve"},
+	} {
+		log := body{"title": "Mail is down", "impact": "high", "urgency": "low", "team": "", field: c.value}
+		refused := setup(t, "2026-12-07 10:00").refuse(domain.CodeForbidden, rita, "log", log)
+		require.Equal(t, "logging with "+field+" needs the permission "+c.permission, refused.Message)
+		require.False(t, incident.MayState(rita, field))
+		setup(t, "2026-12-07 10:00").do(ana, "log", log)
+		require.True(t, incident.MayState(ana, field))
+	}
+	require.True(t, incident.MayState(rita, "title"))
+}

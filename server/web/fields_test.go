@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"github.com/holdfast-itsm/holdfast/app"
 	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/domain/incident"
 )
@@ -192,4 +193,18 @@ func TestEveryFormGivesABodyThatTheRulesCanRead(t *testing.T) {
 		require.True(t, json.Valid(body))
 		require.NoError(t, domain.Command{Name: "incident." + transition.Verb, Body: body}.Decode(transition.Body()))
 	})
+}
+
+func TestTheFormOfALogAsksRequestersOnlyWhatTheyMaySay(t *testing.T) {
+	t.Parallel()
+	names := func(grants ...app.Grant) string {
+		var list []string
+		for _, f := range logFields(app.WithPrincipal(t.Context(), app.Principal{Handle: "rita", Grants: grants})) {
+			list = append(list, f.Name)
+		}
+		return strings.Join(list, " ")
+	}
+	require.Equal(t, "title description impact urgency service category channel location environment configuration_items follows", names())
+	require.Contains(t, names(app.Grant{Role: domain.RoleAgent, ScopeKind: "team", ScopeName: "network"}), "requester")
+	require.Contains(t, names(app.Grant{Role: domain.RoleAgent, ScopeKind: "team", ScopeName: "network"}), "resolution.code")
 }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"strings"
@@ -100,11 +101,24 @@ func afterReply(reply app.Reply) string {
 
 var logTransition, _ = incident.Lifecycle.Transition("log")
 
+// logFields are the fields of the form that logs an incident: what only agents say is asked of them alone.
+func logFields(ctx context.Context) []field {
+	fields := fieldsOf(logTransition)
+	who, err := app.PrincipalFrom(ctx)
+	if err != nil {
+		return fields // the service will refuse
+	}
+	return slices.DeleteFunc(fields, func(f field) bool {
+		name, _, _ := strings.Cut(f.Name, ".")
+		return !incident.MayState(who.Opener(), name)
+	})
+}
+
 // newForm shows the form that logs an incident. What the URL says is filled in; without scripts, its button for similar
 // incidents comes back here.
 func (w *console) newForm(c *gin.Context) {
 	ctx := c.Request.Context()
-	fields := fieldsOf(logTransition)
+	fields := logFields(ctx)
 	read(fields, c.Request.URL.Query())
 	w.offer(ctx, "log", fields, nil)
 	key := c.Query(keyField)
@@ -127,7 +141,7 @@ func (w *console) log(c *gin.Context) {
 		return
 	}
 	ctx := c.Request.Context()
-	fields := fieldsOf(logTransition)
+	fields := logFields(ctx)
 	read(fields, c.Request.PostForm)
 	f := form{
 		Verb: "log", Title: "Log an incident", Action: "/incidents/new",
