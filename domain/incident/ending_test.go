@@ -128,6 +128,24 @@ func TestReopenAClosedOneWithinFiveWorkingDays(t *testing.T) {
 	d.at("2026-12-14 09:00").do(ana, "reopen", bodyOf("reopen"))
 }
 
+func TestOnlyTheRequesterSpeaksForTheRequester(t *testing.T) {
+	t.Parallel()
+	// Whoever opened the incident for rita holds the role of a requester for it too.
+	opener, admin := person("bo", domain.RoleAgent, domain.RoleRequester), person("max", domain.RoleAdmin)
+	d := setup(t, "2026-12-07 10:00")
+	d.do(opener, "log", body{"title": "Mail is down", "impact": "low", "urgency": "low", "requester": "rita"})
+	d.do(opener, "resolve", bodyOf("resolve"))
+	for _, actor := range []domain.Actor{opener, admin} {
+		d.refuse(domain.CodeForbidden, actor, "confirm", body{"score": 5})
+		require.NotContains(t, incident.Allowed(d.record, actor), "confirm")
+	}
+	d.do(opener, "close", nil)
+	for _, actor := range []domain.Actor{opener, admin} {
+		d.refuse(domain.CodeForbidden, actor, "rate", body{"score": 5})
+	}
+	d.do(rita, "rate", body{"score": 2})
+}
+
 func TestAReplyToAResolvedIncidentReopensIt(t *testing.T) {
 	t.Parallel()
 	d := in(t, incident.Resolved, false)

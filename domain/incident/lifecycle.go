@@ -109,6 +109,8 @@ func check(record Incident, command domain.Command) error {
 		return domain.Errorf(domain.CodeForbidden, "a requester may cancel only while nobody has taken the incident up")
 	case verb == "reopen" && onlyRequester && record.State == Closed:
 		return domain.Errorf(domain.CodeForbidden, "a closed incident is reopened by an agent; a reply opens a new one")
+	case (verb == "confirm" || verb == "rate") && command.Actor.Kind == domain.ActorPerson && command.Actor.Name != record.Requester:
+		return domain.Errorf(domain.CodeForbidden, "only the requester can %s: whoever logged or works on the incident cannot speak for them", verb)
 	case verb == "rate" && record.Satisfaction.Score != 0:
 		return domain.Conflict(nil, "the incident has been rated")
 	}

@@ -69,9 +69,9 @@ var roleNames = map[string]domain.Role{
 	"requester": domain.RoleRequester, "agent": domain.RoleAgent, "lead": domain.RoleTeamLead, "manager": domain.RoleIncidentManager,
 }
 
-// actors is everybody who can give a command: one of every role alone, nobody's role, and the platform.
+// actors is everybody who can give a command: one of every role alone, nobody's role, the requester, and the platform.
 func actors() []domain.Actor {
-	list := []domain.Actor{person("nobody"), timer, other, {Kind: domain.ActorPolicy, Name: "policy"}}
+	list := []domain.Actor{person("nobody"), rita, timer, other, {Kind: domain.ActorPolicy, Name: "policy"}}
 	for _, role := range []domain.Role{
 		domain.RoleRequester, domain.RoleAgent, domain.RoleTeamLead, domain.RoleIncidentManager,
 		domain.RoleServiceOwner, domain.RoleAuditor, domain.RoleAdmin,
@@ -167,7 +167,8 @@ func expect(r row, d *desk, actor domain.Actor) (domain.Code, domain.State) {
 	case merged && !slices.Contains(takenWhileMerged, r.verb), !merged && r.verb == "unmerge":
 		return domain.CodeConflict, ""
 	case r.verb == "cancel" && state != incident.New && !holds("agent", "lead", "manager"),
-		r.verb == "reopen" && state == incident.Closed && !holds("agent", "lead", "manager"):
+		r.verb == "reopen" && state == incident.Closed && !holds("agent", "lead", "manager"),
+		(r.verb == "confirm" || r.verb == "rate") && human && actor.Name != d.record.Requester:
 		return domain.CodeForbidden, ""
 	case !merged && (r.verb == "parent_closed" || r.verb == "parent_canceled"):
 		return domain.CodeConflict, "" // a parent that it no longer follows
