@@ -34,6 +34,8 @@ var (
 	}
 	// readers see records within their scope, internal notes and all; a requester sees only their own.
 	readers = []domain.Role{domain.RoleAgent, domain.RoleTeamLead, domain.RoleIncidentManager, domain.RoleServiceOwner, domain.RoleAuditor}
+	// writers leave a word on records they may read. Auditors only read, but for what they ask for themselves.
+	writers = slices.DeleteFunc(slices.Clone(everybody), func(role domain.Role) bool { return role == domain.RoleAuditor })
 	workers = []domain.Role{domain.RoleAgent, domain.RoleTeamLead, domain.RoleIncidentManager}
 	admins  = []domain.Role{domain.RoleAdmin}
 )
@@ -43,9 +45,9 @@ var (
 var permissions = func() map[Permission][]domain.Role {
 	table := map[Permission][]domain.Role{
 		PermissionIncidentRead: everybody,
-		PermissionNoteWrite:    everybody,
+		PermissionNoteWrite:    writers,
 		PermissionNoteInternal: workers,
-		PermissionWatch:        everybody,
+		PermissionWatch:        writers,
 		PermissionPolicyRead:   everybody,
 		PermissionPolicyWrite:  admins,
 		PermissionPeopleRead:   everybody,

@@ -3,12 +3,14 @@ package app_test
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-itsm/holdfast/app"
 	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/incident"
 	"github.com/holdfast-itsm/holdfast/domain/policy"
 )
 
@@ -89,4 +91,36 @@ func TestAnAdministratorIsOneOfAll(t *testing.T) {
 	grants, err := d.GiveGrant(ctx, app.Grant{Person: "bo", Role: domain.RoleAdmin, ScopeKind: "all"})
 	require.NoError(t, err)
 	require.Len(t, grants, 1)
+}
+
+func TestAnAuditorOnlyReads(t *testing.T) {
+	t.Parallel()
+	d := setup(t)
+	record, own := d.incident(), d.incident(func(i *incident.Incident) { i.Requester = "cy" })
+	auditor := d.as("cy", all(domain.RoleAuditor))
+	leaves := map[string]func(reference string) error{
+		"a note": func(reference string) error {
+			_, err := d.AddNote(auditor, reference, "", app.NoteBody{Body: "Seen"})
+			return err
+		},
+		"a file": func(reference string) error {
+			_, err := d.AddAttachment(auditor, reference, "", app.Upload{Name: "a", Public: true, Content: strings.NewReader("x")})
+			return err
+		},
+		"a watcher": func(reference string) error {
+			_, err := d.Watch(auditor, reference, "me")
+			return err
+		},
+	}
+	for what, leave := range leaves {
+		refuses(t, domain.CodeForbidden, leave(record.ID))
+		require.NoError(t, leave(own.ID), "%s at an incident of their own", what)
+	}
+	notes, err := d.Notes(auditor, record.ID, 0, 0)
+	require.NoError(t, err)
+	require.Empty(t, notes.Items)
+	for _, role := range []domain.Role{domain.RoleAgent, domain.RoleTeamLead, domain.RoleIncidentManager, domain.RoleServiceOwner, domain.RoleAdmin} {
+		_, err := d.AddNote(d.as("bo", all(role)), record.ID, "", app.NoteBody{Body: "Seen"})
+		require.NoError(t, err, role)
+	}
 }
