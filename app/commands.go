@@ -44,34 +44,14 @@ func (a *App) decide(ctx context.Context, command domain.Command, version int64,
 	if async {
 		return a.queue(ctx, command)
 	}
+	behind, err := a.behind(ctx, command)
+	switch {
+	case err != nil:
+		return Reply{}, err
+	case behind:
+		return a.queueBehind(ctx, command)
+	}
 	return a.send(ctx, command, version)
-}
-
-// unlessTaken passes a refusal on, unless the same command was taken in before: then that is its answer. Its first sending
-// may have been decided since this one looked, or still wait in the queue with the moment at which it was received.
-func (a *App) unlessTaken(ctx context.Context, command domain.Command, refusal error) (Reply, error) {
-	switch domain.CodeOf(refusal) {
-	case domain.CodeConflict, domain.CodePreconditionFailed, domain.CodeInvalid, domain.CodeForbidden:
-	default:
-		return Reply{}, refusal
-	}
-	message, queued, err := schemas.ReadMessage(ctx, a.DB, command.ID)
-	if err != nil {
-		return Reply{}, a.fault(ctx, "looking for a queued command", err)
-	}
-	if queued && message.State == "pending" {
-		var first domain.Command
-		if err := json.Unmarshal(message.Command, &first); err != nil {
-			return Reply{}, a.fault(ctx, "reading a queued command", err)
-		}
-		if first.Digest == command.Digest {
-			return Reply{CommandID: command.ID, Outcome: domain.Queued, Record: command.Record}, nil
-		}
-	}
-	if stored, known, err := a.stored(ctx, command); known || err != nil {
-		return stored, err
-	}
-	return Reply{}, refusal
 }
 
 // prepare authorises a request and makes a command of it.
@@ -142,7 +122,7 @@ func (a *App) stored(ctx context.Context, command domain.Command) (Reply, bool, 
 		return Reply{}, false, nil
 	}
 	if row.Digest != command.Digest {
-		return Reply{}, true, domain.Errorf(domain.CodeInvalid, "the idempotency key was used with another body")
+		return Reply{}, true, domain.OtherBody()
 	}
 	var result domain.Result
 	if err := json.Unmarshal(row.Outcome, &result); err != nil {
@@ -201,25 +181,6 @@ func (a *App) send(ctx context.Context, command domain.Command, version int64) (
 		return Reply{}, result.Refusal
 	}
 	return a.reply(ctx, command, result)
-}
-
-// queue accepts a command durably, to be decided in order when its record's workflow can.
-func (a *App) queue(ctx context.Context, command domain.Command) (Reply, error) {
-	text, err := json.Marshal(command)
-	if err != nil {
-		return Reply{}, a.fault(ctx, "encoding a command", err)
-	}
-	if _, err := schemas.PostCommand(ctx, a.DB, command, text, domain.TargetSend, command.ReceivedAt); err != nil {
-		return Reply{}, a.fault(ctx, "queueing a command", err)
-	}
-	a.posted()
-	return Reply{CommandID: command.ID, Outcome: domain.Queued, Record: command.Record}, nil
-}
-
-func (a *App) posted() {
-	if a.Posted != nil {
-		a.Posted()
-	}
 }
 
 // reply reads the committed view: whoever wrote reads what they wrote.

@@ -205,6 +205,21 @@ func ReadMessage(ctx context.Context, db bun.IDB, id string) (MessageRow, bool, 
 	return row, true, nil
 }
 
+// NoDecision is the fault of a message for which no decision came in time: no worker, or Temporal away.
+const NoDecision = "no decision in time"
+
+// IsQueued reports whether commands of people wait to be delivered to a record. One that cannot be decided for a fault of
+// ours does not count: it must not stop all that comes after it.
+func IsQueued(ctx context.Context, db bun.IDB, record string) (bool, error) {
+	var queued bool
+	err := db.NewRaw(`SELECT EXISTS (SELECT FROM messages WHERE record_id = ? AND state = 'pending' AND source_id IS NULL AND fault IN ('', ?))`,
+		record, NoDecision).Scan(ctx, &queued)
+	if err != nil {
+		return false, fmt.Errorf("looking for queued commands of %s: %w", record, err)
+	}
+	return queued, nil
+}
+
 // PostCommand queues a command for a record, as the application's role.
 func PostCommand(ctx context.Context, db bun.IDB, command domain.Command, text []byte, closed domain.ClosedTarget, now time.Time) (bool, error) {
 	var posted bool

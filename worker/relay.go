@@ -130,7 +130,7 @@ func (r *relay) postpone(ctx context.Context, row schemas.MessageRow, fault erro
 		return ctx.Err()
 	}
 	pause := min(firstRetry<<min(row.Attempts, 16), longestRetry)
-	text := "no decision in time"
+	text := schemas.NoDecision
 	if domain.AsError(fault) != nil {
 		text = domain.AsError(fault).Message
 	}
