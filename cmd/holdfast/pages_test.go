@@ -23,6 +23,39 @@ func operations(t *testing.T) string {
 	return string(text)
 }
 
+// TestPagesGiveCommandsThatExist: every line of the pages that calls the program can be parsed by it.
+func TestPagesGiveCommandsThatExist(t *testing.T) {
+	t.Parallel()
+	root := filepath.Join("..", "..")
+	call := regexp.MustCompile(`(?:^|[ (])(?:bin/)?holdfast ([a-z][^|<>)&;#\n]*)`)
+	word := regexp.MustCompile(`"[^"]*"|\S+`)
+	stand := strings.NewReplacer(`"`, "", "$N", "INC-000001", "$i", "1", "examples/", filepath.Join(root, "examples")+"/")
+	found := 0
+	for _, page := range []string{"README.md", "docs/operations.md"} {
+		text, err := os.ReadFile(filepath.Join(root, page))
+		require.NoError(t, err)
+		for line := range strings.Lines(string(text)) {
+			if !strings.HasPrefix(line, "    ") {
+				continue
+			}
+			for _, match := range call.FindAllStringSubmatch(line, -1) {
+				var arguments []string
+				for _, one := range word.FindAllString(match[1], -1) {
+					arguments = append(arguments, stand.Replace(one))
+				}
+				found++
+				var root commands
+				var out bytes.Buffer
+				parser, err := kong.New(&root, kong.Name("holdfast"), kong.Writers(&out, &out), kong.Vars{"version": "test"})
+				require.NoError(t, err)
+				_, err = parser.Parse(arguments)
+				require.NoError(t, err, "%s: %s", page, line)
+			}
+		}
+	}
+	require.Greater(t, found, 25, "the pages have many more")
+}
+
 // TestOperationsTellsEverySetting: flags, variables and defaults of every setting stand in one row each, and no others do.
 func TestOperationsTellsEverySetting(t *testing.T) {
 	t.Parallel()
