@@ -41,6 +41,9 @@ func (a *App) decide(ctx context.Context, command domain.Command, version int64,
 	if err := a.check(ctx, command); err != nil {
 		return Reply{}, err
 	}
+	if err := a.checkNamed(ctx, command); err != nil {
+		return Reply{}, err
+	}
 	if async {
 		return a.queue(ctx, command)
 	}

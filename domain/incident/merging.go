@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"encoding/json"
 	"slices"
 
 	"github.com/holdfast-itsm/holdfast/domain"
@@ -133,4 +134,31 @@ func (d *draft) relate(into *[]domain.Link) error {
 	*into = append(*into, domain.Link{Type: body.Type, To: target.ID})
 	d.event(false, "", map[string]any{"type": body.Type, "to": target.ID, "number": target.Number}, nil)
 	return nil
+}
+
+// Names answers which field of a command's body names another record, and what stands there; nothing where there is none.
+// The body is one that Decode takes.
+func Names(command domain.Command) (field, reference string) {
+	var body struct {
+		Incident string `json:"incident"`
+		To       string `json:"to"`
+		Follows  string `json:"follows"`
+	}
+	if err := json.Unmarshal(command.Body, &body); err != nil {
+		return "", ""
+	}
+	switch command.Verb() {
+	case "merge_into":
+		return "incident", body.Incident
+	case "link", "unlink":
+		return "to", body.To
+	case "log":
+		return "follows", body.Follows
+	}
+	return "", ""
+}
+
+// NotKnown refuses a command that names what does not exist, or not for whoever gives it.
+func NotKnown(field, value string) error {
+	return domain.Join([]domain.FieldError{unknown(field, value)})
 }
