@@ -85,7 +85,7 @@ func (a *App) AddNote(ctx context.Context, reference, key string, body NoteBody)
 	}
 	principal, head, err := a.readable(ctx, permission, reference)
 	if err != nil {
-		return Note{}, err
+		return Note{}, a.auditForbidden(ctx, principal, string(permission), head.ID, "", err)
 	}
 	if strings.TrimSpace(body.Body) == "" || len(body.Body) > domain.MaxDescriptionBytes {
 		return Note{}, domain.Invalid("body", "must have 1 to %d bytes", domain.MaxDescriptionBytes)
@@ -301,7 +301,7 @@ func (a *App) AddAttachment(ctx context.Context, reference, key string, upload U
 	}
 	principal, head, err := a.readable(ctx, permission, reference)
 	if err != nil {
-		return Attachment{}, err
+		return Attachment{}, a.auditForbidden(ctx, principal, string(permission), head.ID, "", err)
 	}
 	name := strings.TrimSpace(upload.Name)
 	if name == "" || len(name) > 255 || strings.ContainsAny(name, `/\`) || !domain.OneLine(name) {

@@ -136,16 +136,3 @@ func (a *App) readable(ctx context.Context, permission Permission, reference str
 	}
 	return principal, found.Record, principal.may(permission, principal.rolesFor(found.Record))
 }
-
-// auditRead writes down that somebody read a restricted record.
-func (a *App) auditRead(ctx context.Context, principal Principal, head domain.Record) error {
-	if !head.Restricted {
-		return nil
-	}
-	return a.audit(ctx, principal.Handle, "read", head.ID, "allowed", "restricted")
-}
-
-func (a *App) audit(ctx context.Context, actor, action, record, outcome, detail string) error {
-	err := schemas.AppendAudit(ctx, a.DB, schemas.AuditRow{At: a.now(), Actor: actor, Action: action, RecordID: record, Outcome: outcome, Detail: detail})
-	return a.fault(ctx, "writing the audit", err)
-}

@@ -10,7 +10,7 @@ import (
 // Introduce makes inactive accounts for people that an import names (handle → name), so that records can show who they
 // were; who has an account keeps it as it is. It answers how many are new.
 func (a *App) Introduce(ctx context.Context, people map[string]string) (int, error) {
-	if err := a.allowed(ctx, PermissionPeopleWrite); err != nil {
+	if _, err := a.govern(ctx, PermissionPeopleWrite, "introduce people", ""); err != nil {
 		return 0, err
 	}
 	rows := make([]schemas.PersonRow, 0, len(people))

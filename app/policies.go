@@ -75,7 +75,7 @@ var policyName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,99}$`)
 // ValidatePolicy says what is wrong with a document, without storing it. It is for those who may store one: compiling
 // calendars and expressions is work.
 func (a *App) ValidatePolicy(ctx context.Context, document policy.Document) ([]policy.Problem, error) {
-	if err := a.allowed(ctx, PermissionPolicyWrite); err != nil {
+	if _, err := a.govern(ctx, PermissionPolicyWrite, "validate policy", document.Kind+"/"+document.Name); err != nil {
 		return nil, err
 	}
 	return a.problems(document), nil
@@ -91,11 +91,8 @@ func (a *App) problems(document policy.Document) []policy.Problem {
 
 // ApplyPolicy stores a new version of a document, unless the newest one has the same content.
 func (a *App) ApplyPolicy(ctx context.Context, wanted policy.Document) (policy.Document, error) {
-	principal, err := PrincipalFrom(ctx)
+	principal, err := a.govern(ctx, PermissionPolicyWrite, "apply policy", wanted.Kind+"/"+wanted.Name)
 	if err != nil {
-		return wanted, err
-	}
-	if err := principal.mayAnywhere(PermissionPolicyWrite); err != nil {
 		return wanted, err
 	}
 	var fields []domain.FieldError

@@ -24,6 +24,7 @@ type desk struct {
 	base   store.DB
 	worker *bun.DB
 	clock  *store.Clock
+	heard  int64 // the last line of the audit that was looked at
 }
 
 func setup(t testing.TB) *desk {

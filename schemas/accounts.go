@@ -84,6 +84,15 @@ func FindToken(ctx context.Context, db bun.IDB, hash string, now time.Time) (Tok
 	return token, person, found && person.Active, err
 }
 
+// LockAccounts holds back every other write of people, grants and tokens until the transaction ends: what they ask of each
+// other, such as that one administrator stays, holds then.
+func LockAccounts(ctx context.Context, db bun.IDB) error {
+	if _, err := db.NewRaw(`SELECT pg_advisory_xact_lock(hashtextextended('accounts', 0))`).Exec(ctx); err != nil {
+		return fmt.Errorf("waiting for another write of accounts: %w", err)
+	}
+	return nil
+}
+
 // ReadPerson reads somebody by handle.
 func ReadPerson(ctx context.Context, db bun.IDB, handle string) (PersonRow, bool, error) {
 	var row PersonRow

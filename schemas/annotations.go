@@ -125,7 +125,8 @@ func TellOutside(ctx context.Context, db bun.IDB, record string, notice domain.N
 	return nil
 }
 
-// AuditRow is a refused decision, or a read of a restricted record.
+// AuditRow is a decision or an act of governing that was refused, an act of governing that was done, or a read of a restricted
+// record by somebody who is not named in it.
 type AuditRow struct {
 	bun.BaseModel `bun:"table:audit"`
 	At            time.Time `bun:"at" json:"at"`
@@ -136,9 +137,12 @@ type AuditRow struct {
 	Detail        string    `bun:"detail" json:"detail,omitempty"`
 }
 
-// AppendAudit writes one line of the audit.
-func AppendAudit(ctx context.Context, db bun.IDB, row AuditRow) error {
-	if _, err := db.NewInsert().Model(&row).Exec(ctx); err != nil {
+// AppendAudit writes lines of the audit, in one statement.
+func AppendAudit(ctx context.Context, db bun.IDB, rows ...AuditRow) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	if _, err := db.NewInsert().Model(&rows).Exec(ctx); err != nil {
 		return fmt.Errorf("writing the audit: %w", err)
 	}
 	return nil

@@ -95,7 +95,7 @@ CREATE TABLE attachments (
 );
 CREATE INDEX attachments_record ON attachments (record_id, added_at, id);
 
--- Refused decisions and reads of restricted records.
+-- What was refused, what was governed, and who read restricted records without being named in them.
 CREATE TABLE audit (
     position  bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     at        timestamptz(3) NOT NULL,

@@ -1,0 +1,160 @@
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+
+	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/schemas"
+)
+
+// secretPrefix marks our tokens, so that scanners of leaked secrets can find them.
+const secretPrefix = "hf_"
+
+// NewSecret makes a token's secret of 256 random bits, and the hash to keep.
+func NewSecret() (secret, hash string) {
+	var bits [32]byte
+	rand.Read(bits[:]) // never fails
+	secret = secretPrefix + base64.RawURLEncoding.EncodeToString(bits[:])
+	return secret, HashSecret(secret)
+}
+
+// HashSecret is what is kept of a secret. Secrets are random, so a plain SHA-256 cannot be guessed back.
+func HashSecret(secret string) string {
+	sum := sha256.Sum256([]byte(secret))
+	return hex.EncodeToString(sum[:])
+}
+
+// Tokens lists a person's tokens, never their secrets.
+func (a *App) Tokens(ctx context.Context, person string) ([]Token, error) {
+	_, person, err := a.tokenOwner(ctx, person, "list tokens")
+	if err != nil {
+		return nil, err
+	}
+	rows, err := schemas.ReadTokens(ctx, a.DB, person)
+	tokens := make([]Token, len(rows))
+	for i, row := range rows {
+		tokens[i] = tokenOf(row)
+	}
+	return tokens, a.fault(ctx, "listing tokens", err)
+}
+
+func tokenOf(row schemas.TokenRow) Token {
+	return Token{
+		ID: row.ID, Person: row.Person, Name: row.Name, Permissions: append([]string{}, row.Permissions...), CreatedBy: row.CreatedBy,
+		CreatedAt: row.CreatedAt.UTC(), ExpiresAt: row.ExpiresAt.UTC(), RevokedAt: row.RevokedAt,
+	}
+}
+
+// tokenOwner says whose tokens are meant and checks that the principal may handle them. A refused attempt at those of
+// somebody else is written down.
+func (a *App) tokenOwner(ctx context.Context, person, action string) (Principal, string, error) {
+	principal, err := PrincipalFrom(ctx)
+	if err != nil {
+		return principal, "", err
+	}
+	if person == "" || person == "me" || person == principal.Handle {
+		return principal, principal.Handle, principal.mayAnywhere(PermissionTokenOwn)
+	}
+	_, err = a.govern(ctx, PermissionTokenWrite, action, person)
+	return principal, person, err
+}
+
+const (
+	defaultTokenDays = 90
+	maxTokenDays     = 3650
+)
+
+// CreateToken makes a token; its secret is in the answer and nowhere else. A token cannot make one that may more than itself.
+// One that is made for somebody else is written down.
+func (a *App) CreateToken(ctx context.Context, body TokenBody) (NewToken, error) {
+	principal, person, err := a.tokenOwner(ctx, body.Person, "make token")
+	if err != nil {
+		return NewToken{}, err
+	}
+	if err := validToken(&body, principal); err != nil {
+		return NewToken{}, err
+	}
+	if _, err := a.Person(ctx, person); err != nil {
+		return NewToken{}, err
+	}
+	secret, hash := NewSecret()
+	now := a.now()
+	row := schemas.TokenRow{
+		ID: uuid.Must(uuid.NewV7()).String(), Person: person, Name: body.Name, Hash: hash, Permissions: append([]string{}, body.Permissions...),
+		CreatedBy: principal.Handle, CreatedAt: now, ExpiresAt: now.AddDate(0, 0, body.Days),
+	}
+	err = a.DB.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		if err := schemas.AddToken(ctx, tx, row); err != nil || person == principal.Handle {
+			return err
+		}
+		detail := row.ID + " for " + person + " until " + row.ExpiresAt.Format(time.RFC3339)
+		return a.auditIn(ctx, tx, a.line(principal, "make token", "done", detail))
+	})
+	if err != nil {
+		return NewToken{}, a.fault(ctx, "making a token", err)
+	}
+	return NewToken{Token: tokenOf(row), Secret: secret}, nil
+}
+
+// validToken refuses a token that cannot be made, or not by this principal, and fills in what was left out.
+func validToken(body *TokenBody, principal Principal) error {
+	if err := validName(body.Name); err != nil {
+		return err
+	}
+	if body.Days == 0 {
+		body.Days = defaultTokenDays
+	}
+	if body.Days < 1 || body.Days > maxTokenDays {
+		return domain.Invalid("days", "must be 1 to %d", maxTokenDays)
+	}
+	if len(body.Permissions) == 0 {
+		body.Permissions = principal.Permissions
+	}
+	for _, permission := range body.Permissions {
+		if _, known := permissions[Permission(permission)]; !known {
+			return domain.Invalid("permissions", "%q is not a permission", permission)
+		}
+		if len(principal.Permissions) > 0 && !slices.Contains(principal.Permissions, permission) {
+			return domain.Errorf(domain.CodeForbidden, "this token does not carry the permission %s", permission)
+		}
+	}
+	return nil
+}
+
+// RevokeToken ends a token at once: one's own, or, for an administrator, anybody's. It is written down.
+func (a *App) RevokeToken(ctx context.Context, id string) error {
+	principal, err := PrincipalFrom(ctx)
+	if err != nil {
+		return err
+	}
+	person := principal.Handle
+	if principal.mayAnywhere(PermissionTokenWrite) == nil {
+		person = ""
+	} else if err := principal.mayAnywhere(PermissionTokenOwn); err != nil {
+		return err
+	}
+	missing := domain.Errorf(domain.CodeNotFound, "no token %s that could be revoked", id)
+	if !schemas.IsID(id) {
+		return missing
+	}
+	err = a.DB.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		ended, err := schemas.RevokeToken(ctx, tx, id, person, a.now())
+		if err != nil {
+			return err
+		}
+		if !ended {
+			return missing
+		}
+		return a.auditIn(ctx, tx, a.line(principal, "revoke token", "done", id))
+	})
+	return a.fault(ctx, "revoking a token", err)
+}
