@@ -238,8 +238,8 @@ func (s replaySurvey) table() table {
 func (s replaySurvey) writeSurvey(p *printer) error {
 	planned := s.Planned
 	for _, line := range []string{
-		fmt.Sprintf("%d incidents of %d rows, %d rows rejected; %d can be replayed, %d cannot",
-			s.Incidents, s.Rows, s.Rejected, s.Replayable, s.Incidents-s.Replayable),
+		fmt.Sprintf("%d rows taken, %d rejected; %d incidents, of which %d can be replayed and %d cannot",
+			s.Rows, s.Rejected, s.Incidents, s.Replayable, s.Incidents-s.Replayable),
 		fmt.Sprintf("%d commands: %d transitions by one, %d by two; %d assignments, %d changes of priority, %d edits",
 			planned.Commands, planned.ByOne, planned.ByTwo, planned.Assignments, planned.Ratings, planned.Edits),
 	} {
