@@ -69,6 +69,9 @@ func Invalid(field, format string, args ...any) *Error {
 	}
 }
 
+// OtherBody is the refusal of an idempotency key that comes with another body than the first time.
+func OtherBody() *Error { return Errorf(CodeInvalid, "the idempotency key was used with another body") }
+
 // Conflict refuses a command in the present state and names those that the state allows.
 func Conflict(allowed []string, format string, args ...any) *Error {
 	return &Error{Code: CodeConflict, Message: fmt.Sprintf(format, args...), Allowed: allowed}
