@@ -226,7 +226,8 @@ func (c *Cluster) openLog() (*os.File, error) {
 	return file, nil
 }
 
-// said is what PostgreSQL gave as its reason since a place in its log.
+// said is what PostgreSQL gave as its reason since a place in its log. What it tells single connections is none: those of a
+// killed one still write into the same log why they end, and those that came too early why they were not let in.
 func (c *Cluster) said(from int64) string {
 	file, err := os.Open(c.logPath())
 	if err != nil {
@@ -238,11 +239,16 @@ func (c *Cluster) said(from int64) string {
 		return ""
 	}
 	for line := range strings.Lines(string(text)) {
-		if _, reason, fatal := strings.Cut(line, "FATAL:"); fatal {
-			return strings.TrimSpace(reason)
+		_, reason, fatal := strings.Cut(line, "FATAL:")
+		if reason = strings.TrimSpace(reason); fatal && !toConnections(reason) {
+			return reason
 		}
 	}
 	return lastLine(string(text))
+}
+
+func toConnections(reason string) bool {
+	return strings.HasPrefix(reason, "terminating connection") || strings.HasPrefix(reason, "the database system is ")
 }
 
 func lastLine(text string) string {
