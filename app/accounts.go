@@ -16,27 +16,29 @@ import (
 
 // Authenticate finds whose token a secret is: unauthenticated when it is unknown, revoked, expired, or its person inactive.
 func (a *App) Authenticate(ctx context.Context, secret string) (Principal, error) {
-	unknown := domain.Errorf(domain.CodeUnauthenticated, "the token is not valid: unknown, expired or revoked")
 	if !strings.HasPrefix(secret, secretPrefix) || len(secret) > 200 {
-		return Principal{}, unknown
+		return Principal{}, unknownToken()
 	}
 	token, person, found, err := schemas.FindToken(ctx, a.DB, HashSecret(secret), a.now())
 	if err != nil {
 		return Principal{}, a.fault(ctx, "authenticating", err)
 	}
 	if !found {
-		return Principal{}, unknown
+		return Principal{}, unknownToken()
 	}
-	principal := Principal{
-		Handle: person.Handle, Name: person.Name, Kind: person.Kind, Zone: person.Zone,
-		Permissions: token.Permissions, TokenID: token.ID,
-	}
+	return a.principal(ctx, token, person)
+}
+
+// principal is somebody with the grants that they hold now.
+func (a *App) principal(ctx context.Context, token schemas.TokenRow, person schemas.PersonRow) (Principal, error) {
 	grants, err := schemas.ReadGrants(ctx, a.DB, person.Handle)
 	if err != nil {
 		return Principal{}, a.fault(ctx, "authenticating", err)
 	}
-	principal.Grants = grantsOf(grants)
-	return principal, nil
+	return Principal{
+		Handle: person.Handle, Name: person.Name, Kind: person.Kind, Zone: person.Zone,
+		Permissions: token.Permissions, TokenID: token.ID, Grants: grantsOf(grants),
+	}, nil
 }
 
 // WhoAmI answers who asks.

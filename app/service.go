@@ -312,14 +312,16 @@ type Grant struct {
 
 // Token lets a machine act as a person, within the permissions listed; none listed: all that the person has.
 type Token struct {
-	ID          string     `json:"id" bun:"id,pk,type:uuid"`
-	Person      string     `json:"person" bun:"person"`
-	Name        string     `json:"name" bun:"name"`
-	Permissions []string   `json:"permissions" bun:"permissions,type:jsonb"`
-	CreatedBy   string     `json:"created_by" bun:"created_by"`
-	CreatedAt   time.Time  `json:"created_at" bun:"created_at"`
-	ExpiresAt   time.Time  `json:"expires_at" bun:"expires_at"`
-	RevokedAt   *time.Time `json:"revoked_at,omitempty" bun:"revoked_at"`
+	ID          string   `json:"id" bun:"id,pk,type:uuid"`
+	Person      string   `json:"person" bun:"person"`
+	Name        string   `json:"name" bun:"name"`
+	Permissions []string `json:"permissions" bun:"permissions,type:jsonb"`
+	CreatedBy   string   `json:"created_by" bun:"created_by"`
+	// CreatedByToken is the token that made this one, and that ends it.
+	CreatedByToken string     `json:"created_by_token,omitempty" bun:"created_by_token"`
+	CreatedAt      time.Time  `json:"created_at" bun:"created_at"`
+	ExpiresAt      time.Time  `json:"expires_at" bun:"expires_at"`
+	RevokedAt      *time.Time `json:"revoked_at,omitempty" bun:"revoked_at"`
 }
 
 // TokenBody asks for a token.
@@ -327,7 +329,7 @@ type TokenBody struct {
 	Person      string   `json:"person,omitempty" doc:"Left out: yourself"`
 	Name        string   `json:"name" minLength:"1" maxLength:"200"`
 	Permissions []string `json:"permissions,omitempty"`
-	Days        int      `json:"days,omitempty" minimum:"1" maximum:"3650" doc:"How long it lives; 90 when left out"`
+	Days        int      `json:"days,omitempty" minimum:"1" maximum:"3650" doc:"How long it lives; 90 when left out; never longer than the token that makes it"`
 }
 
 // NewToken is a token with its secret, shown once.

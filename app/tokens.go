@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -50,7 +51,7 @@ func (a *App) Tokens(ctx context.Context, person string) ([]Token, error) {
 func tokenOf(row schemas.TokenRow) Token {
 	return Token{
 		ID: row.ID, Person: row.Person, Name: row.Name, Permissions: append([]string{}, row.Permissions...), CreatedBy: row.CreatedBy,
-		CreatedAt: row.CreatedAt.UTC(), ExpiresAt: row.ExpiresAt.UTC(), RevokedAt: row.RevokedAt,
+		CreatedByToken: row.CreatedByToken, CreatedAt: row.CreatedAt.UTC(), ExpiresAt: row.ExpiresAt.UTC(), RevokedAt: row.RevokedAt,
 	}
 }
 
@@ -73,8 +74,8 @@ const (
 	maxTokenDays     = 3650
 )
 
-// CreateToken makes a token; its secret is in the answer and nowhere else. A token cannot make one that may more than itself.
-// One that is made for somebody else is written down.
+// CreateToken makes a token; its secret is in the answer and nowhere else. A token cannot make one that may more than itself
+// or lives longer, and ends what it made when it is revoked. One that is made for somebody else is written down.
 func (a *App) CreateToken(ctx context.Context, body TokenBody) (NewToken, error) {
 	principal, person, err := a.tokenOwner(ctx, body.Person, "make token")
 	if err != nil {
@@ -93,6 +94,12 @@ func (a *App) CreateToken(ctx context.Context, body TokenBody) (NewToken, error)
 		CreatedBy: principal.Handle, CreatedAt: now, ExpiresAt: now.AddDate(0, 0, body.Days),
 	}
 	err = a.DB.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		if err := schemas.LockAccounts(ctx, tx); err != nil {
+			return err
+		}
+		if err := bindToMaker(ctx, tx, &row, principal.TokenID, now); err != nil {
+			return err
+		}
 		if err := schemas.AddToken(ctx, tx, row); err != nil || person == principal.Handle {
 			return err
 		}
@@ -103,6 +110,29 @@ func (a *App) CreateToken(ctx context.Context, body TokenBody) (NewToken, error)
 		return NewToken{}, a.fault(ctx, "making a token", err)
 	}
 	return NewToken{Token: tokenOf(row), Secret: secret}, nil
+}
+
+// bindToMaker lets a token live no longer than the one that makes it. The installation makes tokens without one.
+func bindToMaker(ctx context.Context, tx bun.Tx, row *schemas.TokenRow, maker string, now time.Time) error {
+	if maker == "" {
+		return nil
+	}
+	token, _, live, err := schemas.ReadToken(ctx, tx, maker, now)
+	if err != nil {
+		return err
+	}
+	if !live {
+		return unknownToken()
+	}
+	row.CreatedByToken = token.ID
+	if token.ExpiresAt.Before(row.ExpiresAt) {
+		row.ExpiresAt = token.ExpiresAt
+	}
+	return nil
+}
+
+func unknownToken() error {
+	return domain.Errorf(domain.CodeUnauthenticated, "the token is not valid: unknown, expired or revoked")
 }
 
 // validToken refuses a token that cannot be made, or not by this principal, and fills in what was left out.
@@ -130,7 +160,7 @@ func validToken(body *TokenBody, principal Principal) error {
 	return nil
 }
 
-// RevokeToken ends a token at once: one's own, or, for an administrator, anybody's. It is written down.
+// RevokeToken ends a token at once, with all that it made: one's own, or, for an administrator, anybody's. It is written down.
 func (a *App) RevokeToken(ctx context.Context, id string) error {
 	principal, err := PrincipalFrom(ctx)
 	if err != nil {
@@ -147,14 +177,21 @@ func (a *App) RevokeToken(ctx context.Context, id string) error {
 		return missing
 	}
 	err = a.DB.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		if err := schemas.LockAccounts(ctx, tx); err != nil {
+			return err
+		}
 		ended, err := schemas.RevokeToken(ctx, tx, id, person, a.now())
 		if err != nil {
 			return err
 		}
-		if !ended {
+		if ended == 0 {
 			return missing
 		}
-		return a.auditIn(ctx, tx, a.line(principal, "revoke token", "done", id))
+		detail := id
+		if ended > 1 {
+			detail += " and " + strconv.Itoa(ended-1) + " that it made"
+		}
+		return a.auditIn(ctx, tx, a.line(principal, "revoke token", "done", detail))
 	})
 	return a.fault(ctx, "revoking a token", err)
 }

@@ -39,15 +39,17 @@ type GrantRow struct {
 // TokenRow lets a machine act as a person; only the SHA-256 of its secret is kept.
 type TokenRow struct {
 	bun.BaseModel `bun:"table:tokens,alias:t"`
-	ID            string     `bun:"id,pk,type:uuid"`
-	Person        string     `bun:"person"`
-	Name          string     `bun:"name"`
-	Hash          string     `bun:"hash"`
-	Permissions   []string   `bun:"permissions,type:jsonb"`
-	CreatedBy     string     `bun:"created_by"`
-	CreatedAt     time.Time  `bun:"created_at"`
-	ExpiresAt     time.Time  `bun:"expires_at"`
-	RevokedAt     *time.Time `bun:"revoked_at"`
+	ID            string   `bun:"id,pk,type:uuid"`
+	Person        string   `bun:"person"`
+	Name          string   `bun:"name"`
+	Hash          string   `bun:"hash"`
+	Permissions   []string `bun:"permissions,type:jsonb"`
+	CreatedBy     string   `bun:"created_by"`
+	// CreatedByToken is the token that made this one; empty: the installation did.
+	CreatedByToken string     `bun:"created_by_token,type:uuid,nullzero"`
+	CreatedAt      time.Time  `bun:"created_at"`
+	ExpiresAt      time.Time  `bun:"expires_at"`
+	RevokedAt      *time.Time `bun:"revoked_at"`
 }
 
 // TeamRow and ServiceRow are what Team and ServicePolicy documents say, as rows that guards can join.
@@ -72,8 +74,17 @@ type ServiceRow struct {
 
 // FindToken reads a token that is neither revoked nor expired, with its active person, by the hash of its secret.
 func FindToken(ctx context.Context, db bun.IDB, hash string, now time.Time) (TokenRow, PersonRow, bool, error) {
+	return liveToken(ctx, db, "hash = ?", hash, now)
+}
+
+// ReadToken reads such a token by its id.
+func ReadToken(ctx context.Context, db bun.IDB, id string, now time.Time) (TokenRow, PersonRow, bool, error) {
+	return liveToken(ctx, db, "id = ?", id, now)
+}
+
+func liveToken(ctx context.Context, db bun.IDB, which, value string, now time.Time) (TokenRow, PersonRow, bool, error) {
 	var token TokenRow
-	err := db.NewSelect().Model(&token).Where("hash = ? AND revoked_at IS NULL AND expires_at > ?", hash, now).Scan(ctx)
+	err := db.NewSelect().Model(&token).Where(which, value).Where("revoked_at IS NULL AND expires_at > ?", now).Scan(ctx)
 	if errors.Is(err, sql.ErrNoRows) {
 		return token, PersonRow{}, false, nil
 	}
@@ -170,13 +181,20 @@ func AddToken(ctx context.Context, db bun.IDB, row TokenRow) error {
 	return nil
 }
 
-// RevokeToken ends a token; with person only one of theirs. It answers whether there was one to end.
-func RevokeToken(ctx context.Context, db bun.IDB, id, person string, now time.Time) (bool, error) {
-	q := db.NewUpdate().Table("tokens").Set("revoked_at = ?", now).Where("id = ? AND revoked_at IS NULL", id)
+// RevokeToken ends a token, and every one that it made, and that those made; with person only one of theirs. It answers how
+// many had not ended before. Whoever calls it holds LockAccounts, so that none is made meanwhile.
+func RevokeToken(ctx context.Context, db bun.IDB, id, person string, now time.Time) (int, error) {
+	first := db.NewSelect().Table("tokens").Column("id").Where("id = ? AND revoked_at IS NULL", id)
 	if person != "" {
-		q = q.Where("person = ?", person)
+		first = first.Where("person = ?", person)
 	}
-	return changed(q.Exec(ctx))
+	result, err := db.NewRaw(`WITH RECURSIVE line AS (? UNION SELECT t.id FROM tokens t JOIN line l ON t.created_by_token = l.id)
+		UPDATE tokens SET revoked_at = ? WHERE id IN (SELECT id FROM line) AND revoked_at IS NULL`, first, now).Exec(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("revoking token %s: %w", id, err)
+	}
+	ended, err := result.RowsAffected()
+	return int(ended), err
 }
 
 // ListTeams lists teams with their members.

@@ -42,7 +42,7 @@ CREATE TABLE grants (
     CONSTRAINT grants_scope_name CHECK ((scope_kind = 'all') = (scope_name = ''))
 );
 
--- A token is kept as its SHA-256 only. No permissions listed: all that its person has.
+-- A token is kept as its SHA-256 only. No permissions listed: all that its person has. One that a token made ends with it.
 CREATE TABLE tokens (
     id          uuid PRIMARY KEY,
     person      text NOT NULL REFERENCES people,
@@ -50,11 +50,13 @@ CREATE TABLE tokens (
     hash        text NOT NULL CONSTRAINT tokens_hash UNIQUE,
     permissions jsonb NOT NULL DEFAULT '[]' CONSTRAINT tokens_permissions CHECK (jsonb_typeof(permissions) = 'array'),
     created_by  text NOT NULL,
+    created_by_token uuid REFERENCES tokens,
     created_at  timestamptz(3) NOT NULL,
     expires_at  timestamptz(3) NOT NULL,
     revoked_at  timestamptz(3)
 );
 CREATE INDEX tokens_person ON tokens (person, created_at DESC);
+CREATE INDEX tokens_maker ON tokens (created_by_token) WHERE created_by_token IS NOT NULL;
 
 CREATE TABLE policies (
     kind       text NOT NULL,

@@ -1,0 +1,76 @@
+package app_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-itsm/holdfast/app"
+	"github.com/holdfast-itsm/holdfast/domain"
+)
+
+// with asks with a token, found by its secret.
+func (d *desk) with(secret string) context.Context {
+	d.t.Helper()
+	principal, err := d.Authenticate(d.t.Context(), secret)
+	require.NoError(d.t, err)
+	return app.WithPrincipal(d.t.Context(), principal)
+}
+
+// token makes a token as the installation does.
+func (d *desk) token(person string, days int) app.NewToken {
+	d.t.Helper()
+	made, err := d.CreateToken(d.as("holdfast", all(domain.RoleAdmin)), app.TokenBody{Person: person, Name: "first", Days: days})
+	require.NoError(d.t, err)
+	return made
+}
+
+func TestATokenOutlivesNotTheOneThatMadeIt(t *testing.T) {
+	t.Parallel()
+	d := setup(t)
+	first := d.token("bo", 2)
+	require.Empty(t, first.CreatedByToken)
+	second, err := d.CreateToken(d.with(first.Secret), app.TokenBody{Name: "longer", Days: 3650})
+	require.NoError(t, err)
+	require.Equal(t, first.ExpiresAt, second.ExpiresAt)
+	require.Equal(t, first.ID, second.CreatedByToken)
+	short, err := d.CreateToken(d.with(first.Secret), app.TokenBody{Name: "shorter", Days: 1})
+	require.NoError(t, err)
+	require.True(t, short.ExpiresAt.Before(first.ExpiresAt))
+	listed, err := d.Tokens(d.with(first.Secret), "me")
+	require.NoError(t, err)
+	require.Len(t, listed, 3)
+	d.clock.Advance(48 * time.Hour)
+	for _, token := range []app.NewToken{first, second, short} {
+		_, err := d.Authenticate(t.Context(), token.Secret)
+		refuses(t, domain.CodeUnauthenticated, err)
+	}
+}
+
+func TestATokenEndsWithTheOneThatMadeIt(t *testing.T) {
+	t.Parallel()
+	d := setup(t)
+	first, other := d.token("bo", 9), d.token("bo", 9)
+	line := []app.NewToken{first}
+	for range 3 {
+		next, err := d.CreateToken(d.with(line[len(line)-1].Secret), app.TokenBody{Name: "next"})
+		require.NoError(t, err)
+		line = append(line, next)
+	}
+	asSecond := d.with(line[1].Secret)
+	d.audited()
+	require.NoError(t, d.RevokeToken(d.with(other.Secret), line[1].ID))
+	require.Equal(t, []string{"bo revoke token done: " + line[1].ID + " and 2 that it made"}, d.audited())
+	for i, token := range line {
+		_, err := d.Authenticate(t.Context(), token.Secret)
+		if i == 0 {
+			require.NoError(t, err, "its maker goes on")
+			continue
+		}
+		refuses(t, domain.CodeUnauthenticated, err)
+	}
+	_, err := d.CreateToken(asSecond, app.TokenBody{Name: "too late"})
+	refuses(t, domain.CodeUnauthenticated, err)
+}
