@@ -72,6 +72,8 @@ func (a *App) tokenOwner(ctx context.Context, person, action string) (Principal,
 const (
 	defaultTokenDays = 90
 	maxTokenDays     = 3650
+	// maxTokens bounds how many live tokens a person has.
+	maxTokens = 100
 )
 
 // CreateToken makes a token; its secret is in the answer and nowhere else. A token cannot make one that may more than itself
@@ -93,31 +95,42 @@ func (a *App) CreateToken(ctx context.Context, body TokenBody) (NewToken, error)
 		ID: uuid.Must(uuid.NewV7()).String(), Person: person, Name: body.Name, Hash: hash, Permissions: append([]string{}, body.Permissions...),
 		CreatedBy: principal.Handle, CreatedAt: now, ExpiresAt: now.AddDate(0, 0, body.Days),
 	}
-	err = a.DB.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
-		if err := schemas.LockAccounts(ctx, tx); err != nil {
-			return err
-		}
-		if err := bindToMaker(ctx, tx, &row, principal.TokenID, now); err != nil {
-			return err
-		}
-		if err := schemas.AddToken(ctx, tx, row); err != nil || person == principal.Handle {
-			return err
-		}
-		detail := row.ID + " for " + person + " until " + row.ExpiresAt.Format(time.RFC3339)
-		return a.auditIn(ctx, tx, a.line(principal, "make token", "done", detail))
-	})
-	if err != nil {
-		return NewToken{}, a.fault(ctx, "making a token", err)
+	if err := a.storeToken(ctx, principal, &row); err != nil {
+		return NewToken{}, err
 	}
 	return NewToken{Token: tokenOf(row), Secret: secret}, nil
 }
 
+func (a *App) storeToken(ctx context.Context, principal Principal, row *schemas.TokenRow) error {
+	err := a.DB.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		if err := schemas.LockAccounts(ctx, tx); err != nil {
+			return err
+		}
+		live, err := schemas.CountTokens(ctx, tx, row.Person, row.CreatedAt)
+		if err != nil {
+			return err
+		}
+		if live >= maxTokens {
+			return domain.Invalid("person", "%s has %d live tokens, which is the most; revoke one first", row.Person, live)
+		}
+		if err := bindToMaker(ctx, tx, row, principal.TokenID); err != nil {
+			return err
+		}
+		if err := schemas.AddToken(ctx, tx, *row); err != nil || row.Person == principal.Handle {
+			return err
+		}
+		detail := row.ID + " for " + row.Person + " until " + row.ExpiresAt.Format(time.RFC3339)
+		return a.auditIn(ctx, tx, a.line(principal, "make token", "done", detail))
+	})
+	return a.fault(ctx, "making a token", err)
+}
+
 // bindToMaker lets a token live no longer than the one that makes it. The installation makes tokens without one.
-func bindToMaker(ctx context.Context, tx bun.Tx, row *schemas.TokenRow, maker string, now time.Time) error {
+func bindToMaker(ctx context.Context, tx bun.Tx, row *schemas.TokenRow, maker string) error {
 	if maker == "" {
 		return nil
 	}
-	token, _, live, err := schemas.ReadToken(ctx, tx, maker, now)
+	token, _, live, err := schemas.ReadToken(ctx, tx, maker, row.CreatedAt)
 	if err != nil {
 		return err
 	}

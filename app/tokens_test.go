@@ -74,3 +74,25 @@ func TestATokenEndsWithTheOneThatMadeIt(t *testing.T) {
 	_, err := d.CreateToken(asSecond, app.TokenBody{Name: "too late"})
 	refuses(t, domain.CodeUnauthenticated, err)
 }
+
+func TestAPersonHasAHundredLiveTokens(t *testing.T) {
+	t.Parallel()
+	d := setup(t)
+	bo := d.as("bo", all(domain.RoleAgent))
+	var last app.NewToken
+	for i := range 100 {
+		var err error
+		last, err = d.CreateToken(bo, app.TokenBody{Name: "one more", Days: 1 + i%2})
+		require.NoError(t, err)
+	}
+	_, err := d.CreateToken(bo, app.TokenBody{Name: "too many"})
+	require.Equal(t, "body.person", refuses(t, domain.CodeInvalid, err).Fields[0].Location)
+	require.NoError(t, d.RevokeToken(bo, last.ID))
+	_, err = d.CreateToken(bo, app.TokenBody{Name: "in its place", Days: 2})
+	require.NoError(t, err)
+	_, err = d.CreateToken(d.as("cy"), app.TokenBody{Name: "of another person"})
+	require.NoError(t, err)
+	d.clock.Advance(24 * time.Hour)
+	_, err = d.CreateToken(bo, app.TokenBody{Name: "expired ones do not count"})
+	require.NoError(t, err)
+}

@@ -181,6 +181,17 @@ func AddToken(ctx context.Context, db bun.IDB, row TokenRow) error {
 	return nil
 }
 
+// CountTokens counts a person's tokens that are neither revoked nor expired.
+func CountTokens(ctx context.Context, db bun.IDB, person string, now time.Time) (int, error) {
+	var count int
+	err := db.NewSelect().Table("tokens").ColumnExpr("count(*)").
+		Where("person = ? AND revoked_at IS NULL AND expires_at > ?", person, now).Scan(ctx, &count)
+	if err != nil {
+		return 0, fmt.Errorf("counting the tokens of %s: %w", person, err)
+	}
+	return count, nil
+}
+
 // RevokeToken ends a token, and every one that it made, and that those made; with person only one of theirs. It answers how
 // many had not ended before. Whoever calls it holds LockAccounts, so that none is made meanwhile.
 func RevokeToken(ctx context.Context, db bun.IDB, id, person string, now time.Time) (int, error) {
