@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -75,6 +76,9 @@ func personOf(row schemas.PersonRow) Person {
 
 var handlePattern = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,99}$`)
 
+// reserved are handles that stand for whoever asks, and for nobody.
+var reserved = []string{"me", "none"}
+
 // SavePerson writes somebody, new or known. What changed is written down with it.
 func (a *App) SavePerson(ctx context.Context, person Person) (Person, error) {
 	principal, err := a.govern(ctx, PermissionPeopleWrite, "save person", person.Handle)
@@ -97,6 +101,9 @@ func (a *App) SavePerson(ctx context.Context, person Person) (Person, error) {
 		if len(changes) == 0 {
 			return nil
 		}
+		if err := mustStay(ctx, tx, row.Handle, "active", !row.Active); err != nil {
+			return err
+		}
 		if err := schemas.SavePerson(ctx, tx, row); err != nil {
 			return err
 		}
@@ -116,6 +123,9 @@ func (a *App) SavePerson(ctx context.Context, person Person) (Person, error) {
 func validPerson(person *Person) error {
 	if !handlePattern.MatchString(person.Handle) {
 		return domain.Invalid("handle", "takes 1 to 100 lower-case letters, digits, dots, underscores and hyphens")
+	}
+	if slices.Contains(reserved, person.Handle) {
+		return domain.Invalid("handle", "%s means something else in lists", person.Handle)
 	}
 	if err := validName(person.Name); err != nil {
 		return err

@@ -30,18 +30,52 @@ func grantsOf(rows []schemas.GrantRow) []Grant {
 // GiveGrant gives a person a role within a scope.
 func (a *App) GiveGrant(ctx context.Context, grant Grant) ([]Grant, error) {
 	return a.changeGrant(ctx, grant, "grant", func(ctx context.Context, tx bun.Tx, row schemas.GrantRow) (bool, error) {
-		if row.Role == domain.RoleAdmin && row.ScopeKind != "all" {
-			return false, domain.Invalid("scope_kind", "must be all for an admin, who governs everybody and not one team or service")
+		if err := grantable(ctx, tx, row); err != nil {
+			return false, err
 		}
 		return schemas.GiveGrant(ctx, tx, row)
 	})
 }
 
+// grantable refuses a grant that would mean nothing, or something else than was meant.
+func grantable(ctx context.Context, tx bun.Tx, row schemas.GrantRow) error {
+	if row.ScopeKind == "all" {
+		return nil
+	}
+	if row.Role == domain.RoleAdmin {
+		return domain.Invalid("scope_kind", "must be all for an admin, who governs everybody and not one team or service")
+	}
+	asked := schemas.NamesAsked{Team: row.ScopeName}
+	if row.ScopeKind == "service" {
+		asked = schemas.NamesAsked{Service: row.ScopeName}
+	}
+	names, err := schemas.ReadNames(ctx, tx, asked)
+	if err == nil && !names.TeamKnown && !names.ServiceKnown {
+		return domain.Invalid("scope_name", "%q is not a %s", row.ScopeName, row.ScopeKind)
+	}
+	return err
+}
+
 // TakeGrant takes a grant away.
 func (a *App) TakeGrant(ctx context.Context, grant Grant) ([]Grant, error) {
 	return a.changeGrant(ctx, grant, "revoke", func(ctx context.Context, tx bun.Tx, row schemas.GrantRow) (bool, error) {
+		if err := mustStay(ctx, tx, row.Person, "person", row.Role == domain.RoleAdmin && row.ScopeKind == "all"); err != nil {
+			return false, err
+		}
 		return schemas.TakeGrant(ctx, tx, row)
 	})
+}
+
+// mustStay refuses what would leave nobody to govern: somebody goes who is the last administrator.
+func mustStay(ctx context.Context, tx bun.Tx, person, field string, goes bool) error {
+	if !goes {
+		return nil
+	}
+	last, err := schemas.IsLastAdmin(ctx, tx, person)
+	if err == nil && last {
+		return domain.Invalid(field, "cannot be so: %s is the last active administrator; make another one first", person)
+	}
+	return err
 }
 
 // changeGrant writes what became of a grant, and who did it, in one transaction.

@@ -161,6 +161,17 @@ func TakeGrant(ctx context.Context, db bun.IDB, row GrantRow) (bool, error) {
 	return changed(db.NewDelete().Model(&row).WherePK().Exec(ctx))
 }
 
+// IsLastAdmin reports whether a person is the only active one that holds the role of administrator for all.
+func IsLastAdmin(ctx context.Context, db bun.IDB, person string) (bool, error) {
+	var admins []string
+	err := db.NewRaw(`SELECT p.handle FROM grants g JOIN people p ON p.handle = g.person
+		WHERE g.role = ? AND g.scope_kind = 'all' AND p.active LIMIT 2`, domain.RoleAdmin).Scan(ctx, &admins)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return false, fmt.Errorf("looking for administrators: %w", err)
+	}
+	return len(admins) == 1 && admins[0] == person, nil
+}
+
 // ReadTokens lists a person's tokens, newest first.
 func ReadTokens(ctx context.Context, db bun.IDB, person string) ([]TokenRow, error) {
 	var rows []TokenRow

@@ -80,14 +80,29 @@ func installDemo(ctx context.Context, service *app.App) error {
 		if _, err := service.SavePerson(system(ctx), app.Person{Handle: handle, Name: person.name, Mail: handle + "@example.org", Active: true, Zone: "Europe/Berlin"}); err != nil {
 			return fmt.Errorf("set up the person %s: %w", handle, err)
 		}
-		grant := app.Grant{Person: handle, Role: person.role, ScopeKind: "all"}
+	}
+	if err := installOrganisation(ctx, service); err != nil {
+		return err
+	}
+	for _, person := range demoPeople {
+		grant := app.Grant{Person: person.handle, Role: person.role, ScopeKind: "all"}
 		if person.scope != "" {
 			grant.ScopeKind, grant.ScopeName = "team", person.scope
 		}
 		if _, err := service.GiveGrant(system(ctx), grant); err != nil {
-			return fmt.Errorf("set up the rights of %s: %w", handle, err)
+			return fmt.Errorf("set up the rights of %s: %w", person.handle, err)
 		}
 	}
+	for i, life := range demoIncidents(service.Clock.Now()) {
+		if err := installLife(ctx, service, i, life); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// installOrganisation stores the teams, services and policies that the people work in.
+func installOrganisation(ctx context.Context, service *app.App) error {
 	trees, err := policyfile.ParseTrees("organisation.yaml", demoOrganisation)
 	if err != nil {
 		return err
@@ -100,11 +115,6 @@ func installDemo(ctx context.Context, service *app.App) error {
 		document.Reason = "an organisation to try things on"
 		if _, err := service.ApplyPolicy(system(ctx), document); err != nil {
 			return fmt.Errorf("set up %s/%s: %w", document.Kind, document.Name, err)
-		}
-	}
-	for i, life := range demoIncidents(service.Clock.Now()) {
-		if err := installLife(ctx, service, i, life); err != nil {
-			return err
 		}
 	}
 	return nil

@@ -1,6 +1,7 @@
 -- +goose Up
 CREATE TABLE people (
-    handle     text PRIMARY KEY CONSTRAINT people_handle CHECK (handle ~ '^[a-z0-9][a-z0-9._-]{0,99}$'),
+    handle     text PRIMARY KEY CONSTRAINT people_handle
+               CHECK (handle ~ '^[a-z0-9][a-z0-9._-]{0,99}$' AND handle NOT IN ('me','none')), -- which lists take for others
     name       text NOT NULL CONSTRAINT people_name CHECK (octet_length(name) BETWEEN 1 AND 200),
     mail       text NOT NULL DEFAULT '',
     kind       text NOT NULL DEFAULT 'person' CONSTRAINT people_kind CHECK (kind IN ('person','machine')),

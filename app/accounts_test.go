@@ -1,0 +1,77 @@
+package app_test
+
+import (
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-itsm/holdfast/app"
+	"github.com/holdfast-itsm/holdfast/domain"
+)
+
+func TestNobodyIsCalledByAWordThatListsTakeForOthers(t *testing.T) {
+	t.Parallel()
+	d := setup(t)
+	admin := d.as("ana", all(domain.RoleAdmin))
+	for _, handle := range []string{"me", "none"} {
+		_, err := d.SavePerson(admin, app.Person{Handle: handle, Name: "Me", Active: true})
+		require.Equal(t, "body.handle", refuses(t, domain.CodeInvalid, err).Fields[0].Location)
+	}
+	added, err := d.Introduce(admin, map[string]string{"me": "Me", "none": "None", "noel": "Noel"})
+	require.NoError(t, err)
+	require.Equal(t, 1, added)
+}
+
+func TestAGrantIsForATeamOrAServiceThatExists(t *testing.T) {
+	t.Parallel()
+	d := setup(t)
+	admin := d.as("ana", all(domain.RoleAdmin))
+	for _, grant := range []app.Grant{
+		ofTeam(domain.RoleAgent, "nowhere"), ofTeam(domain.RoleAgent, "mail"), ofService(domain.RoleAgent, "nothing"), ofService(domain.RoleAgent, "messaging"),
+	} {
+		grant.Person = "bo"
+		_, err := d.GiveGrant(admin, grant)
+		require.Equal(t, "body.scope_name", refuses(t, domain.CodeInvalid, err).Fields[0].Location)
+	}
+	for _, grant := range []app.Grant{ofTeam(domain.RoleAgent, "network"), ofService(domain.RoleAgent, "mail"), all(domain.RoleAuditor)} {
+		grant.Person = "bo"
+		_, err := d.GiveGrant(admin, grant)
+		require.NoError(t, err)
+	}
+}
+
+func TestTheLastAdministratorStays(t *testing.T) {
+	t.Parallel()
+	d := setup(t)
+	installs := d.as("holdfast", all(domain.RoleAdmin))
+	admin := func(person string) app.Grant {
+		return app.Grant{Person: person, Role: domain.RoleAdmin, ScopeKind: "all"}
+	}
+	for _, person := range []string{"ana", "gone"} { // gone is not active
+		_, err := d.GiveGrant(installs, admin(person))
+		require.NoError(t, err)
+	}
+	leaves := func() []error {
+		_, takes := d.TakeGrant(installs, admin("ana"))
+		_, deactivates := d.SavePerson(installs, app.Person{Handle: "ana", Name: "Ana", Active: false})
+		return []error{takes, deactivates}
+	}
+	for _, err := range leaves() {
+		require.Contains(t, refuses(t, domain.CodeInvalid, err).Message, "the last active administrator")
+	}
+	_, err := d.SavePerson(installs, app.Person{Handle: "ana", Name: "Anna", Active: true})
+	require.NoError(t, err)
+	_, err = d.TakeGrant(installs, admin("gone"))
+	require.NoError(t, err)
+
+	_, err = d.GiveGrant(installs, admin("bo"))
+	require.NoError(t, err)
+	var group sync.WaitGroup
+	errs := make([]error, 2)
+	for i, person := range []string{"ana", "bo"} {
+		group.Go(func() { _, errs[i] = d.TakeGrant(installs, admin(person)) })
+	}
+	group.Wait()
+	require.NotEqual(t, errs[0] == nil, errs[1] == nil, "two who end each other's rights leave one: %v", errs)
+}
