@@ -197,8 +197,7 @@ func (a *App) Links(ctx context.Context, reference string) ([]schemas.LinkRow, e
 	if err != nil {
 		return nil, err
 	}
-	links, err := schemas.ReadLinks(ctx, a.DB, principal.reader(), head.ID)
-	return append([]schemas.LinkRow{}, links...), a.fault(ctx, "reading links", err)
+	return a.links(ctx, principal, head.ID)
 }
 
 // Watchers lists who is told of everything that happens to a record.

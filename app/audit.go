@@ -10,12 +10,28 @@ import (
 	"github.com/holdfast-itsm/holdfast/schemas"
 )
 
-// auditRead writes down that somebody read a restricted record.
-func (a *App) auditRead(ctx context.Context, principal Principal, head domain.Record) error {
-	if !head.Restricted {
-		return nil
+// auditRead writes down that somebody read restricted records in which they are not named.
+func (a *App) auditRead(ctx context.Context, principal Principal, heads ...domain.Record) error {
+	reader := principal.reader()
+	return auditRows(ctx, a, principal, heads, func(head domain.Record) (string, bool) { return head.ID, reader.Unnamed(head) })
+}
+
+// auditRows does so for the rows of one page, in one statement; restricted says of each which record it is about, and
+// whether its read is to be written down.
+func auditRows[T any](ctx context.Context, a *App, principal Principal, rows []T, restricted func(T) (record string, is bool)) error {
+	var lines []schemas.AuditRow
+	written := map[string]bool{}
+	for _, row := range rows {
+		record, is := restricted(row)
+		if !is || written[record] {
+			continue
+		}
+		written[record] = true
+		lines = append(lines, schemas.AuditRow{
+			At: a.now(), Actor: principal.Handle, Action: "read", RecordID: record, Outcome: "allowed", Detail: "restricted",
+		})
 	}
-	return a.audit(ctx, principal.Handle, "read", head.ID, "allowed", "restricted")
+	return a.fault(ctx, "writing the audit", schemas.AppendAudit(ctx, a.DB, lines...))
 }
 
 // govern finds who asks for something that is about everybody. Where they may not, the attempt is written down.

@@ -5,12 +5,14 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-itsm/holdfast/app"
 	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/incident"
 	"github.com/holdfast-itsm/holdfast/domain/policy"
 	"github.com/holdfast-itsm/holdfast/schemas"
 )
@@ -144,4 +146,78 @@ func TestTheAuditKeepsLittleOfACallersWords(t *testing.T) {
 	require.Len(t, lines, 1)
 	require.Less(t, len(lines[0]), 400)
 	require.True(t, utf8.ValidString(lines[0]))
+}
+
+func TestEveryReadOfARestrictedRecordIsWrittenDownOncePerPage(t *testing.T) {
+	t.Parallel()
+	d := setup(t)
+	due := d.clock.Now().Add(time.Hour)
+	restricted := func(i *incident.Incident) {
+		i.Restricted, i.Title, i.WakeAt, i.NextDue = true, "Giraffe among the files", &due, "triage"
+	}
+	open, first, second := d.incident(), d.incident(restricted), d.incident(restricted)
+	own := d.incident(restricted, func(i *incident.Incident) { i.Requester = "bo" })
+	for _, to := range []string{first.ID, own.ID} {
+		_, err := d.worker.NewRaw(`INSERT INTO links (from_id, type, to_id, since) VALUES (?, 'blocks', ?, now())`, open.ID, to).Exec(t.Context())
+		require.NoError(t, err)
+	}
+	_, err := d.worker.NewRaw(`INSERT INTO deadlines (record_id, name, due_at, command, outcome, since)
+		SELECT id, 'second', wake_at, 'incident.triage_overdue', '', now() FROM records WHERE wake_at IS NOT NULL`).Exec(t.Context())
+	require.NoError(t, err)
+	line := func(record incident.Incident) string { return "bo read allowed: " + record.ID + "restricted" }
+	reads := map[string]struct {
+		read func(context.Context) (found int, err error)
+		sees int
+		want []string
+	}{
+		"list": {func(ctx context.Context) (int, error) {
+			page, err := d.Incidents(ctx, app.IncidentQuery{})
+			return len(page.Items), err
+		}, 4, []string{line(first), line(second)}},
+		"similar": {func(ctx context.Context) (int, error) {
+			found, err := d.SimilarTo(ctx, "a giraffe", "", 0)
+			return len(found), err
+		}, 3, []string{line(first), line(second)}},
+		"search": {func(ctx context.Context) (int, error) {
+			found, err := d.Search(ctx, "giraffe", 0)
+			return len(found), err
+		}, 3, []string{line(first), line(second)}},
+		"waiting": {func(ctx context.Context) (int, error) {
+			page, err := d.Waiting(ctx, app.WaitingQuery{})
+			return len(page.Items), err
+		}, 6, []string{line(first), line(second)}},
+		"work": {func(ctx context.Context) (int, error) {
+			work, err := d.Work(ctx)
+			return len(work.Teams), err
+		}, 4, []string{line(first), line(second)}},
+		"links": {func(ctx context.Context) (int, error) {
+			found, err := d.Links(ctx, open.ID)
+			return len(found), err
+		}, 2, []string{line(first)}},
+		"read": {func(ctx context.Context) (int, error) {
+			found, err := d.Incident(ctx, second.Number)
+			return len(found.Links) + 1, err
+		}, 1, []string{line(second)}},
+		"timeline": {func(ctx context.Context) (int, error) {
+			found, err := d.Timeline(ctx, second.Number, 0, 0)
+			return len(found.Items), err
+		}, 1, []string{line(second)}},
+		"read their own": {func(ctx context.Context) (int, error) {
+			_, err := d.Incident(ctx, own.Number)
+			return 1, err
+		}, 1, []string{}},
+	}
+	for name, r := range reads {
+		found, err := r.read(d.as("bo", all(domain.RoleAdmin), all(domain.RoleAgent)))
+		require.NoError(t, err, name)
+		require.Equal(t, r.sees, found, name)
+		require.ElementsMatch(t, r.want, d.audited(), name)
+	}
+	_, err = d.Watch(d.as("ana", all(domain.RoleAdmin)), first.ID, "cy")
+	require.NoError(t, err)
+	d.audited()
+	found, err := d.Incidents(d.as("cy", all(domain.RoleAgent)), app.IncidentQuery{})
+	require.NoError(t, err)
+	require.Len(t, found.Items, 2, "a watcher is named")
+	require.Empty(t, d.audited())
 }

@@ -29,13 +29,27 @@ func (a *App) Incident(ctx context.Context, reference string) (IncidentView, err
 		return IncidentView{}, err
 	}
 	view := principal.view(found)
-	if view.Links, err = schemas.ReadLinks(ctx, a.DB, principal.reader(), found.ID); err != nil {
-		return IncidentView{}, a.fault(ctx, "reading links", err)
+	view.Links, err = a.links(ctx, principal, found.ID)
+	return view, err
+}
+
+// links reads a record's links from both ends, to records that the principal may read.
+func (a *App) links(ctx context.Context, principal Principal, record string) ([]schemas.LinkRow, error) {
+	links, err := schemas.ReadLinks(ctx, a.DB, principal.reader(), record)
+	if err != nil {
+		return []schemas.LinkRow{}, a.fault(ctx, "reading links", err)
 	}
-	if view.Links == nil {
-		view.Links = []schemas.LinkRow{}
+	err = auditRows(ctx, a, principal, links, func(link schemas.LinkRow) (string, bool) { return link.ID, link.Unnamed })
+	return append([]schemas.LinkRow{}, links...), err
+}
+
+// views adds to each of a page of incidents what the principal may do, and writes down the restricted ones.
+func (a *App) views(ctx context.Context, principal Principal, page []incident.Incident) ([]IncidentView, error) {
+	views, heads := make([]IncidentView, len(page)), make([]domain.Record, len(page))
+	for i, one := range page {
+		views[i], heads[i] = principal.view(one), one.Record
 	}
-	return view, nil
+	return views, a.auditRead(ctx, principal, heads...)
 }
 
 // view adds what the principal may do to an incident, and takes away what is not theirs to see.
@@ -70,8 +84,8 @@ func (a *App) Incidents(ctx context.Context, query IncidentQuery) (Page[Incident
 	if err != nil {
 		return page, a.fault(ctx, "listing incidents", err)
 	}
-	for _, one := range found {
-		page.Items = append(page.Items, principal.view(one))
+	if page.Items, err = a.views(ctx, principal, found); err != nil {
+		return page, err
 	}
 	if next != nil {
 		if page.NextCursor, err = encodeCursor(next); err != nil {
@@ -152,18 +166,14 @@ func (a *App) similar(ctx context.Context, except, text, service, category strin
 	if err := principal.mayAnywhere(PermissionIncidentRead); err != nil {
 		return nil, err
 	}
-	views := []IncidentView{}
 	if strings.TrimSpace(text) == "" {
-		return views, nil
+		return []IncidentView{}, nil
 	}
 	found, err := schemas.SimilarIncidents(ctx, a.DB, principal.reader(), except, text, service, category, min(pageSize(limit), 20))
 	if err != nil {
 		return nil, a.fault(ctx, "finding similar incidents", err)
 	}
-	for _, one := range found {
-		views = append(views, principal.view(one))
-	}
-	return views, nil
+	return a.views(ctx, principal, found)
 }
 
 // Work gathers what stands before somebody.
@@ -187,10 +197,8 @@ func (a *App) Work(ctx context.Context) (WorkView, error) {
 		return work, a.fault(ctx, "reading the teams' work", err)
 	}
 	work.Unassigned = unassigned
-	for _, one := range found {
-		work.Teams = append(work.Teams, principal.view(one))
-	}
-	return work, nil
+	work.Teams, err = a.views(ctx, principal, found)
+	return work, err
 }
 
 // Waiting lists every open deadline, the next one first.
@@ -213,6 +221,9 @@ func (a *App) Waiting(ctx context.Context, query WaitingQuery) (Page[schemas.Wai
 	})
 	if err != nil {
 		return page, a.fault(ctx, "listing what is waited for", err)
+	}
+	if err := auditRows(ctx, a, principal, rows, func(row schemas.WaitingRow) (string, bool) { return row.Record, row.Unnamed }); err != nil {
+		return page, err
 	}
 	page.Items = append(page.Items, rows...)
 	if next != nil {
@@ -239,5 +250,6 @@ func (a *App) Search(ctx context.Context, text string, limit int) ([]schemas.Fou
 	if err != nil {
 		return nil, a.fault(ctx, "searching", err)
 	}
-	return append([]schemas.FoundRow{}, rows...), nil
+	err = auditRows(ctx, a, principal, rows, func(row schemas.FoundRow) (string, bool) { return row.ID, row.Unnamed })
+	return append([]schemas.FoundRow{}, rows...), err
 }

@@ -57,6 +57,9 @@ func (d *desk) incident(change ...func(*incident.Incident)) incident.Incident {
 	}
 	into := schemas.NewPassage(worker, record.ID, now)
 	into.Events([]domain.Event{{Type: "incident.logged", At: now, Actor: domain.Actor{Kind: domain.ActorPerson, Name: record.OpenedBy}, Public: true}})
+	if record.WakeAt != nil {
+		into.Deadlines([]domain.Deadline{{Name: record.NextDue, DueAt: *record.WakeAt, Command: "incident.triage_overdue", Then: "tells the team lead"}}, false)
+	}
 	require.NoError(d.t, into.Write(d.t.Context(), into.Incident(record, true, true)))
 	return record
 }

@@ -50,6 +50,16 @@ func (r Reader) where(q *bun.SelectQuery) *bun.SelectQuery {
 	return q
 }
 
+// unnamed adds a column that says of a record whether the reader sees it only because they see all restricted ones.
+func (r Reader) unnamed(q *bun.SelectQuery) *bun.SelectQuery {
+	return q.ColumnExpr("(? AND r.restricted AND ? NOT IN (r.requester, r.opened_by, r.assignee)) AS unnamed", r.Restricted, r.Handle)
+}
+
+// Unnamed reports of a record's head what the column says of its row.
+func (r Reader) Unnamed(head domain.Record) bool {
+	return r.Restricted && head.Restricted && r.Handle != head.Requester && r.Handle != head.OpenedBy && r.Handle != head.Assignee
+}
+
 // IncidentFilter narrows a list of incidents. Empty fields ask nothing.
 type IncidentFilter struct {
 	Open, Active bool
@@ -277,6 +287,8 @@ type LinkRow struct {
 	Title  string          `bun:"title" json:"title"`
 	State  domain.State    `bun:"state" json:"state"`
 	Of     domain.Practice `bun:"practice" json:"practice"`
+	// Unnamed: the reader sees the record only because they see all restricted ones.
+	Unnamed bool `bun:"unnamed" json:"-"`
 }
 
 // ReadLinks reads a record's links from both ends; the other end's type is worded its way round.
@@ -290,7 +302,7 @@ func ReadLinks(ctx context.Context, db bun.IDB, reader Reader, record string) ([
 		TableExpr(`(SELECT type, to_id AS other, since FROM links WHERE from_id = ?
 			UNION ALL SELECT ?::json ->> type, from_id, since FROM links WHERE to_id = ?) AS l`, record, string(inverse), record).
 		Join("JOIN records AS r ON r.id = l.other").OrderExpr("l.since, r.number")
-	if err := reader.where(q).Scan(ctx, &links); err != nil && !errors.Is(err, sql.ErrNoRows) {
+	if err := reader.unnamed(reader.where(q)).Scan(ctx, &links); err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return nil, fmt.Errorf("reading links: %w", err)
 	}
 	return links, nil

@@ -27,6 +27,8 @@ type WaitingRow struct {
 	Since    time.Time       `bun:"since" json:"since"`
 	DueAt    time.Time       `bun:"due_at" json:"due_at"`
 	Then     string          `bun:"outcome" json:"then"`
+	// Unnamed: the reader sees the record only because they see all restricted ones.
+	Unnamed bool `bun:"unnamed" json:"-"`
 }
 
 // WaitingFilter narrows the list of deadlines.
@@ -48,7 +50,7 @@ type WaitingPosition struct {
 func ListWaiting(ctx context.Context, db bun.IDB, reader Reader, filter WaitingFilter) ([]WaitingRow, *WaitingPosition, error) {
 	q := db.NewSelect().ColumnExpr("d.record_id::text AS record_id, r.practice, r.number, r.title, r.state, r.team, r.assignee, r.priority").
 		ColumnExpr("d.name, d.since, d.due_at, d.outcome").TableExpr("deadlines AS d").Join("JOIN records AS r ON r.id = d.record_id")
-	q = reader.where(q).Where("r.wake_at IS NOT NULL") // so it is where there are deadlines, and says so to the planner
+	q = reader.unnamed(reader.where(q)).Where("r.wake_at IS NOT NULL") // so it is where there are deadlines, and says so to the planner
 	if filter.Team != "" {
 		q = q.Where("r.team = ?", filter.Team)
 	}
@@ -94,6 +96,8 @@ type FoundRow struct {
 	Priority int             `bun:"priority" json:"priority"`
 	Team     string          `bun:"team" json:"team"`
 	OpenedAt time.Time       `bun:"opened_at" json:"opened_at"`
+	// Unnamed: the reader sees the record only because they see all restricted ones.
+	Unnamed bool `bun:"unnamed" json:"-"`
 }
 
 // Search finds records by number or by words, best first.
@@ -105,7 +109,7 @@ func Search(ctx context.Context, db bun.IDB, reader Reader, text string, limit i
 					WHERE words @@ websearch_to_tsquery('english', ?)
 				UNION ALL SELECT id, 'infinity'::real FROM records WHERE number = upper(?)) AS hits GROUP BY record_id) AS found`, text, text, text).
 		Join("JOIN records AS r ON r.id = found.record_id")
-	err := reader.where(q).OrderExpr("found.rank DESC, r.opened_at DESC, r.id").Limit(int64(limit)).Scan(ctx, &rows)
+	err := reader.unnamed(reader.where(q)).OrderExpr("found.rank DESC, r.opened_at DESC, r.id").Limit(int64(limit)).Scan(ctx, &rows)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return nil, fmt.Errorf("searching: %w", err)
 	}
