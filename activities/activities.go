@@ -45,7 +45,7 @@ type Activities struct {
 
 // kind is what Apply needs of one practice, its record and fact types erased.
 type kind interface {
-	apply(ctx context.Context, tx bun.Tx, command domain.Command, now time.Time) (domain.Result, bool, error)
+	apply(ctx context.Context, tx bun.Tx, command domain.Command, now time.Time, alone bool) (domain.Result, bool, error)
 }
 
 // New makes the activities of every practice.
@@ -55,15 +55,12 @@ func New(dependencies Dependencies) *Activities {
 	return a
 }
 
-// errorType marks failures that no retry mends.
-const errorType = "internal"
-
 // Apply decides one command and commits it. Applied twice, the second answer is the first one's. A refusal is a result;
 // an error that a retry may mend is returned plain, any other as non-retryable.
 func (a *Activities) Apply(ctx context.Context, command domain.Command) (domain.Result, error) {
 	kind, known := a.kinds[command.Practice]
 	if !known {
-		return domain.Result{}, temporal.NewNonRetryableApplicationError("no practice "+string(command.Practice), errorType, nil)
+		return domain.Result{}, temporal.NewNonRetryableApplicationError("no practice "+string(command.Practice), domain.FaultType, nil)
 	}
 	if holdsNUL(command) {
 		return a.refuse(ctx, command, domain.Errorf(domain.CodeInvalid, "%s holds the character U+0000, which cannot be stored", command.Name))
@@ -71,11 +68,20 @@ func (a *Activities) Apply(ctx context.Context, command domain.Command) (domain.
 	now := domain.Millisecond(a.Clock.Now())
 	var result domain.Result
 	var posted bool
-	err := a.DB.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
-		var err error
-		result, posted, err = kind.apply(ctx, tx, command, now)
-		return err
-	})
+	transaction := func(alone bool) error {
+		return a.DB.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+			var err error
+			result, posted, err = kind.apply(ctx, tx, command, now, alone)
+			return err
+		})
+	}
+	err := transaction(false)
+	var fault burdened
+	if errors.As(err, &fault) && !errors.As(err, new(undone)) && !a.Transient(err) {
+		// A message that cannot be applied must not stop what comes after it; the relay tries it by itself, and gives it up.
+		a.Log.WarnContext(ctx, "a command is applied without the messages before it", "command", command.Name, "record", command.Record, "error", err)
+		err = transaction(true)
+	}
 	if err != nil {
 		return a.failed(ctx, command, err)
 	}
@@ -97,7 +103,7 @@ func (a *Activities) failed(ctx context.Context, command domain.Command, err err
 		return a.refuse(ctx, command, domain.Errorf(domain.CodeInvalid, "%s is against the rule %s", command.Name, a.Constraint(err)))
 	}
 	a.Log.ErrorContext(ctx, "a command failed and was not applied", "command", command.Name, "record", command.Record, "id", command.ID, "error", err)
-	return domain.Result{}, temporal.NewNonRetryableApplicationError("applying "+command.Name, errorType, err)
+	return domain.Result{}, temporal.NewNonRetryableApplicationError("applying "+command.Name, domain.FaultType, err)
 }
 
 // refuse answers a refusal that was decided outside of a transaction, with the committed view.

@@ -22,7 +22,7 @@ type lifecycle[R, F any] struct {
 	head  func(*R) *domain.Record
 	// prepare takes the locks that a command needs before its record's.
 	prepare   func(ctx context.Context, tx bun.Tx, command domain.Command) error
-	lock      func(ctx context.Context, tx bun.Tx, id string) (R, bool, error)
+	lock      func(ctx context.Context, tx bun.Tx, id string) (R, schemas.Held, error)
 	facts     func(ctx context.Context, tx bun.Tx, record R, command domain.Command) (F, error)
 	decide    func(R, domain.Command, F, time.Time) (domain.Decision[R], error)
 	deadlines func(R, F) ([]domain.Deadline, error)
@@ -30,8 +30,8 @@ type lifecycle[R, F any] struct {
 	write func(record R, created, wordsChanged bool, into *schemas.Passage) bun.Query
 }
 
-// apply is one transaction of Apply, top to bottom.
-func (l *lifecycle[R, F]) apply(ctx context.Context, tx bun.Tx, command domain.Command, now time.Time) (domain.Result, bool, error) {
+// apply is one transaction of Apply, top to bottom. Alone, it leaves what waits for the record to the relay.
+func (l *lifecycle[R, F]) apply(ctx context.Context, tx bun.Tx, command domain.Command, now time.Time, alone bool) (domain.Result, bool, error) {
 	fresh, err := schemas.ClaimCommand(ctx, tx, command, now)
 	if err != nil {
 		return domain.Result{}, false, err
@@ -43,12 +43,14 @@ func (l *lifecycle[R, F]) apply(ctx context.Context, tx bun.Tx, command domain.C
 	if err := l.prepare(ctx, tx, command); err != nil {
 		return domain.Result{}, false, err
 	}
-	record, exists, err := l.lock(ctx, tx, command.Record)
+	record, held, err := l.lock(ctx, tx, command.Record)
 	if err != nil {
 		return domain.Result{}, false, err
 	}
-	p := &passage[R, F]{lifecycle: l, tx: tx, now: now, record: record, exists: exists, putOff: map[string]bool{}}
-	if exists {
+	p := &passage[R, F]{
+		lifecycle: l, tx: tx, now: now, record: record, exists: held.Exists, takes: held.Messages && !alone, putOff: map[string]bool{},
+	}
+	if p.exists {
 		p.before = *l.head(&p.record)
 	} else if transition, known := l.table.Transition(command.Verb()); !known || len(transition.From) > 0 {
 		return domain.Result{}, false, undone{domain.Result{
@@ -56,11 +58,46 @@ func (l *lifecycle[R, F]) apply(ctx context.Context, tx bun.Tx, command domain.C
 			Refusal: domain.Errorf(domain.CodeNotFound, "no %s %s", l.table.Practice, command.Record),
 		}}
 	}
+	if command.Relayed {
+		if err := p.settled(ctx, command); err != nil {
+			return domain.Result{}, false, err
+		}
+	}
 	refused, err := p.run(ctx, command)
 	if err != nil {
-		return domain.Result{}, false, err
+		return domain.Result{}, false, p.blame(err)
 	}
-	return p.commit(ctx, command, refused)
+	result, posted, err := p.commit(ctx, command, refused)
+	return result, posted, p.blame(err)
+}
+
+// settled ends the passage of a command from the queue whose row was settled since the relay read it: by another relay, or on
+// the way of another command.
+func (p *passage[R, F]) settled(ctx context.Context, command domain.Command) error {
+	row, found, err := schemas.ReadMessage(ctx, p.tx, command.ID)
+	if err != nil || !found || row.State == schemas.MessagePending {
+		return err
+	}
+	result := domain.Result{Outcome: domain.Dropped}
+	if len(row.Outcome) > 0 {
+		if err := json.Unmarshal(row.Outcome, &result); err != nil {
+			return fmt.Errorf("reading the outcome of message %s: %w", row.ID, err)
+		}
+	}
+	result.View = viewOf(p.before, p.now)
+	return undone{result}
+}
+
+// burdened is the failure of a passage that had taken messages on its way: they may be to blame.
+type burdened struct{ error }
+
+func (b burdened) Unwrap() error { return b.error }
+
+func (p *passage[R, F]) blame(err error) error {
+	if err == nil || !p.took {
+		return err
+	}
+	return burdened{err}
 }
 
 // repeated answers a command that was decided before: with the first outcome and the present view, so that a workflow
@@ -84,7 +121,7 @@ func (l *lifecycle[R, F]) repeated(ctx context.Context, tx bun.Tx, command domai
 	if row.Digest != command.Digest {
 		return domain.Result{
 			Outcome: domain.Refused, Version: head.Version, View: viewOf(head, now),
-			Refusal: domain.Errorf(domain.CodeInvalid, "the idempotency key was used with another body"),
+			Refusal: domain.OtherBody(),
 		}, nil
 	}
 	return domain.Result{Outcome: domain.Repeated, Version: first.Version, View: viewOf(head, now)}, nil
@@ -98,6 +135,8 @@ type passage[R, F any] struct {
 	record R
 	before domain.Record
 	exists bool
+	takes  bool // messages wait for the record, and are applied on the way
+	took   bool // one was begun
 
 	steps    int
 	events   []domain.Event
@@ -130,8 +169,11 @@ func (p *passage[R, F]) run(ctx context.Context, command domain.Command) (*domai
 			return nil, err
 		}
 	}
-	if tick {
+	switch {
+	case tick:
 		return nil, nil
+	case command.IfVersion != 0 && p.steps > 0:
+		return domain.Errorf(domain.CodePreconditionFailed, "the %s went on from version %d by itself", p.table.Practice, p.before.Version), nil
 	}
 	return p.step(ctx, command, moment, nil)
 }
@@ -148,24 +190,32 @@ func (p *passage[R, F]) clamp(moment time.Time) time.Time {
 	return moment
 }
 
-// catchUp handles the deadlines due until a moment, earliest first; before each, the messages that were committed before it
-// was due. So a reply in the last second before a deadline counts, however late the timer or the relay is.
+// catchUp handles what came before a moment: the deadlines due until then, earliest first, and before each the messages that
+// were committed before it was due; then the messages that remain. So a reply in the last second before a deadline counts,
+// however late the timer or the relay is, and no command overtakes what was accepted before it.
 func (p *passage[R, F]) catchUp(ctx context.Context, until time.Time, self string) error {
+	waiting, err := p.waiting(ctx, until, self)
+	if err != nil {
+		return err
+	}
 	wake := p.head(&p.record).WakeAt
-	if wake == nil || wake.After(until) {
+	if len(waiting) == 0 && (wake == nil || wake.After(until)) {
 		return nil
 	}
 	for range maxSteps {
 		next, err := p.nextDue(ctx, until)
-		if err != nil || next == nil {
-			return err
-		}
-		arrived, err := p.takeMessages(ctx, next.DueAt, self)
 		if err != nil {
 			return err
 		}
-		if arrived {
-			continue // what arrived may have moved the deadline
+		if i := slices.IndexFunc(waiting, func(m schemas.MessageRow) bool { return next == nil || m.ReceivedAt.Before(next.DueAt) }); i >= 0 {
+			if err := p.take(ctx, waiting[i]); err != nil {
+				return err
+			}
+			waiting = slices.Delete(waiting, i, i+1)
+			continue // it may have moved the deadline
+		}
+		if next == nil {
+			return nil
 		}
 		timer := domain.Command{
 			ID: "deadline/" + next.Name, Name: next.Command, Practice: p.table.Practice,
@@ -203,36 +253,32 @@ func (p *passage[R, F]) nextDue(ctx context.Context, until time.Time) (*domain.D
 	return nil, nil
 }
 
-// takeMessages applies the undelivered messages that were committed before a deadline was due; it answers whether there were any.
-func (p *passage[R, F]) takeMessages(ctx context.Context, due time.Time, self string) (bool, error) {
-	rows, err := schemas.MessagesBefore(ctx, p.tx, p.head(&p.record).ID, due)
+// waiting are the undelivered messages that were committed before a moment, in order, but for the command itself.
+func (p *passage[R, F]) waiting(ctx context.Context, before time.Time, self string) ([]schemas.MessageRow, error) {
+	if !p.takes {
+		return nil, nil
+	}
+	rows, err := schemas.MessagesBefore(ctx, p.tx, p.head(&p.record).ID, before)
+	return slices.DeleteFunc(rows, func(row schemas.MessageRow) bool { return row.ID == self }), err
+}
+
+// take applies a message that waits. One that cannot be read is left to the relay, which gives it up.
+func (p *passage[R, F]) take(ctx context.Context, row schemas.MessageRow) error {
+	var command domain.Command
+	if json.Unmarshal(row.Command, &command) != nil {
+		return nil
+	}
+	p.took = true
+	fresh, err := schemas.ClaimCommand(ctx, p.tx, command, p.now)
+	if err != nil || !fresh {
+		return err
+	}
+	refused, err := p.step(ctx, command, p.clamp(command.ReceivedAt), nil)
 	if err != nil {
-		return false, err
+		return err
 	}
-	any := false
-	for _, row := range rows {
-		if row.ID == self || slices.ContainsFunc(p.arrived, func(a arrival) bool { return a.row.ID == row.ID }) {
-			continue
-		}
-		var command domain.Command
-		if err := json.Unmarshal(row.Command, &command); err != nil {
-			return false, fmt.Errorf("reading message %s: %w", row.ID, err)
-		}
-		fresh, err := schemas.ClaimCommand(ctx, p.tx, command, p.now)
-		if err != nil {
-			return false, err
-		}
-		if !fresh {
-			continue
-		}
-		refused, err := p.step(ctx, command, p.clamp(command.ReceivedAt), nil)
-		if err != nil {
-			return false, err
-		}
-		p.arrived = append(p.arrived, arrival{row: row, command: command, refused: refused})
-		any = true
-	}
-	return any, nil
+	p.arrived = append(p.arrived, arrival{row: row, command: command, refused: refused})
+	return nil
 }
 
 // step decides one command in memory. A deadline's events carry its due time and how late they are.

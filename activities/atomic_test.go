@@ -30,7 +30,7 @@ func TestApplyIsAllOrNothingWhereverItIsInterrupted(t *testing.T) {
 		{"merge", 8, func(d *desk) domain.Command {
 			return d.command(agent, "merge_into", d.log(), body{"incident": d.log()})
 		}},
-		{"tick with a message on the way", 9, func(d *desk) domain.Command {
+		{"tick with a message on the way", 8, func(d *desk) domain.Command {
 			id := d.log()
 			d.apply(agent, "hold", id, body{"reason": "awaiting_vendor", "vendor": "Acme", "reference": "1", "promised_at": d.clock.Now().Add(time.Hour)})
 			d.post("reply", id, body{"note": 1})

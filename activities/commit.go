@@ -19,7 +19,11 @@ func (p *passage[R, F]) commit(ctx context.Context, command domain.Command, refu
 	if refused != nil {
 		result.Outcome, result.Refusal, remembered = domain.Refused, refused, nil
 	}
-	if p.steps == 0 {
+	moved, err := p.moved(ctx, command)
+	if err != nil {
+		return domain.Result{}, false, err
+	}
+	if p.steps == 0 && !moved {
 		result.Version, result.View = p.before.Version, p.view()
 		return domain.Result{}, false, undone{result}
 	}
@@ -35,6 +39,24 @@ func (p *passage[R, F]) commit(ctx context.Context, command domain.Command, refu
 	}
 	result.Version, result.View = head.Version, p.view()
 	return result, len(p.messages) > 0, nil
+}
+
+// moved reports whether a tick that decided nothing came for a deadline that is no longer the next one: the rules that compute
+// deadlines have changed since. Then the row learns the one that is, or the tick would come again at once.
+func (p *passage[R, F]) moved(ctx context.Context, command domain.Command) (bool, error) {
+	head := p.head(&p.record)
+	if command.Verb() != domain.Tick || p.steps > 0 || head.WakeAt == nil || head.WakeAt.After(p.now) {
+		return false, nil
+	}
+	facts, err := p.facts(ctx, p.tx, p.record, domain.Command{})
+	if err != nil {
+		return false, err
+	}
+	deadlines, err := p.deadlines(p.record, facts)
+	if err != nil {
+		return false, err
+	}
+	return len(deadlines) == 0 || !deadlines[0].DueAt.Equal(*head.WakeAt), nil
 }
 
 // gather collects deadlines, timeline, links, messages and notices.
@@ -84,7 +106,7 @@ func (p *passage[R, F]) messageRows(head domain.Record) ([]schemas.MessageRow, e
 		}
 		rows[i] = schemas.MessageRow{
 			ID: command.ID, Practice: message.Practice, RecordID: message.Record, Command: text,
-			OnClosed: message.OnClosed, SourceID: head.ID, State: "pending", NextAt: p.now, ReceivedAt: p.now,
+			OnClosed: message.OnClosed, SourceID: head.ID, State: schemas.MessagePending, NextAt: p.now, ReceivedAt: p.now,
 		}
 	}
 	return rows, nil
@@ -94,11 +116,11 @@ func (p *passage[R, F]) messageRows(head domain.Record) ([]schemas.MessageRow, e
 func (p *passage[R, F]) settleArrivals(into *schemas.Passage) {
 	version := p.head(&p.record).Version
 	for _, arrived := range p.arrived {
-		result, state := &domain.Result{Outcome: domain.Applied, Version: version}, "delivered"
+		result, state := &domain.Result{Outcome: domain.Applied, Version: version}, schemas.MessageDelivered
 		remembered := result
 		if arrived.refused != nil {
 			result = &domain.Result{Outcome: domain.Refused, Version: version, Refusal: arrived.refused}
-			state, remembered = "refused", nil
+			state, remembered = schemas.MessageRefused, nil
 		}
 		into.Command(arrived.command.ID, remembered)
 		into.Arrived(arrived.row.ID, state, result)

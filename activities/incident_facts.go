@@ -3,8 +3,9 @@ package activities
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"maps"
+	"slices"
+	"strings"
 
 	"github.com/uptrace/bun"
 
@@ -25,7 +26,7 @@ func (a *Activities) incidentKind() kind {
 			}
 			return schemas.LockMerges(ctx, tx)
 		},
-		lock: func(ctx context.Context, tx bun.Tx, id string) (incident.Incident, bool, error) {
+		lock: func(ctx context.Context, tx bun.Tx, id string) (incident.Incident, schemas.Held, error) {
 			return schemas.LockIncident(ctx, tx, id)
 		},
 		facts:     a.incidentFacts,
@@ -74,6 +75,14 @@ func (a *Activities) incidentFacts(ctx context.Context, tx bun.Tx, record incide
 		}
 		facts.Policies = versions
 	}
+	if !stamped(versions) { // opened by a release that knew fewer documents
+		newest, err := a.newestVersions(ctx, tx, record.Service, record.Policies)
+		if err != nil {
+			return facts, err
+		}
+		maps.Copy(newest, versions)
+		versions = newest
+	}
 	if err := a.policyFacts(ctx, tx, &facts, versions); err != nil {
 		return facts, err
 	}
@@ -90,20 +99,32 @@ func (a *Activities) incidentFacts(ctx context.Context, tx bun.Tx, record incide
 
 // The documents that every incident is opened under.
 const (
-	matrixPolicy      = "PriorityMatrix/default"
-	holdPolicy        = "Vocabulary/hold-reasons"
-	resolutionPolicy  = "Vocabulary/resolution-codes"
-	assignmentPolicy  = "AssignmentRules/default"
-	calendarPrefix    = "Calendar/"
-	defaultCalendar   = "Calendar/default"
-	servicePolicyKind = "ServicePolicy"
+	matrixPolicy        = "PriorityMatrix/default"
+	holdPolicy          = "Vocabulary/hold-reasons"
+	resolutionPolicy    = "Vocabulary/resolution-codes"
+	assignmentPolicy    = "AssignmentRules/default"
+	calendarPrefix      = "Calendar/"
+	defaultCalendar     = "Calendar/default"
+	servicePolicyPrefix = "ServicePolicy/"
 )
+
+// basePolicies are those that every incident needs, beside a calendar.
+var basePolicies = []string{matrixPolicy, holdPolicy, resolutionPolicy, assignmentPolicy}
+
+// stamped reports whether every document that an incident needs is among its versions.
+func stamped(versions map[string]int) bool {
+	calendar := false
+	for name := range versions {
+		calendar = calendar || strings.HasPrefix(name, calendarPrefix)
+	}
+	return calendar && !slices.ContainsFunc(basePolicies, func(name string) bool { return versions[name] == 0 })
+}
 
 // newestVersions finds the versions to stamp: those of the base documents (kept where the record has them), and those of
 // the named service and its support calendar.
 func (a *Activities) newestVersions(ctx context.Context, tx bun.Tx, service string, kept map[string]int) (map[string]int, error) {
 	wanted := []string{}
-	for _, name := range []string{matrixPolicy, holdPolicy, resolutionPolicy, assignmentPolicy} {
+	for _, name := range basePolicies {
 		if kept[name] == 0 {
 			wanted = append(wanted, name)
 		}
@@ -122,8 +143,7 @@ func (a *Activities) newestVersions(ctx context.Context, tx bun.Tx, service stri
 }
 
 func isServicePolicy(name string) bool {
-	return len(name) > len(servicePolicyKind) && name[:len(servicePolicyKind)] == servicePolicyKind ||
-		len(name) > len(calendarPrefix) && name[:len(calendarPrefix)] == calendarPrefix
+	return strings.HasPrefix(name, servicePolicyPrefix) || strings.HasPrefix(name, calendarPrefix)
 }
 
 // policyFacts fills the facts with the stamped documents.
@@ -131,7 +151,7 @@ func (a *Activities) policyFacts(ctx context.Context, tx bun.Tx, facts *incident
 	var err error
 	calendarName := defaultCalendar
 	for name := range versions {
-		if len(name) > len(calendarPrefix) && name[:len(calendarPrefix)] == calendarPrefix && name != defaultCalendar {
+		if strings.HasPrefix(name, calendarPrefix) && name != defaultCalendar {
 			calendarName = name
 		}
 	}
@@ -169,7 +189,8 @@ func (a *Activities) assignmentFacts(ctx context.Context, tx bun.Tx, facts *inci
 		"configuration_items": body.ConfigurationItems,
 	})
 	if err != nil {
-		return fmt.Errorf("evaluating %s: %w", assignmentPolicy, err)
+		a.Log.WarnContext(ctx, "assignment rules were passed over", "policy", assignmentPolicy, "error", err)
+		assignment.Fault = err.Error()
 	}
 	facts.Assignment = assignment
 	return nil

@@ -112,27 +112,27 @@ func clampTo(moment, least, most time.Time) time.Time {
 
 func (m *model) catchUp(until, now time.Time) bool {
 	changed := false
-	if m.record.WakeAt == nil || m.record.WakeAt.After(until) {
-		return false
-	}
 	for {
 		deadlines, err := incident.Deadlines(m.record, m.facts(domain.Command{}))
 		if err != nil {
 			panic(err) // the calendars of the test open
 		}
-		if len(deadlines) == 0 || deadlines[0].DueAt.After(until) {
-			return changed
+		bound, due := until, len(deadlines) > 0 && !deadlines[0].DueAt.After(until)
+		if due {
+			bound = deadlines[0].DueAt
 		}
-		due := deadlines[0]
-		early := func(message domain.Command) bool { return message.ReceivedAt.Before(due.DueAt) }
+		early := func(message domain.Command) bool { return message.ReceivedAt.Before(bound) }
 		if at := slices.IndexFunc(m.messages, early); at >= 0 {
 			message := m.messages[at]
 			m.messages = slices.Delete(m.messages, at, at+1)
 			changed = m.step(message, clampTo(message.ReceivedAt, m.record.LastEventAt, now), nil, now) || changed
 			continue
 		}
-		timer := domain.Command{Name: due.Command, Actor: domain.Actor{Kind: domain.ActorTimer, Name: due.Name}}
-		changed = m.step(timer, clampTo(until, m.record.LastEventAt, now), &due, now) || changed
+		if !due {
+			return changed
+		}
+		timer := domain.Command{Name: deadlines[0].Command, Actor: domain.Actor{Kind: domain.ActorTimer, Name: deadlines[0].Name}}
+		changed = m.step(timer, clampTo(until, m.record.LastEventAt, now), &deadlines[0], now) || changed
 	}
 }
 

@@ -170,22 +170,19 @@ func (d *desk) deliver() int {
 	d.t.Helper()
 	sent := 0
 	for {
-		targets, err := schemas.PendingTargets(d.t.Context(), d.worker, d.clock.Now(), 100)
+		rows, err := schemas.ClaimMessages(d.t.Context(), d.worker, "", d.clock.Now(), d.clock.Now().Add(time.Minute), 100)
 		require.NoError(d.t, err)
-		if len(targets) == 0 {
+		if len(rows) == 0 {
 			return sent
 		}
-		for _, target := range targets {
-			rows, err := schemas.MessagesBefore(d.t.Context(), d.worker, target.Record, d.clock.Now().Add(time.Millisecond))
+		for _, row := range rows {
+			var command domain.Command
+			require.NoError(d.t, json.Unmarshal(row.Command, &command))
+			command.Relayed = true
+			result, err := d.Apply(d.t.Context(), command)
 			require.NoError(d.t, err)
-			for _, row := range rows {
-				var command domain.Command
-				require.NoError(d.t, json.Unmarshal(row.Command, &command))
-				result, err := d.Apply(d.t.Context(), command)
-				require.NoError(d.t, err)
-				require.NoError(d.t, schemas.SettleMessage(d.t.Context(), d.worker, row.ID, "delivered", &result, d.clock.Now()))
-				sent++
-			}
+			require.NoError(d.t, schemas.SettleMessage(d.t.Context(), d.worker, row.ID, schemas.MessageDelivered, &result, d.clock.Now()))
+			sent++
 		}
 	}
 }
@@ -198,6 +195,6 @@ func (d *desk) post(verb, record string, content any) domain.Command {
 	require.NoError(d.t, err)
 	posted, err := schemas.PostCommand(d.t.Context(), d.db.App(d.t), command, text, domain.TargetSend, d.clock.Now())
 	require.NoError(d.t, err)
-	require.True(d.t, posted)
+	require.Equal(d.t, schemas.PostedNow, posted)
 	return command
 }

@@ -186,7 +186,7 @@ func storedAnswer[T any](ctx context.Context, a *App, name, id, digest string) (
 		return stored, false, a.fault(ctx, name, err)
 	}
 	if row.Digest != digest {
-		return stored, true, domain.Errorf(domain.CodeInvalid, "the idempotency key was used with another body")
+		return stored, true, domain.OtherBody()
 	}
 	return stored, true, a.fault(ctx, name, json.Unmarshal(row.Outcome, &stored))
 }

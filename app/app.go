@@ -71,7 +71,7 @@ func (a *App) fault(ctx context.Context, operation string, err error) error {
 		return &domain.Error{Code: domain.CodeUnavailable, Message: "the database is away; nothing was accepted, try again", RetryAfter: retryAfter}
 	}
 	a.Log.ErrorContext(ctx, "an operation failed", "operation", operation, "error", err)
-	return domain.Errorf(domain.CodeInternal, "an internal fault stopped this; nothing was changed")
+	return domain.Errorf(domain.CodeInternal, "an internal fault stopped this")
 }
 
 func (a *App) now() time.Time { return domain.Millisecond(a.Clock.Now()) }

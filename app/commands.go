@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -22,14 +23,19 @@ func (a *App) Execute(ctx context.Context, request Request) (Reply, error) {
 	if err != nil {
 		return Reply{}, err
 	}
-	command, version, err := a.prepare(ctx, principal, request)
+	command, err := a.prepare(ctx, principal, request)
 	if err != nil {
 		return Reply{}, a.auditRefusal(ctx, principal, request, err)
 	}
 	if stored, known, err := a.stored(ctx, command); known || err != nil {
 		return stored, err
 	}
-	reply, err := a.decide(ctx, command, version, request.Async)
+	if request.Key != "" { // a fresh key is in no queue
+		if reply, found, err := a.waits(ctx, command); found || err != nil {
+			return reply, err
+		}
+	}
+	reply, err := a.decide(ctx, command, request.Async)
 	if domain.AsError(err) != nil {
 		reply, err = a.unlessTaken(ctx, command, err)
 	}
@@ -37,7 +43,7 @@ func (a *App) Execute(ctx context.Context, request Request) (Reply, error) {
 }
 
 // decide has a command decided, or queues it.
-func (a *App) decide(ctx context.Context, command domain.Command, version int64, async bool) (Reply, error) {
+func (a *App) decide(ctx context.Context, command domain.Command, async bool) (Reply, error) {
 	if err := a.check(ctx, command); err != nil {
 		return Reply{}, err
 	}
@@ -47,24 +53,17 @@ func (a *App) decide(ctx context.Context, command domain.Command, version int64,
 	if async {
 		return a.queue(ctx, command)
 	}
-	behind, err := a.behind(ctx, command)
-	switch {
-	case err != nil:
-		return Reply{}, err
-	case behind:
-		return a.queueBehind(ctx, command)
-	}
-	return a.send(ctx, command, version)
+	return a.send(ctx, command)
 }
 
 // prepare authorises a request and makes a command of it.
-func (a *App) prepare(ctx context.Context, principal Principal, request Request) (domain.Command, int64, error) {
+func (a *App) prepare(ctx context.Context, principal Principal, request Request) (domain.Command, error) {
 	if request.Practice != domain.Incident {
-		return domain.Command{}, 0, domain.Errorf(domain.CodeNotFound, "no practice %q", request.Practice)
+		return domain.Command{}, domain.Errorf(domain.CodeNotFound, "no practice %q", request.Practice)
 	}
 	transition, known := incident.Lifecycle.Transition(request.Verb)
 	if !known || transition.Machine() {
-		return domain.Command{}, 0, domain.Errorf(domain.CodeNotFound, "%s has no command %q", request.Practice, request.Verb)
+		return domain.Command{}, domain.Errorf(domain.CodeNotFound, "%s has no command %q", request.Practice, request.Verb)
 	}
 	opens := len(transition.From) == 0
 	var head domain.Record
@@ -72,17 +71,17 @@ func (a *App) prepare(ctx context.Context, principal Principal, request Request)
 	if !opens {
 		found, exists, err := schemas.ReadIncident(ctx, a.DB, principal.reader(), request.Record)
 		if err != nil {
-			return domain.Command{}, 0, a.fault(ctx, "reading the record of a command", err)
+			return domain.Command{}, a.fault(ctx, "reading the record of a command", err)
 		}
 		if !exists {
-			return domain.Command{}, 0, domain.Errorf(domain.CodeNotFound, "no %s %s", request.Practice, request.Record)
+			return domain.Command{}, domain.Errorf(domain.CodeNotFound, "no %s %s", request.Practice, request.Record)
 		}
 		head = found.Record
 		roles = principal.rolesFor(head)
 	}
 	name := string(request.Practice) + "." + request.Verb
 	if err := principal.may(Permission(name), roles); err != nil {
-		return domain.Command{}, 0, err
+		return domain.Command{}, err
 	}
 	body := compact(request.Body)
 	key := request.Key
@@ -97,7 +96,7 @@ func (a *App) prepare(ctx context.Context, principal Principal, request Request)
 	if opens {
 		command.Record = domain.NewID(command.ID)
 	}
-	return command, head.Version, nil
+	return command, nil
 }
 
 // compact drops white space, so that the same content has the same digest.
@@ -161,10 +160,10 @@ func (a *App) check(ctx context.Context, command domain.Command) error {
 }
 
 // send waits for the decision; when none comes in time, the command is queued under the same id.
-func (a *App) send(ctx context.Context, command domain.Command, version int64) (Reply, error) {
+func (a *App) send(ctx context.Context, command domain.Command) (Reply, error) {
 	bounded, cancel := context.WithTimeout(ctx, a.DoorWait)
 	defer cancel()
-	result, err := a.Door.Send(bounded, command, version)
+	result, err := a.Door.Send(bounded, command)
 	switch {
 	case errors.Is(err, ErrOpenedBefore):
 		stored, known, err := a.stored(ctx, command)
@@ -190,13 +189,13 @@ func (a *App) send(ctx context.Context, command domain.Command, version int64) (
 func (a *App) reply(ctx context.Context, command domain.Command, result domain.Result) (Reply, error) {
 	reply := Reply{CommandID: command.ID, Outcome: result.Outcome, Version: result.Version, Record: command.Record}
 	view, err := a.Incident(ctx, command.Record)
-	if domain.CodeOf(err) == domain.CodeNotFound && err != nil {
-		return reply, nil // decided, and no longer theirs to read
+	if err == nil {
+		reply.Incident = &view
+		return reply, nil
 	}
-	if err != nil {
-		return reply, err
+	if domain.CodeOf(err) != domain.CodeNotFound { // else it was decided, and is no longer theirs to read
+		a.Log.WarnContext(ctx, "a decided command is answered without its record", "command", command.Name, "record", command.Record, "error", err)
 	}
-	reply.Incident = &view
 	return reply, nil
 }
 
@@ -231,9 +230,15 @@ func (a *App) Bulk(ctx context.Context, request BulkRequest) ([]BulkOutcome, err
 	outcomes := make([]BulkOutcome, len(request.IDs))
 	var group errgroup.Group
 	group.SetLimit(bulkAtOnce)
+	var closed atomic.Bool // one was queued because the door did not answer: the rest need not wait for it too
 	for i, reference := range request.IDs {
 		group.Go(func() error {
-			reply, err := a.Execute(ctx, Request{Practice: request.Practice, Verb: request.Command, Record: reference, Key: key, Body: request.Body})
+			reply, err := a.Execute(ctx, Request{
+				Practice: request.Practice, Verb: request.Command, Record: reference, Key: key, Body: request.Body, Async: closed.Load(),
+			})
+			if reply.Outcome == domain.Queued {
+				closed.Store(true)
+			}
 			outcomes[i] = bulkOutcome(reference, reply, err)
 			return nil
 		})
@@ -300,8 +305,8 @@ func (s *CommandStatus) fromMessage(message schemas.MessageRow) (string, error) 
 		return "", err
 	}
 	s.Command, s.Record, s.ReceivedAt = command.Name, message.RecordID, message.ReceivedAt.UTC()
-	s.Attempts, s.Fault, s.State = message.Attempts, message.Fault, message.State
-	if message.State == "delivered" {
+	s.Attempts, s.Fault, s.State = message.Attempts, message.Fault, string(message.State)
+	if message.State == schemas.MessageDelivered {
 		s.State = "applied"
 	}
 	if len(message.Outcome) > 0 {

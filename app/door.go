@@ -3,8 +3,9 @@ package app
 import (
 	"context"
 	"errors"
-	"strconv"
+	"time"
 
+	"github.com/google/uuid"
 	"go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
@@ -18,18 +19,44 @@ import (
 // and other records' messages all come through it.
 type Door struct {
 	Temporal client.Client
+	turns    turns
 }
 
 // ErrDoorClosed says that no decision came in time: no worker, or Temporal away. The command may still be applied.
 var ErrDoorClosed = errors.New("the record's workflow did not answer")
 
-// Send gives a command to its record and waits for the decision. version is the row's version as the caller saw it: a
-// refusal is repeated by Temporal for the same update id, so another version must ask anew.
-func (d *Door) Send(ctx context.Context, command domain.Command, version int64) (domain.Result, error) {
-	if command.Verb() == "log" {
-		return d.open(ctx, command)
+// notReadyPause is the pause before a workflow that was just ending one run is asked again.
+const notReadyPause = 20 * time.Millisecond
+
+// Send gives a command to its record and waits for the decision.
+//
+// Every sending is an update of its own: Temporal repeats what an update id was once answered, a refusal or a fault too, and
+// those may have passed. That a command is applied once is held by its row in commands, not by Temporal.
+func (d *Door) Send(ctx context.Context, command domain.Command) (domain.Result, error) {
+	leave, err := d.turns.take(ctx, command.Record)
+	if err != nil {
+		return domain.Result{}, errors.Join(ErrDoorClosed, err)
 	}
-	updateID := command.ID + "/" + strconv.FormatInt(version, 10)
+	defer leave()
+	updateID := command.ID + "/" + uuid.NewString()
+	for {
+		result, err := d.send(ctx, command, updateID)
+		var notReady *serviceerror.WorkflowNotReady
+		if !errors.As(err, &notReady) {
+			return result, err
+		}
+		select {
+		case <-ctx.Done():
+			return result, err
+		case <-time.After(notReadyPause):
+		}
+	}
+}
+
+func (d *Door) send(ctx context.Context, command domain.Command, updateID string) (domain.Result, error) {
+	if command.Verb() == "log" {
+		return d.open(ctx, command, updateID)
+	}
 	handle, err := d.Temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
 		WorkflowID: domain.WorkflowID(command.Practice, command.Record), UpdateName: domain.UpdateCommand, UpdateID: updateID,
 		Args: []any{command}, WaitForStage: client.WorkflowUpdateStageCompleted,
@@ -46,16 +73,20 @@ func (d *Door) Send(ctx context.Context, command domain.Command, version int64) 
 }
 
 // open starts a record's workflow with the command that opens it and awaits that command's outcome. The same command can
-// never open two records: the record's id is made from the command's.
-func (d *Door) open(ctx context.Context, command domain.Command) (domain.Result, error) {
+// never open two records: the record's id is made from the command's. A run that was not started with it says that the record
+// is open already.
+func (d *Door) open(ctx context.Context, command domain.Command, updateID string) (domain.Result, error) {
 	start := domain.Start{Practice: command.Practice, Record: command.Record, Logic: workflows.StartLogic, First: &command}
 	handle, err := d.startAndUpdate(ctx, start, enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY, client.UpdateWorkflowOptions{
-		UpdateName: domain.UpdateFirst, UpdateID: command.ID,
+		UpdateName: domain.UpdateFirst, UpdateID: updateID, Args: []any{command.Digest},
 	})
 	if err != nil {
 		return domain.Result{}, doorError(err)
 	}
 	result, err := answer(ctx, handle)
+	if err == nil && result.Outcome == domain.Repeated {
+		return result, ErrOpenedBefore
+	}
 	return result, doorError(err)
 }
 
@@ -111,7 +142,8 @@ func gone(err error) bool {
 	return errors.As(err, &application) && application.Type() == "AcceptedUpdateCompletedWorkflow"
 }
 
-// doorError sorts what came back: a fault of Apply is internal, everything else means that no decision came.
+// doorError sorts what came back: a fault that Apply reported is internal and has changed nothing, everything else means that
+// no decision came.
 func doorError(err error) error {
 	if err == nil {
 		return nil
@@ -119,7 +151,7 @@ func doorError(err error) error {
 	var application *temporal.ApplicationError
 	var started *serviceerror.WorkflowExecutionAlreadyStarted
 	switch {
-	case errors.As(err, &application):
+	case errors.As(err, &application) && application.Type() == domain.FaultType:
 		return domain.Errorf(domain.CodeInternal, "an internal fault stopped this command; nothing was changed")
 	case errors.As(err, &started):
 		return ErrOpenedBefore

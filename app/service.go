@@ -160,7 +160,7 @@ type CommandStatus struct {
 	CommandID  string          `json:"command_id"`
 	Command    string          `json:"command"`
 	Record     string          `json:"record"`
-	State      string          `json:"state" enum:"pending,applied,refused,dropped"`
+	State      string          `json:"state" enum:"pending,applied,refused,dropped,failed"`
 	Version    int64           `json:"version,omitempty"`
 	Refusal    *domain.Error   `json:"refusal,omitempty"`
 	Practice   domain.Practice `json:"practice"`

@@ -62,6 +62,9 @@ type Command struct {
 	Digest string `json:"digest"`
 	// IfVersion refuses the command when the record has another version; 0 asks nothing (HTTP If-Match).
 	IfVersion int64 `json:"if_version,omitempty"`
+	// Relayed marks a command that the relay brings from its row in the queue. The row may have been settled meanwhile; then it
+	// is not decided again.
+	Relayed bool `json:"relayed,omitempty"`
 	// Unknown are fields of a newer build, handed on.
 	Unknown Unknown `json:"-"`
 }

@@ -10,7 +10,7 @@ type Event struct {
 	Type  string    `json:"type"` // past tense: "incident.assigned"
 	At    time.Time `json:"at"`   // the moment that counts
 	Actor Actor     `json:"actor"`
-	// Reason is why, in the actor's words.
+	// Reason is why, in the actor's words; like Personal it enters the chain as a salted digest.
 	Reason string `json:"reason,omitempty"`
 	// Data holds the facts of the event (old and new values, codes); part of the hash chain as stored.
 	Data map[string]any `json:"data,omitempty"`

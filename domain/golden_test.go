@@ -24,7 +24,7 @@ func filledCommand() domain.Command {
 	return domain.Command{
 		ID: "c1", Name: "incident.assign", Practice: domain.Incident, Record: "0d8f3c52-0000-8000-8000-000000000001",
 		Actor: filledActor(), ReceivedAt: instant, Reason: "knows it", Body: json.RawMessage(`{"team":"network"}`),
-		Digest: domain.Digest([]byte(`{"team":"network"}`)), IfVersion: 3,
+		Digest: domain.Digest([]byte(`{"team":"network"}`)), IfVersion: 3, Relayed: true,
 	}
 }
 

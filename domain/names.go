@@ -7,7 +7,7 @@ const (
 	QueueOutside = "outside"
 
 	// UpdateCommand carries a Command to a running record; UpdateFirst only awaits the outcome of the command that the
-	// run was started with.
+	// run was started with, and carries the digest of its body.
 	UpdateCommand = "command"
 	UpdateFirst   = "first"
 	// SignalAdopt tells a record's workflow that its row may be ahead of its memory.
@@ -18,6 +18,9 @@ const (
 	// ActivityApply decides a command and commits it; ActivityLook reads the committed view.
 	ActivityApply = "apply"
 	ActivityLook  = "look"
+
+	// FaultType marks a failure of Apply that no retry mends: a fault of ours, which changed nothing.
+	FaultType = "internal"
 )
 
 // WorkflowID names a record's workflow: "incident/<uuid>".

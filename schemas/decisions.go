@@ -98,50 +98,6 @@ func encodeEvents(events []domain.Event, now time.Time) (string, error) {
 	return string(text), nil
 }
 
-// MessageRow is a command that waits to be delivered, or was.
-type MessageRow struct {
-	bun.BaseModel `bun:"table:messages,alias:m"`
-	ID            string              `bun:"id,pk" json:"command_id"`
-	Position      int64               `bun:"position,scanonly" json:"position"`
-	Practice      domain.Practice     `bun:"practice" json:"practice"`
-	RecordID      string              `bun:"record_id,type:uuid" json:"record"`
-	Command       json.RawMessage     `bun:"command,type:json" json:"-"`
-	OnClosed      domain.ClosedTarget `bun:"on_closed" json:"on_closed"`
-	SourceID      string              `bun:"source_id,type:uuid,nullzero" json:"source,omitempty"`
-	State         string              `bun:"state" json:"state"`
-	Attempts      int                 `bun:"attempts" json:"attempts"`
-	NextAt        time.Time           `bun:"next_at" json:"next_at"`
-	Fault         string              `bun:"fault" json:"fault,omitempty"`
-	Outcome       json.RawMessage     `bun:"outcome,type:json,nullzero" json:"outcome,omitempty"`
-	ReceivedAt    time.Time           `bun:"received_at" json:"received_at"`
-	SettledAt     *time.Time          `bun:"settled_at" json:"settled_at,omitempty"`
-}
-
-// MessagesBefore reads the undelivered messages of a record that were committed before a moment, in order.
-func MessagesBefore(ctx context.Context, db bun.IDB, record string, moment time.Time) ([]MessageRow, error) {
-	var rows []MessageRow
-	err := db.NewRaw(`SELECT * FROM messages WHERE record_id = ? AND state = 'pending' AND received_at < ? ORDER BY position`,
-		record, moment).Scan(ctx, &rows)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return nil, fmt.Errorf("reading messages of %s: %w", record, err)
-	}
-	return rows, nil
-}
-
-// SettleMessage writes what became of a message: delivered, refused or dropped.
-func SettleMessage(ctx context.Context, db bun.IDB, id, state string, outcome *domain.Result, now time.Time) error {
-	text, err := json.Marshal(outcome)
-	if err != nil {
-		return fmt.Errorf("encoding the outcome of message %s: %w", id, err)
-	}
-	_, err = db.NewRaw(`UPDATE messages SET state = ?, outcome = ?, settled_at = ?, fault = '' WHERE id = ? AND state = 'pending'`,
-		state, string(text), now, id).Exec(ctx)
-	if err != nil {
-		return fmt.Errorf("settling message %s: %w", id, err)
-	}
-	return nil
-}
-
 // OutboxRow is something to tell the outside.
 type OutboxRow struct {
 	bun.BaseModel `bun:"table:outbox,alias:o"`

@@ -179,7 +179,7 @@ func (p *Passage) Command(id string, outcome *domain.Result) {
 }
 
 // Arrived settles a message that was applied on the way.
-func (p *Passage) Arrived(id, state string, outcome *domain.Result) {
+func (p *Passage) Arrived(id string, state MessageState, outcome *domain.Result) {
 	p.add(`UPDATE messages SET state = ?, outcome = ?, settled_at = ?, fault = '' WHERE id = ? AND state = 'pending'`,
 		state, p.text(outcome), p.now, id)
 }

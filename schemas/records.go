@@ -26,22 +26,31 @@ type IncidentRow struct {
 	incident.Details
 }
 
-// LockIncident reads an incident and holds it until the transaction ends. It answers false when there is none.
+// Held says of a record that was to be locked whether there is one, and whether messages wait for it.
+type Held struct {
+	Exists   bool
+	Messages bool
+}
+
+// LockIncident reads an incident and holds it until the transaction ends.
 //
 // Both rows are locked: after waiting for another transaction, PostgreSQL reads only the locked rows anew and would join the
 // new head with the incident's old columns. The lock lets others refer to the record meanwhile (links, merged_into).
-func LockIncident(ctx context.Context, db bun.IDB, id string) (incident.Incident, bool, error) {
-	var found incident.Incident
-	err := db.NewRaw(`SELECT r.*, i.* FROM records r JOIN incidents i ON i.id = r.id WHERE r.id = ?
-		FOR NO KEY UPDATE OF r, i`, id).Scan(ctx, &found)
+func LockIncident(ctx context.Context, db bun.IDB, id string) (incident.Incident, Held, error) {
+	var found struct {
+		incident.Incident
+		HasMessages bool `bun:"has_messages"`
+	}
+	err := db.NewRaw(`SELECT r.*, i.*, EXISTS (SELECT FROM messages m WHERE m.record_id = r.id AND m.state = 'pending') AS has_messages
+		FROM records r JOIN incidents i ON i.id = r.id WHERE r.id = ? FOR NO KEY UPDATE OF r, i`, id).Scan(ctx, &found)
 	if errors.Is(err, sql.ErrNoRows) {
-		return found, false, nil
+		return incident.Incident{}, Held{}, nil
 	}
 	if err != nil {
-		return found, false, fmt.Errorf("reading incident %s: %w", id, err)
+		return incident.Incident{}, Held{}, fmt.Errorf("reading incident %s: %w", id, err)
 	}
-	normalize(&found)
-	return found, true, nil
+	normalize(&found.Incident)
+	return found.Incident, Held{Exists: true, Messages: found.HasMessages}, nil
 }
 
 // normalize puts every instant into UTC, whatever zone the connection spoke.
@@ -65,13 +74,24 @@ func toUTC(moments ...*time.Time) {
 	}
 }
 
-// NextIncidentNumber takes the next human number: unique and rising, gaps are possible.
+// NextIncidentNumber takes the next human number: unique and rising, gaps are possible. Numbers that an import brought along
+// are stepped over.
 func NextIncidentNumber(ctx context.Context, db bun.IDB) (string, error) {
-	var number int64
-	if err := db.NewRaw(`SELECT nextval('incident_numbers')`).Scan(ctx, &number); err != nil {
-		return "", fmt.Errorf("taking an incident number: %w", err)
+	for {
+		var next struct {
+			Number string `bun:"number"`
+			Taken  bool   `bun:"taken"`
+		}
+		err := db.NewRaw(`SELECT number, EXISTS (SELECT FROM records r WHERE r.number = made.number) AS taken
+			FROM (SELECT ? || '-' || lpad(n::text, greatest(6, length(n::text)), '0') AS number FROM nextval('incident_numbers') AS n) AS made`,
+			incident.Lifecycle.Prefix).Scan(ctx, &next)
+		if err != nil {
+			return "", fmt.Errorf("taking an incident number: %w", err)
+		}
+		if !next.Taken {
+			return next.Number, nil
+		}
 	}
-	return fmt.Sprintf("%s-%06d", incident.Lifecycle.Prefix, number), nil
 }
 
 // ReadHead reads a record's head, by id. It answers false when there is none.

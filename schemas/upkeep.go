@@ -13,6 +13,12 @@ import (
 	"github.com/holdfast-itsm/holdfast/domain"
 )
 
+// Target is a record that a process stands behind, or should.
+type Target struct {
+	Practice domain.Practice `bun:"practice"`
+	Record   string          `bun:"record_id"`
+}
+
 // Beat writes down that a worker lives.
 func Beat(ctx context.Context, db bun.IDB, worker string, now time.Time) error {
 	_, err := db.NewRaw(`INSERT INTO heartbeats (worker, at) VALUES (?, ?) ON CONFLICT (worker) DO UPDATE SET at = excluded.at`, worker, now).Exec(ctx)
@@ -37,13 +43,13 @@ func LastBeat(ctx context.Context, db bun.IDB) (time.Time, bool, error) {
 // ChangedSince finds the records that a command changed after a moment, in order of their ids, after an id. A record's
 // updated_at is the moment that counts and may lie long before the commit; a command's row says when it was decided. The
 // zero moment finds every record that should have a workflow.
-func ChangedSince(ctx context.Context, db bun.IDB, since time.Time, after string, limit int) ([]PendingTarget, error) {
+func ChangedSince(ctx context.Context, db bun.IDB, since time.Time, after string, limit int) ([]Target, error) {
 	q := db.NewSelect().ColumnExpr("r.practice, r.id::text AS record_id").TableExpr("records AS r").
 		Where("r.id > ? AND (r.active OR r.wake_at IS NOT NULL)", cmp.Or(after, noID)).OrderExpr("r.id").Limit(int64(limit))
 	if !since.IsZero() {
 		q = q.Where("r.id IN (SELECT c.record_id FROM commands c WHERE c.created_at >= ?)", since)
 	}
-	var targets []PendingTarget
+	var targets []Target
 	err := q.Scan(ctx, &targets)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return nil, fmt.Errorf("finding changed records: %w", err)
@@ -53,7 +59,7 @@ func ChangedSince(ctx context.Context, db bun.IDB, since time.Time, after string
 
 // OverdueRecord is a record that should have handled a deadline already.
 type OverdueRecord struct {
-	PendingTarget
+	Target
 	Version int64 `bun:"version"`
 }
 
@@ -74,21 +80,36 @@ const noID = "00000000-0000-0000-0000-000000000000"
 
 // Forget removes the keys of commands and the delivered messages from before one moment, and heartbeats from before
 // another. Keys of commands that opened a record are kept for ever, so that the same key can never open two.
+//
+// It goes in small steps: a transaction that ran for long would hold up everybody who reads the stream of events.
 func Forget(ctx context.Context, db bun.IDB, commands, heartbeats time.Time) error {
 	for _, statement := range []struct {
 		sql    string
 		moment time.Time
 	}{
-		{`DELETE FROM commands WHERE created_at < ? AND name NOT LIKE '%.log'`, commands},
-		{`DELETE FROM messages WHERE settled_at < ? AND state <> 'pending'`, commands},
-		{`DELETE FROM heartbeats WHERE at < ?`, heartbeats},
+		{`DELETE FROM commands WHERE id IN (SELECT id FROM commands WHERE created_at < ? AND name NOT LIKE '%.log' LIMIT ?)`, commands},
+		{`DELETE FROM messages WHERE id IN (SELECT id FROM messages WHERE settled_at < ? AND state NOT IN ('pending', 'failed') LIMIT ?)`, commands},
+		{`DELETE FROM heartbeats WHERE worker IN (SELECT worker FROM heartbeats WHERE at < ? AND at < (SELECT max(at) FROM heartbeats) LIMIT ?)`, heartbeats},
 	} {
-		if _, err := db.NewRaw(statement.sql, statement.moment).Exec(ctx); err != nil {
-			return fmt.Errorf("forgetting what is old: %w", err)
+		for {
+			result, err := db.NewRaw(statement.sql, statement.moment, forgetPage).Exec(ctx)
+			if err != nil {
+				return fmt.Errorf("forgetting what is old: %w", err)
+			}
+			rows, err := result.RowsAffected()
+			if err != nil {
+				return fmt.Errorf("forgetting what is old: %w", err)
+			}
+			if rows < forgetPage {
+				break
+			}
 		}
 	}
 	return nil
 }
+
+// forgetPage bounds one step of forgetting.
+const forgetPage = 5000
 
 // Fault is something that doctor found wrong.
 type Fault struct {
@@ -121,6 +142,8 @@ func CheckRows(ctx context.Context, db bun.IDB, now time.Time, grace time.Durati
 			AND NOT EXISTS (SELECT FROM incidents i WHERE i.id = r.id)
 		UNION ALL SELECT m.record_id::text, coalesce(r.number, ''), 'message ' || m.id || ' is undelivered since ' || m.received_at || ' ' || m.fault
 			FROM messages m LEFT JOIN records r ON r.id = m.record_id WHERE m.state = 'pending' AND m.received_at < ?
+		UNION ALL SELECT m.record_id::text, coalesce(r.number, ''), 'message ' || m.id || ' was given up after ' || m.faults || ' faults: ' || m.fault
+			FROM messages m LEFT JOIN records r ON r.id = m.record_id WHERE m.state = 'failed'
 		UNION ALL SELECT c.record_id::text, '', 'command ' || c.id || ' was claimed and has no outcome' FROM commands c WHERE c.outcome IS NULL
 		) AS faults ORDER BY number, what LIMIT ?`, late, late, limit).Scan(ctx, &faults)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {

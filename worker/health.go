@@ -22,8 +22,8 @@ func (w *Worker) lastBeat(ctx context.Context) (time.Time, error) {
 	if err != nil {
 		return at, err
 	}
-	if oldest := w.Clock.Now().Add(-adoptAtMost); !found || at.Before(oldest) {
-		return oldest, nil
+	if !found {
+		return w.Clock.Now().Add(-adoptAtMost), nil
 	}
 	return at, nil
 }

@@ -4,12 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/uptrace/bun"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/holdfast-itsm/holdfast/app"
 	"github.com/holdfast-itsm/holdfast/domain"
@@ -17,8 +16,9 @@ import (
 	"github.com/holdfast-itsm/holdfast/schemas"
 )
 
-// relay delivers messages to records through the same door as any command: in order per target, once, many targets side by
-// side. A hint wakes it at once; the sweep is the guarantee.
+// relay delivers messages to records through the same door as any command: in order per record, once, many records side by
+// side. One that takes long, or cannot be decided, holds up nobody but those behind it. A hint wakes the relay at once; the
+// sweep is the guarantee. Several relays share the queue: whoever claims a message has it for a while.
 type relay struct {
 	db      *bun.DB
 	door    *app.Door
@@ -31,83 +31,100 @@ type relay struct {
 const (
 	sweepPause    = 200 * time.Millisecond
 	targetsAtOnce = 16
-	targetPage    = 200
 	deliveryBound = 10 * time.Second
-	firstRetry    = 500 * time.Millisecond
-	longestRetry  = time.Minute
+	// claimBound is how long a claim holds: a relay that dies with it is followed by another after that.
+	claimBound   = deliveryBound + 5*time.Second
+	firstRetry   = 500 * time.Millisecond
+	longestRetry = time.Minute
+	// mostFaults is how often a fault of ours may stop a message before it is given up and what is behind it goes on. With the
+	// pauses between them this is a quarter of an hour.
+	mostFaults = 20
 )
 
 func (r *relay) run(ctx context.Context) error {
 	sweep := time.NewTicker(sweepPause)
 	defer sweep.Stop()
+	var underWay sync.WaitGroup
+	defer underWay.Wait()
+	slots, freed := make(chan struct{}, targetsAtOnce), NewHints()
 	for {
-		more, err := r.deliverDue(ctx)
+		free := cap(slots) - len(slots)
+		rows, err := r.claim(ctx, "", free)
 		if err != nil && ctx.Err() == nil {
 			r.log.WarnContext(ctx, "messages could not be read; trying again", "error", err)
 		}
-		if more {
-			continue
+		for _, row := range rows {
+			slots <- struct{}{}
+			underWay.Go(func() {
+				r.deliverFrom(ctx, row)
+				<-slots
+				freed.Wake()
+			})
+		}
+		if free > 0 && len(rows) == free {
+			continue // there may be more at once
 		}
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
+		case <-freed.ch:
 		case <-r.hints.ch:
 		case <-sweep.C:
 		}
 	}
 }
 
-// deliverDue delivers to every record with a message due; it answers whether there may be more at once.
-func (r *relay) deliverDue(ctx context.Context) (bool, error) {
-	targets, err := schemas.PendingTargets(ctx, r.db, r.now(), targetPage)
-	if err != nil || len(targets) == 0 {
-		return false, err
-	}
-	group, groupCtx := errgroup.WithContext(ctx)
-	group.SetLimit(targetsAtOnce)
-	for _, target := range targets {
-		group.Go(func() error { return r.deliverTo(groupCtx, target) })
-	}
-	return len(targets) == targetPage, group.Wait()
-}
-
 func (r *relay) now() time.Time { return domain.Millisecond(r.clock.Now()) }
 
-// deliverTo sends one record's messages in order; a failure holds back those behind it.
-func (r *relay) deliverTo(ctx context.Context, target schemas.PendingTarget) error {
-	rows, err := schemas.MessagesBefore(ctx, r.db, target.Record, r.now().Add(time.Millisecond))
-	if err != nil {
-		return err
+func (r *relay) claim(ctx context.Context, record string, limit int) ([]schemas.MessageRow, error) {
+	if limit == 0 {
+		return nil, nil
 	}
-	for _, row := range rows {
-		if row.NextAt.After(r.now()) {
-			return nil
-		}
-		var command domain.Command
-		if err := json.Unmarshal(row.Command, &command); err != nil {
-			return fmt.Errorf("reading message %s: %w", row.ID, err)
-		}
-		result, err := r.deliver(ctx, row, command)
-		if err != nil {
-			return r.postpone(ctx, row, err)
-		}
-		state := "delivered"
-		switch result.Outcome {
-		case domain.Refused:
-			state = "refused"
-		case domain.Dropped:
-			state = "dropped"
-		}
-		r.metrics.Relayed("message", state)
-		if err := schemas.SettleMessage(ctx, r.db, row.ID, state, &result, r.now()); err != nil {
-			return err
-		}
-	}
-	return nil
+	return schemas.ClaimMessages(ctx, r.db, record, r.now(), r.now().Add(claimBound), limit)
 }
 
-// deliver sends one message. A message whose target has ended is dropped or noted as it asks; else the target's own rules decide.
-func (r *relay) deliver(ctx context.Context, row schemas.MessageRow, command domain.Command) (domain.Result, error) {
+// deliverFrom delivers a message and those behind it, until one has to wait.
+func (r *relay) deliverFrom(ctx context.Context, row schemas.MessageRow) {
+	for {
+		settled, err := r.deliver(ctx, row)
+		if err == nil && settled {
+			var next []schemas.MessageRow
+			if next, err = r.claim(ctx, row.RecordID, 1); len(next) == 1 {
+				row = next[0]
+				continue
+			}
+		}
+		if err != nil && ctx.Err() == nil {
+			r.log.WarnContext(ctx, "a message could not be settled; trying again", "message", row.ID, "record", row.RecordID, "error", err)
+		}
+		return
+	}
+}
+
+// deliver gives one message to its record and writes down what became of it. It answers false when it has to come again.
+func (r *relay) deliver(ctx context.Context, row schemas.MessageRow) (bool, error) {
+	result, err := r.send(ctx, row)
+	if err != nil {
+		return r.postpone(ctx, row, err)
+	}
+	state := schemas.MessageDelivered
+	switch result.Outcome {
+	case domain.Refused:
+		state = schemas.MessageRefused
+	case domain.Dropped:
+		state = schemas.MessageDropped
+	}
+	r.metrics.Relayed("message", string(state))
+	return true, schemas.SettleMessage(ctx, r.db, row.ID, state, &result, r.now())
+}
+
+// send gives a message to its record. One whose target has ended is dropped if it says so; else the target's own rules decide.
+func (r *relay) send(ctx context.Context, row schemas.MessageRow) (domain.Result, error) {
+	var command domain.Command
+	if err := json.Unmarshal(row.Command, &command); err != nil {
+		return domain.Result{}, domain.Errorf(domain.CodeInternal, "it cannot be read: %v", err)
+	}
+	command.Relayed = true
 	head, exists, err := schemas.ReadHead(ctx, r.db, row.RecordID)
 	if err != nil {
 		return domain.Result{}, err
@@ -117,24 +134,37 @@ func (r *relay) deliver(ctx context.Context, row schemas.MessageRow, command dom
 	}
 	bounded, cancel := context.WithTimeout(ctx, deliveryBound)
 	defer cancel()
-	result, err := r.door.Send(bounded, command, head.Version)
-	if errors.Is(err, app.ErrOpenedBefore) {
-		return domain.Result{Outcome: domain.Repeated, Version: head.Version}, nil
+	result, err := r.door.Send(bounded, command)
+	if !errors.Is(err, app.ErrOpenedBefore) {
+		return result, err
 	}
-	return result, err
+	stored, known, err := schemas.ReadCommand(ctx, r.db, command.ID)
+	if err != nil || known && stored.Outcome != nil {
+		return domain.Result{Outcome: domain.Repeated, Version: head.Version}, err
+	}
+	return domain.Result{}, errors.New("the record's process has ended and the command is not among those decided")
 }
 
-// postpone notes a failed delivery; the pause doubles up to a minute.
-func (r *relay) postpone(ctx context.Context, row schemas.MessageRow, fault error) error {
+// postpone notes a delivery that came to nothing; the pause doubles up to a minute. A message that faults of ours stop again
+// and again is given up, which it answers as settled: doctor shows it, and can queue it anew.
+func (r *relay) postpone(ctx context.Context, row schemas.MessageRow, cause error) (bool, error) {
 	if ctx.Err() != nil {
-		return ctx.Err()
+		return false, ctx.Err()
+	}
+	why, fault := "no decision in time", domain.AsError(cause)
+	if fault != nil {
+		why = fault.Message
 	}
 	pause := min(firstRetry<<min(row.Attempts, 16), longestRetry)
-	text := schemas.NoDecision
-	if domain.AsError(fault) != nil {
-		text = domain.AsError(fault).Message
+	if err := schemas.PostponeMessage(ctx, r.db, row.ID, why, fault != nil, r.now().Add(pause)); err != nil {
+		return false, err
 	}
-	r.metrics.Relayed("message", "failed")
-	r.log.WarnContext(ctx, "a message could not be delivered; trying again", "message", row.ID, "record", row.RecordID, "pause", pause, "error", fault)
-	return schemas.PostponeMessage(ctx, r.db, row.ID, text, r.now().Add(pause))
+	if fault != nil && row.Faults+1 >= mostFaults {
+		r.metrics.Relayed("message", string(schemas.MessageFailed))
+		r.log.ErrorContext(ctx, "a message is given up", "message", row.ID, "record", row.RecordID, "fault", why)
+		return true, schemas.SettleMessage(ctx, r.db, row.ID, schemas.MessageFailed, nil, r.now())
+	}
+	r.metrics.Relayed("message", "postponed")
+	r.log.WarnContext(ctx, "a message could not be delivered; trying again", "message", row.ID, "record", row.RecordID, "pause", pause, "error", cause)
+	return false, nil
 }

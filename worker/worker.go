@@ -95,9 +95,13 @@ func (w *Worker) Run(ctx context.Context, working func()) error {
 		working()
 	}
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return w.adoptSince(ctx, since) })
+	group.Go(func() error {
+		if err := w.adoptSince(ctx, since); err != nil {
+			return err
+		}
+		return w.beat(ctx) // only now: were this interrupted, the next start must look as far back again
+	})
 	group.Go(func() error { return w.relay.run(ctx) })
-	group.Go(func() error { return w.beat(ctx) })
 	group.Go(func() error { return w.chase(ctx) })
 	group.Go(func() error { return w.keepHouse(ctx) })
 	if w.Listen != nil {

@@ -5,10 +5,12 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/temporal"
 
 	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/domain/incident"
 	"github.com/holdfast-itsm/holdfast/test/store"
+	"github.com/holdfast-itsm/holdfast/workflows"
 )
 
 // A decision is committed before Temporal records it. When the power goes between the two, the row is ahead of the memory.
@@ -74,13 +76,16 @@ func TestARunBeginsWithTheRowAsItStands(t *testing.T) {
 	require.Equal(t, []time.Duration{27 * time.Hour, 3 * time.Hour, 0, 0}, late, "what fell due meanwhile is handled at once, in order")
 }
 
-func TestARunWithoutARowEnds(t *testing.T) {
+// It fails, so that the record can still be opened under its id.
+func TestARunWithoutARowFails(t *testing.T) {
 	t.Parallel()
 	d := setup(t)
 	l := d.begin(t, domain.Start{Practice: domain.Incident, Record: d.log().Record, Logic: 1}, store.Instant(monday))
 	defer l.stop()
 	l.adopt()
-	require.NoError(t, l.finish())
+	var failure *temporal.ApplicationError
+	require.ErrorAs(t, l.finish(), &failure)
+	require.Equal(t, workflows.MissingType, failure.Type())
 }
 
 // An adoption waits for its turn, as a command does, and is not disturbed by a database that is away for a while.

@@ -62,5 +62,12 @@ func refused(result domain.Result) error {
 	return temporal.NewNonRetryableApplicationError("the opening command was refused", RefusedType, nil, result)
 }
 
+// MissingType marks the failure of a run that found no row: the record was never opened.
+const MissingType = "missing"
+
+func missingRow(record string) error {
+	return temporal.NewNonRetryableApplicationError("there is no record "+record, MissingType, nil)
+}
+
 // TaskTimeout bounds one workflow task: when a worker dies with a task in hand, another worker takes it up after this.
 const TaskTimeout = 5 * time.Second

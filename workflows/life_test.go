@@ -51,11 +51,16 @@ type life struct {
 func (d *desk) open(t tester, first domain.Command) *life {
 	t.Helper()
 	l := d.begin(t, starting(first), store.Instant(monday))
-	opened := l.update(domain.UpdateFirst, first.ID)
+	opened := l.opening(first)
 	l.until("the record was opened", func() bool { return opened.done })
 	require.NoError(t, opened.err)
 	require.Equal(t, domain.Applied, opened.result.Outcome, "%v", opened.result.Refusal)
 	return l
+}
+
+// opening asks for the outcome of the opening command, as the door does.
+func (l *life) opening(first domain.Command) *answer {
+	return l.update(domain.UpdateFirst, first.ID, first.Digest)
 }
 
 func starting(first domain.Command) domain.Start {

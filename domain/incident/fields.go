@@ -131,12 +131,23 @@ func unique(items []string) []string {
 	return list
 }
 
-// fields are custom fields as given; JSON's null leaves them out like any other field.
+// fields are custom fields, written anew: what JSON can spell and text cannot hold, such as half a surrogate pair, must not
+// reach the rows. JSON's null leaves them out like any other field.
 func fields(given json.RawMessage) json.RawMessage {
 	if string(given) == "null" {
 		return nil
 	}
-	return given
+	decoder := json.NewDecoder(bytes.NewReader(given))
+	decoder.UseNumber()
+	var value any
+	if decoder.Decode(&value) != nil {
+		return given // refused by whoever validates it
+	}
+	text, err := json.Marshal(value)
+	if err != nil {
+		return given
+	}
+	return text
 }
 
 func appendCustomFields(wrong []domain.FieldError, given json.RawMessage) []domain.FieldError {

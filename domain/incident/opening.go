@@ -38,10 +38,14 @@ func (d *draft) log() error {
 	}
 	d.move(New, d.moment)
 	rule := d.routeNew()
-	d.event(true, "", map[string]any{
+	data := map[string]any{
 		"priority": priority, "impact": body.Impact, "urgency": body.Urgency, "service": body.Service,
 		"team": d.Record.Team, "assignment_rule": rule,
-	}, map[string]any{"title": body.Title, "requester": d.Record.Requester})
+	}
+	if fault := d.facts.Assignment.Fault; fault != "" {
+		data["assignment_fault"] = clip(fault, domain.MaxReasonBytes)
+	}
+	d.event(true, "", data, map[string]any{"title": body.Title, "requester": d.Record.Requester})
 	if body.Follows != "" && d.facts.Target != nil {
 		d.Links = append(d.Links, domain.Link{Type: "follows", To: d.facts.Target.ID})
 	}

@@ -81,11 +81,14 @@ type Assignment struct {
 	Team     string   `json:"team,omitempty"`
 	Category string   `json:"category,omitempty"`
 	Tags     []string `json:"tags,omitempty"`
+	// Fault says which rules could not be evaluated and were passed over.
+	Fault string `json:"fault,omitempty"`
 }
 
 // Evaluator evaluates the expressions of documents; it lives outside the domain because it needs a library.
 type Evaluator interface {
-	// AssignmentFor finds the first rule that matches a record; the zero Assignment when none does.
+	// AssignmentFor finds the first rule that matches a record; the zero Assignment when none does. The error names rules that
+	// could not be evaluated and were passed over.
 	AssignmentFor(rules AssignmentRules, record map[string]any) (Assignment, error)
 }
 

@@ -62,6 +62,12 @@ func Connect(ctx context.Context, url, role string) (*pgx.Conn, error) {
 	return conn, nil
 }
 
+// bounds keep a process that died, or lost its network, from holding what others wait for. All but the owner's migrations
+// have them.
+var bounds = map[string]string{
+	"idle_in_transaction_session_timeout": "15s", "lock_timeout": "5s", "tcp_user_timeout": "15s",
+}
+
 func parse(url, role string) (*pgx.ConnConfig, error) {
 	config, err := pgx.ParseConfig(url)
 	if err != nil {
@@ -76,13 +82,16 @@ func parse(url, role string) (*pgx.ConnConfig, error) {
 	config.RuntimeParams["application_name"] = "holdfast"
 	if role != Owner {
 		config.RuntimeParams["role"] = role
+		for name, bound := range bounds {
+			config.RuntimeParams[name] = bound
+		}
 	}
 	return config, nil
 }
 
 // Transient reports whether trying again may help: the connection or the server went away or became a standby, resources
-// were short, time ran out, or the transaction lost to another one (SQLSTATE classes 08, 53, 57P, and 25006, 40001, 40P01,
-// 55P03, 57014).
+// were short, time ran out, or the transaction lost to another one (SQLSTATE classes 08, 53, 57P, and 25006, 25P03, 40001,
+// 40P01, 55P03, 57014).
 func Transient(err error) bool {
 	if err == nil {
 		return false
@@ -91,7 +100,7 @@ func Transient(err error) bool {
 	if errors.As(err, &server) {
 		code := server.Code
 		return slices.Contains([]string{"08", "53"}, code[:min(2, len(code))]) || strings.HasPrefix(code, "57P") ||
-			slices.Contains([]string{"25006", "40001", "40P01", "55P03", "57014"}, code)
+			slices.Contains([]string{"25006", "25P03", "40001", "40P01", "55P03", "57014"}, code)
 	}
 	var network net.Error
 	var dial *pgconn.ConnectError
@@ -110,11 +119,17 @@ func Transient(err error) bool {
 	return strings.Contains(err.Error(), "conn closed") // pgx keeps this error to itself
 }
 
-// Constraint gives the name of the constraint that an error violates, or "".
+// Constraint gives the name of the constraint that an error violates, or "". Data that a type cannot hold (SQLSTATE class 22)
+// violates a constraint too, which has no name of its own.
 func Constraint(err error) string {
 	var server *pgconn.PgError
-	if errors.As(err, &server) && strings.HasPrefix(server.Code, "23") {
+	switch {
+	case !errors.As(err, &server):
+		return ""
+	case strings.HasPrefix(server.Code, "23"):
 		return server.ConstraintName
+	case strings.HasPrefix(server.Code, "22"):
+		return "data_that_can_be_stored"
 	}
 	return ""
 }

@@ -1,6 +1,7 @@
 package policyfile
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 
@@ -22,18 +23,21 @@ type Evaluator struct {
 var _ policy.Evaluator = (*Evaluator)(nil)
 
 // AssignmentFor finds the first rule that matches a record; the zero Assignment when none does. A rule that cannot be
-// evaluated for this record, or costs too much, is an error that names it: to pass it over could send work to the wrong team.
+// evaluated for this record, or costs too much, is passed over: one such rule must not keep anybody from logging. The error
+// names those passed over; the answer stands beside it.
 func (e *Evaluator) AssignmentFor(rules policy.AssignmentRules, record map[string]any) (policy.Assignment, error) {
+	var faults []error
 	for _, rule := range rules.Rules {
 		matches, err := e.matches(rules.Practice, rule.When, record)
 		if err != nil {
-			return policy.Assignment{}, fmt.Errorf("rule %q: %w", rule.Name, err)
+			faults = append(faults, fmt.Errorf("rule %q: %w", rule.Name, err))
+			continue
 		}
 		if matches {
-			return policy.Assignment{Rule: rule.Name, Team: rule.Set.Team, Category: rule.Set.Category, Tags: rule.Set.Tags}, nil
+			return policy.Assignment{Rule: rule.Name, Team: rule.Set.Team, Category: rule.Set.Category, Tags: rule.Set.Tags}, errors.Join(faults...)
 		}
 	}
-	return policy.Assignment{}, nil
+	return policy.Assignment{}, errors.Join(faults...)
 }
 
 func (e *Evaluator) matches(practice, expression string, record map[string]any) (bool, error) {

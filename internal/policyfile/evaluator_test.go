@@ -58,7 +58,12 @@ func TestWhatCannotBeEvaluatedIsAnError(t *testing.T) {
 		_, err := evaluator.AssignmentFor(policy.AssignmentRules{Practice: "incident", Rules: []policy.AssignmentRule{rule("r", when, "x")}}, long)
 		require.ErrorContains(t, err, says, when)
 	}
-	_, err := evaluator.AssignmentFor(policy.AssignmentRules{Practice: "cooking", Rules: []policy.AssignmentRule{rule("r", "true", "x")}}, nil)
+	got, err := evaluator.AssignmentFor(policy.AssignmentRules{Practice: "incident", Rules: []policy.AssignmentRule{
+		rule("first", `record.tags[99999] == "x"`, "x"), rule("second", `record.service == ""`, "y"),
+	}}, map[string]any{})
+	require.ErrorContains(t, err, `rule "first"`)
+	require.Equal(t, "second", got.Rule, "the rules behind one that cannot be evaluated still count")
+	_, err = evaluator.AssignmentFor(policy.AssignmentRules{Practice: "cooking", Rules: []policy.AssignmentRule{rule("r", "true", "x")}}, nil)
 	require.ErrorContains(t, err, "cooking")
 }
 

@@ -1,4 +1,7 @@
 -- +goose Up
+-- Whoever may create things in public could put their own in the way of the functions below (PostgreSQL 14 lets everybody).
+REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+
 -- The two roles that hold who may write what: the worker decides (records and satellites), the application serves people.
 -- Both are taken by SET ROLE, so that one URL suffices.
 -- +goose StatementBegin
@@ -67,6 +70,11 @@ CREATE INDEX records_open_assignee ON records (assignee, opened_at DESC, id) WHE
 CREATE INDEX records_requester ON records (requester, opened_at DESC, id);
 CREATE INDEX records_open_service ON records (service, opened_at DESC, id) WHERE open AND service <> '';
 CREATE INDEX records_updated ON records (updated_at DESC, id);
+CREATE INDEX records_priority ON records (practice, priority, opened_at, id);
+CREATE INDEX records_due ON records (practice, (coalesce(wake_at, 'infinity'::timestamptz)), id);
+CREATE INDEX records_opened_by ON records (opened_by, opened_at DESC, id);
+CREATE INDEX records_waiting_team ON records (team) WHERE wake_at IS NOT NULL;
+CREATE INDEX records_waiting_assignee ON records (assignee) WHERE wake_at IS NOT NULL AND assignee <> '';
 
 -- Words of title and description, apart from the record so that a command does not write the index anew.
 CREATE TABLE record_words (

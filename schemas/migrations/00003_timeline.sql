@@ -34,10 +34,12 @@ END $$;
 -- +goose StatementEnd
 CREATE TRIGGER timeline_is_final BEFORE UPDATE OR DELETE OR TRUNCATE ON timeline EXECUTE FUNCTION timeline_is_final();
 
--- The salted digest under which personal text enters the chain: erasing the text leaves the chain whole.
+-- The salted digest under which the words of people enter the chain, reasons too. Erasing the words together with their salt
+-- leaves the chain whole, and nothing by which the words could be guessed.
 -- +goose StatementBegin
-CREATE FUNCTION timeline_digest(salt text, personal text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT CASE WHEN personal IS NULL THEN '' ELSE encode(sha256(convert_to(salt || chr(10) || personal, 'UTF8')), 'hex') END
+CREATE FUNCTION timeline_digest(salt text, reason text, personal text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE WHEN personal IS NULL AND reason = '' THEN '' ELSE encode(sha256(convert_to(
+        concat_ws(chr(10), salt, octet_length(reason), reason, coalesce(personal, '')), 'UTF8')), 'hex') END
 $$;
 -- +goose StatementEnd
 
@@ -45,11 +47,11 @@ $$;
 -- have the same input. It is one expression, so that PostgreSQL can write it into the statements that use it.
 -- +goose StatementBegin
 CREATE FUNCTION timeline_hash(prev_hash text, record_id uuid, seq bigint, at timestamptz, recorded_at timestamptz, type text,
-    actor_kind text, actor_name text, reason text, public boolean, due_at timestamptz, lateness_ms bigint, data text, digest text)
+    actor_kind text, actor_name text, public boolean, due_at timestamptz, lateness_ms bigint, data text, digest text)
 RETURNS text LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT encode(sha256(convert_to(concat_ws(',', prev_hash, record_id, seq, (extract(epoch FROM at) * 1000)::bigint,
         (extract(epoch FROM recorded_at) * 1000)::bigint, octet_length(type), type, actor_kind, octet_length(actor_name), actor_name,
-        octet_length(reason), reason, public, coalesce((extract(epoch FROM due_at) * 1000)::bigint::text, '-'),
+        public, coalesce((extract(epoch FROM due_at) * 1000)::bigint::text, '-'),
         coalesce(lateness_ms::text, '-'), coalesce(octet_length(data), -1), coalesce(data, ''), digest), 'UTF8')), 'hex')
 $$;
 -- +goose StatementEnd
@@ -63,6 +65,7 @@ DECLARE
     next_seq bigint;
     last_hash text;
     event record;
+    the_reason text;
     the_salt text;
     the_digest text;
     decides boolean := current_setting('role') = 'holdfast_worker';
@@ -78,15 +81,16 @@ BEGIN
             RAISE EXCEPTION 'the application appends annotations only' USING ERRCODE = 'insufficient_privilege';
         END IF;
         next_seq := next_seq + 1;
-        the_salt := CASE WHEN event.personal IS NULL THEN '' ELSE replace(gen_random_uuid()::text, '-', '') END;
-        the_digest := CASE WHEN event.personal IS NULL THEN '' ELSE timeline_digest(the_salt, event.personal::text) END;
+        the_reason := coalesce(event.reason, '');
+        the_salt := CASE WHEN event.personal IS NULL AND the_reason = '' THEN '' ELSE replace(gen_random_uuid()::text, '-', '') END;
+        the_digest := timeline_digest(the_salt, the_reason, event.personal::text);
         INSERT INTO timeline (record_id, seq, at, recorded_at, type, actor_kind, actor_name, reason, public, due_at, lateness_ms, data,
             personal, salt, digest, prev_hash, hash)
         VALUES (the_record, next_seq, event.at, event.recorded_at, event.type, event.actor_kind, event.actor_name,
-            coalesce(event.reason, ''), coalesce(event.public, false), event.due_at, event.lateness_ms, event.data, event.personal,
+            the_reason, coalesce(event.public, false), event.due_at, event.lateness_ms, event.data, event.personal,
             the_salt, the_digest, last_hash,
             timeline_hash(last_hash, the_record, next_seq, event.at, event.recorded_at, event.type, event.actor_kind, event.actor_name,
-                coalesce(event.reason, ''), coalesce(event.public, false), event.due_at, event.lateness_ms, event.data::text, the_digest))
+                coalesce(event.public, false), event.due_at, event.lateness_ms, event.data::text, the_digest))
         RETURNING hash INTO last_hash;
     END LOOP;
     UPDATE records SET chain_seq = next_seq, chain_hash = last_hash WHERE id = the_record;
@@ -103,14 +107,24 @@ CREATE FUNCTION check_timeline(the_record uuid) RETURNS TABLE (seq bigint, fault
     SELECT l.seq, 'a number is missing before it' FROM lines l WHERE l.seq <> l.place
     UNION ALL SELECT l.seq, 'it does not follow the event before it' FROM lines l WHERE l.prev_hash <> l.before
     UNION ALL SELECT l.seq, 'its text does not match its digest' FROM lines l
-        WHERE l.personal IS NOT NULL AND l.digest <> timeline_digest(l.salt, l.personal::text)
+        WHERE (l.salt <> '' OR l.reason <> '' OR l.personal IS NOT NULL) AND l.digest <> timeline_digest(l.salt, l.reason, l.personal::text)
     UNION ALL SELECT l.seq, 'its content does not match its hash' FROM lines l
         WHERE l.hash <> timeline_hash(l.prev_hash, l.record_id, l.seq, l.at, l.recorded_at, l.type, l.actor_kind, l.actor_name,
-            l.reason, l.public, l.due_at, l.lateness_ms, l.data::text, l.digest)
+            l.public, l.due_at, l.lateness_ms, l.data::text, l.digest)
     UNION ALL SELECT r.chain_seq, 'the record''s head names another end of the chain' FROM records r
         WHERE r.id = the_record AND (r.chain_seq <> (SELECT coalesce(max(l.seq), 0) FROM lines l)
             OR r.chain_hash <> coalesce((SELECT l.hash FROM lines l ORDER BY l.seq DESC LIMIT 1), ''))
 $$;
+-- +goose StatementEnd
+
+-- The chain's end belongs to append_timeline alone: the worker writes every other column of a record.
+REVOKE UPDATE ON records FROM holdfast_worker;
+-- +goose StatementBegin
+DO $$
+BEGIN
+    EXECUTE (SELECT format('GRANT UPDATE (%s) ON records TO holdfast_worker', string_agg(quote_ident(column_name), ', '))
+        FROM information_schema.columns WHERE table_schema = current_schema() AND table_name = 'records' AND column_name NOT LIKE 'chain_%');
+END $$;
 -- +goose StatementEnd
 
 REVOKE ALL ON FUNCTION append_timeline FROM PUBLIC;
