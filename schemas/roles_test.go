@@ -201,3 +201,39 @@ func faults(t *testing.T, db bun.IDB) []schemas.Fault {
 	require.NoError(t, err)
 	return found
 }
+
+// A dump carries the numbers of its transactions into a database that has not counted that far.
+func TestRestoredEventsAreShownAgain(t *testing.T) {
+	t.Parallel()
+	base := store.Database(t)
+	worker, owner := base.Worker(t), base.Owner(t)
+	addIncident(t, worker, "one")
+	tx, err := base.Superuser(t).BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+	for _, statement := range []string{"SET LOCAL session_replication_role = replica", "UPDATE timeline SET xid = '99999999999'"} {
+		_, err = tx.NewRaw(statement).Exec(t.Context())
+		require.NoError(t, err)
+	}
+	require.NoError(t, tx.Commit())
+	hidden, err := schemas.ReadStream(t.Context(), worker, schemas.StreamPosition{Xid: "0"}, 10)
+	require.NoError(t, err)
+	require.Empty(t, hidden)
+	found, err := schemas.CheckRows(t.Context(), worker, now, time.Hour, 10)
+	require.NoError(t, err)
+	require.Len(t, found, 1)
+	require.Contains(t, found[0].What, "--resync")
+
+	moved, err := schemas.RestoreStream(t.Context(), owner)
+	require.NoError(t, err)
+	require.Equal(t, 1, moved)
+	require.Empty(t, faults(t, worker), "the chain is as it was")
+	_, err = owner.NewRaw("UPDATE timeline SET reason = ''").Exec(t.Context())
+	require.Equal(t, "timeline_is_final", pg.Constraint(err), "and as final as before")
+	again, err := schemas.RestoreStream(t.Context(), owner)
+	require.NoError(t, err)
+	require.Zero(t, again)
+	require.Eventually(t, func() bool {
+		shown, err := schemas.ReadStream(t.Context(), worker, schemas.StreamPosition{Xid: "0"}, 10)
+		return err == nil && len(shown) == 1
+	}, 30*time.Second, 10*time.Millisecond)
+}

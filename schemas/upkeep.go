@@ -144,12 +144,47 @@ func CheckRows(ctx context.Context, db bun.IDB, now time.Time, grace time.Durati
 			FROM messages m LEFT JOIN records r ON r.id = m.record_id WHERE m.state = 'pending' AND m.received_at < ?
 		UNION ALL SELECT m.record_id::text, coalesce(r.number, ''), 'message ' || m.id || ' was given up after ' || m.faults || ' faults: ' || m.fault
 			FROM messages m LEFT JOIN records r ON r.id = m.record_id WHERE m.state = 'failed'
+		UNION ALL SELECT '', '', 'events of transactions that this database has not reached, as after a restore, are kept from live readers: doctor --resync mends it'
+			FROM (SELECT max(xid) AS last FROM (SELECT xid FROM timeline ORDER BY xid DESC, position DESC LIMIT 1) t) s
+			WHERE s.last >= pg_snapshot_xmax(pg_current_snapshot())
 		UNION ALL SELECT c.record_id::text, '', 'command ' || c.id || ' was claimed and has no outcome' FROM commands c WHERE c.outcome IS NULL
 		) AS faults ORDER BY number, what LIMIT ?`, late, late, limit).Scan(ctx, &faults)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return nil, fmt.Errorf("checking rows: %w", err)
 	}
 	return faults, nil
+}
+
+// RestoreStream makes the events of a restored database readable live again, as the owner of the tables. Their transactions
+// are numbered as in the database that was saved, and a new one begins to count anew; those already reached stay as they are.
+func RestoreStream(ctx context.Context, db *bun.DB) (int, error) {
+	const ahead = `xid >= pg_snapshot_xmax(pg_current_snapshot())`
+	var moved int64
+	err := db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		var any bool
+		if err := tx.NewRaw(`SELECT EXISTS (SELECT FROM timeline WHERE ` + ahead + `)`).Scan(ctx, &any); err != nil || !any {
+			return err
+		}
+		if _, err := tx.NewRaw(`ALTER TABLE timeline DISABLE TRIGGER timeline_is_final`).Exec(ctx); err != nil {
+			return err
+		}
+		result, err := tx.NewRaw(`UPDATE timeline SET xid = '3' WHERE ` + ahead).Exec(ctx)
+		if err != nil {
+			return err
+		}
+		if moved, err = result.RowsAffected(); err != nil {
+			return err
+		}
+		if _, err := tx.NewRaw(`ALTER TABLE timeline ENABLE TRIGGER timeline_is_final`).Exec(ctx); err != nil {
+			return err
+		}
+		_, err = tx.NewRaw(`UPDATE outbox SET xid = '3' WHERE ` + ahead).Exec(ctx)
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("making restored events readable: %w", err)
+	}
+	return int(moved), nil
 }
 
 // ActiveSample picks records that should have a running workflow, some at random.

@@ -20,7 +20,8 @@ type doctorCommand struct {
 	config.Log      `embed:""`
 	Sample          int           `default:"200" help:"How many open records' processes are compared with their rows."`
 	Grace           time.Duration `default:"1m" help:"How late a deadline or a message may be before it is a fault."`
-	Resync          bool          `help:"Tell the process of every record that waits for something to read its row again; after a restore."`
+	Resync          bool          `help:"After a restore: tell the process of every record that waits for something to read its row again, and let live readers see what was restored."`
+	Requeue         bool          `help:"Queue the messages anew that were given up, after what stopped them is mended."`
 }
 
 // mostFaults bounds what one check prints.
@@ -44,12 +45,8 @@ func (c *doctorCommand) Run(ctx context.Context, io streams) error {
 	if err := pg.Migrated(ctx, db, schemas.Migrations()); err != nil {
 		return err
 	}
-	if c.Resync {
-		count, err := s.resync(ctx, db)
-		if err != nil {
-			return err
-		}
-		fmt.Fprintf(io.out, "resync      %d processes told to read their rows again\n", count)
+	if err := c.mend(ctx, io, s, db); err != nil {
+		return err
 	}
 	total := 0
 	for _, check := range []struct {
@@ -78,6 +75,33 @@ func (c *doctorCommand) Run(ctx context.Context, io streams) error {
 	}
 	if total > 0 {
 		return silent{exitFailed}
+	}
+	return nil
+}
+
+// mend does what was asked for, before the checks.
+func (c *doctorCommand) mend(ctx context.Context, io streams, s *site, db *bun.DB) error {
+	if c.Resync {
+		owner, err := s.pool(pg.Owner)
+		if err != nil {
+			return err
+		}
+		events, err := schemas.RestoreStream(ctx, owner)
+		if err != nil {
+			return err
+		}
+		count, err := s.resync(ctx, db)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(io.out, "resync      %d processes told to read their rows again, %d events shown to live readers\n", count, events)
+	}
+	if c.Requeue {
+		count, err := schemas.RequeueFailed(ctx, db, time.Now())
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(io.out, "requeue     %d messages queued anew\n", count)
 	}
 	return nil
 }
