@@ -156,19 +156,19 @@ func CheckRows(ctx context.Context, db bun.IDB, now time.Time, grace time.Durati
 }
 
 // RestoreStream makes the events of a restored database readable live again, as the owner of the tables. Their transactions
-// are numbered as in the database that was saved, and a new one begins to count anew; those already reached stay as they are.
+// are numbered as in the database that was saved, and a new one begins to count anew. If any is ahead, all are put before the
+// first transaction, in their order. It answers how many there were.
 func RestoreStream(ctx context.Context, db *bun.DB) (int, error) {
-	const ahead = `xid >= pg_snapshot_xmax(pg_current_snapshot())`
 	var moved int64
 	err := db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
 		var any bool
-		if err := tx.NewRaw(`SELECT EXISTS (SELECT FROM timeline WHERE ` + ahead + `)`).Scan(ctx, &any); err != nil || !any {
+		if err := tx.NewRaw(`SELECT EXISTS (SELECT FROM timeline WHERE xid >= pg_snapshot_xmax(pg_current_snapshot()))`).Scan(ctx, &any); err != nil || !any {
 			return err
 		}
 		if _, err := tx.NewRaw(`ALTER TABLE timeline DISABLE TRIGGER timeline_is_final`).Exec(ctx); err != nil {
 			return err
 		}
-		result, err := tx.NewRaw(`UPDATE timeline SET xid = '3' WHERE ` + ahead).Exec(ctx)
+		result, err := tx.NewRaw(`UPDATE timeline SET xid = '1'`).Exec(ctx)
 		if err != nil {
 			return err
 		}
@@ -178,7 +178,7 @@ func RestoreStream(ctx context.Context, db *bun.DB) (int, error) {
 		if _, err := tx.NewRaw(`ALTER TABLE timeline ENABLE TRIGGER timeline_is_final`).Exec(ctx); err != nil {
 			return err
 		}
-		_, err = tx.NewRaw(`UPDATE outbox SET xid = '3' WHERE ` + ahead).Exec(ctx)
+		_, err = tx.NewRaw(`UPDATE outbox SET xid = '1'`).Exec(ctx)
 		return err
 	})
 	if err != nil {
