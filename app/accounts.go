@@ -45,29 +45,50 @@ func (a *App) principal(ctx context.Context, token schemas.TokenRow, person sche
 // WhoAmI answers who asks.
 func (a *App) WhoAmI(ctx context.Context) (Principal, error) { return PrincipalFrom(ctx) }
 
-// People finds people by handle, name or mail.
+// People finds people by handle or name, and, for staff, by mail.
 func (a *App) People(ctx context.Context, text string, limit int) ([]Person, error) {
-	if err := a.allowed(ctx, PermissionPeopleRead); err != nil {
+	principal, err := PrincipalFrom(ctx)
+	if err != nil {
 		return nil, err
 	}
-	rows, err := schemas.ListPeople(ctx, a.DB, text, pageSize(limit))
+	if err := principal.mayAnywhere(PermissionPeopleRead); err != nil {
+		return nil, err
+	}
+	rows, err := schemas.ListPeople(ctx, a.DB, text, principal.staffSomewhere(), pageSize(limit))
 	people := make([]Person, len(rows))
 	for i, row := range rows {
-		people[i] = personOf(row)
+		people[i] = principal.sight(personOf(row))
 	}
 	return people, a.fault(ctx, "listing people", err)
 }
 
 // Person reads somebody by handle.
 func (a *App) Person(ctx context.Context, handle string) (Person, error) {
-	if err := a.allowed(ctx, PermissionPeopleRead); err != nil {
+	principal, err := PrincipalFrom(ctx)
+	if err != nil {
 		return Person{}, err
 	}
+	if err := principal.mayAnywhere(PermissionPeopleRead); err != nil {
+		return Person{}, err
+	}
+	person, err := a.person(ctx, handle)
+	return principal.sight(person), err
+}
+
+func (a *App) person(ctx context.Context, handle string) (Person, error) {
 	row, found, err := schemas.ReadPerson(ctx, a.DB, handle)
 	if err == nil && !found {
 		return Person{}, domain.Errorf(domain.CodeNotFound, "no person %s", handle)
 	}
 	return personOf(row), a.fault(ctx, "reading a person", err)
+}
+
+// sight is what the principal sees of somebody: requesters see of others what they are called, and whether they are there.
+func (p Principal) sight(person Person) Person {
+	if person.Handle == p.Handle || p.staffSomewhere() {
+		return person
+	}
+	return Person{Handle: person.Handle, Name: person.Name, Active: person.Active}
 }
 
 func personOf(row schemas.PersonRow) Person {
@@ -116,7 +137,7 @@ func (a *App) SavePerson(ctx context.Context, person Person) (Person, error) {
 	if err != nil {
 		return person, a.fault(ctx, "writing a person", err)
 	}
-	return a.Person(ctx, person.Handle)
+	return a.person(ctx, person.Handle)
 }
 
 // validPerson refuses what cannot be written, and fills in what was left out.

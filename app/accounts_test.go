@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"context"
 	"sync"
 	"testing"
 
@@ -74,4 +75,48 @@ func TestTheLastAdministratorStays(t *testing.T) {
 	}
 	group.Wait()
 	require.NotEqual(t, errs[0] == nil, errs[1] == nil, "two who end each other's rights leave one: %v", errs)
+}
+
+func TestARequesterSeesOfOthersWhatTheyAreCalled(t *testing.T) {
+	t.Parallel()
+	d := setup(t)
+	admin := d.as("ana", all(domain.RoleAdmin))
+	for _, person := range []app.Person{
+		{Handle: "bo", Name: "Bo", Mail: "bo@secret.example", Zone: "Europe/Berlin", Active: true},
+		{Handle: "rita", Name: "Rita", Mail: "rita@secret.example", Active: true},
+	} {
+		_, err := d.SavePerson(admin, person)
+		require.NoError(t, err)
+	}
+	_, err := d.GiveGrant(admin, app.Grant{Person: "bo", Role: domain.RoleAgent, ScopeKind: "all"})
+	require.NoError(t, err)
+	called := app.Person{Handle: "bo", Name: "Bo", Active: true}
+	for _, requester := range []context.Context{d.as("rita"), d.as("rita", all(domain.RoleRequester))} {
+		bo, err := d.Person(requester, "bo")
+		require.NoError(t, err)
+		require.Equal(t, called, bo)
+		people, err := d.People(requester, "bo", 0)
+		require.NoError(t, err)
+		require.Equal(t, []app.Person{called}, people)
+		people, err = d.People(requester, "secret.example", 0)
+		require.NoError(t, err)
+		require.Empty(t, people, "an address cannot be guessed by searching")
+		rita, err := d.Person(requester, "rita")
+		require.NoError(t, err)
+		require.Equal(t, "rita@secret.example", rita.Mail, "their own")
+		_, err = d.Grants(requester, "bo")
+		refuses(t, domain.CodeForbidden, err)
+		_, err = d.Grants(requester, "rita")
+		require.NoError(t, err)
+		_, err = d.Policies(requester, "")
+		require.NoError(t, err)
+	}
+	agent := d.as("cy", ofTeam(domain.RoleAgent, "network"))
+	people, err := d.People(agent, "secret.example", 0)
+	require.NoError(t, err)
+	require.Len(t, people, 2)
+	require.Equal(t, "Europe/Berlin", people[0].Zone)
+	grants, err := d.Grants(agent, "bo")
+	require.NoError(t, err)
+	require.Len(t, grants, 1)
 }

@@ -10,11 +10,23 @@ import (
 	"github.com/holdfast-itsm/holdfast/schemas"
 )
 
-// Grants lists what a person was granted.
+// Grants lists what a person was granted: one's own, and, for staff, anybody's.
 func (a *App) Grants(ctx context.Context, person string) ([]Grant, error) {
-	if err := a.allowed(ctx, PermissionPeopleRead); err != nil {
+	principal, err := PrincipalFrom(ctx)
+	if err != nil {
 		return nil, err
 	}
+	permission := PermissionGrantRead
+	if person == principal.Handle {
+		permission = PermissionPeopleRead
+	}
+	if err := principal.mayAnywhere(permission); err != nil {
+		return nil, err
+	}
+	return a.grants(ctx, person)
+}
+
+func (a *App) grants(ctx context.Context, person string) ([]Grant, error) {
 	rows, err := schemas.ReadGrants(ctx, a.DB, person)
 	return grantsOf(rows), a.fault(ctx, "reading grants", err)
 }
@@ -91,7 +103,7 @@ func (a *App) changeGrant(ctx context.Context, grant Grant, action string, write
 	if (grant.ScopeKind == "all") != (grant.ScopeName == "") {
 		return nil, domain.Invalid("scope_name", "is given for a team or a service, and only then")
 	}
-	if _, err := a.Person(ctx, grant.Person); err != nil {
+	if _, err := a.person(ctx, grant.Person); err != nil {
 		return nil, err
 	}
 	row := schemas.GrantRow{
@@ -111,5 +123,5 @@ func (a *App) changeGrant(ctx context.Context, grant Grant, action string, write
 	if err != nil {
 		return nil, a.fault(ctx, "changing a grant", err)
 	}
-	return a.Grants(ctx, grant.Person)
+	return a.grants(ctx, grant.Person)
 }

@@ -21,6 +21,7 @@ const (
 	PermissionPolicyWrite  Permission = "policy.write"
 	PermissionPeopleRead   Permission = "people.read"
 	PermissionPeopleWrite  Permission = "people.write"
+	PermissionGrantRead    Permission = "grant.read"
 	PermissionGrantWrite   Permission = "grant.write"
 	PermissionTokenOwn     Permission = "token.own"
 	PermissionTokenWrite   Permission = "token.write"
@@ -36,6 +37,8 @@ var (
 	readers = []domain.Role{domain.RoleAgent, domain.RoleTeamLead, domain.RoleIncidentManager, domain.RoleServiceOwner, domain.RoleAuditor}
 	// writers leave a word on records they may read. Auditors only read, but for what they ask for themselves.
 	writers = slices.DeleteFunc(slices.Clone(everybody), func(role domain.Role) bool { return role == domain.RoleAuditor })
+	// staff are all who do more than ask.
+	staff   = slices.DeleteFunc(slices.Clone(everybody), func(role domain.Role) bool { return role == domain.RoleRequester })
 	workers = []domain.Role{domain.RoleAgent, domain.RoleTeamLead, domain.RoleIncidentManager}
 	admins  = []domain.Role{domain.RoleAdmin}
 )
@@ -52,6 +55,7 @@ var permissions = func() map[Permission][]domain.Role {
 		PermissionPolicyWrite:  admins,
 		PermissionPeopleRead:   everybody,
 		PermissionPeopleWrite:  admins,
+		PermissionGrantRead:    staff,
 		PermissionGrantWrite:   admins,
 		PermissionTokenOwn:     everybody,
 		PermissionTokenWrite:   admins,

@@ -94,6 +94,11 @@ func (p Principal) staff(head domain.Record) bool {
 	return domain.Actor{Kind: domain.ActorPerson, Roles: p.rolesFor(head)}.Has(readers...)
 }
 
+// staffSomewhere reports whether the person does more than ask, for whatever scope.
+func (p Principal) staffSomewhere() bool {
+	return slices.ContainsFunc(p.Grants, func(grant Grant) bool { return slices.Contains(staff, grant.Role) })
+}
+
 // reader is what the principal may read, as a predicate for queries.
 func (p Principal) reader() schemas.Reader {
 	reader := schemas.Reader{Handle: p.Handle}

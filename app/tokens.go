@@ -86,7 +86,7 @@ func (a *App) CreateToken(ctx context.Context, body TokenBody) (NewToken, error)
 	if err := validToken(&body, principal); err != nil {
 		return NewToken{}, err
 	}
-	if _, err := a.Person(ctx, person); err != nil {
+	if _, err := a.person(ctx, person); err != nil {
 		return NewToken{}, err
 	}
 	secret, hash := NewSecret()

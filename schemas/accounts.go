@@ -117,13 +117,13 @@ func ReadPerson(ctx context.Context, db bun.IDB, handle string) (PersonRow, bool
 	return row, true, nil
 }
 
-// ListPeople finds people whose handle, name or mail begins with or contains a text.
-func ListPeople(ctx context.Context, db bun.IDB, text string, limit int) ([]PersonRow, error) {
+// ListPeople finds people whose handle or name, or with mails whose mail, contains a text.
+func ListPeople(ctx context.Context, db bun.IDB, text string, mails bool, limit int) ([]PersonRow, error) {
 	var rows []PersonRow
 	q := db.NewSelect().Model(&rows).OrderExpr("active DESC, handle").Limit(int64(limit))
 	if text != "" {
 		like := "%" + text + "%"
-		q = q.Where("handle ILIKE ? OR name ILIKE ? OR mail ILIKE ?", like, like, like)
+		q = q.Where("handle ILIKE ? OR name ILIKE ? OR ? AND mail ILIKE ?", like, like, mails, like)
 	}
 	if err := q.Scan(ctx); err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return nil, fmt.Errorf("listing people: %w", err)

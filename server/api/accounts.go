@@ -96,7 +96,7 @@ func (a *API) accounts() {
 		) (*answer[app.Person], error) {
 			return answered(a.Service.SavePerson(ctx, in.Body.person(in.Handle)))
 		})
-	register(a, operation(http.MethodGet, "/people/{handle}/grants", "list-grants", "What somebody was granted", "Accounts", read),
+	register(a, operation(http.MethodGet, "/people/{handle}/grants", "list-grants", "What somebody was granted", "Accounts", app.PermissionGrantRead),
 		func(ctx context.Context, in *ByPerson) (*list[app.Grant], error) {
 			return listed(a.Service.Grants(ctx, in.Handle))
 		})
