@@ -76,16 +76,47 @@ func TestARunBeginsWithTheRowAsItStands(t *testing.T) {
 	require.Equal(t, []time.Duration{27 * time.Hour, 3 * time.Hour, 0, 0}, late, "what fell due meanwhile is handled at once, in order")
 }
 
-// It fails, so that the record can still be opened under its id.
+// Only a failed run lets the record be opened under its id later.
 func TestARunWithoutARowFails(t *testing.T) {
 	t.Parallel()
 	d := setup(t)
-	l := d.begin(t, domain.Start{Practice: domain.Incident, Record: d.log().Record, Logic: 1}, store.Instant(monday))
+	l := d.begin(t, adopting(d.log().Record), store.Instant(monday))
 	defer l.stop()
 	l.adopt()
+	command := l.send(d.command(agent, "start", l.record, nil), 0)
 	var failure *temporal.ApplicationError
 	require.ErrorAs(t, l.finish(), &failure)
 	require.Equal(t, workflows.MissingType, failure.Type())
+	require.True(t, failure.NonRetryable())
+	require.Equal(t, domain.CodeNotFound, command.result.Refusal.Code)
+}
+
+// After a restore a row may have gone: its process ends.
+func TestAProcessWhoseRowHasGoneEnds(t *testing.T) {
+	t.Parallel()
+	d := setup(t)
+	l := d.open(t, d.log())
+	defer l.stop()
+	l.must(agent, "start", nil)
+	l.must(agent, "hold", body{"reason": "scheduled", "until": l.env.Now().Add(time.Minute)})
+	_, err := d.tamper.ExecContext(t.Context(), `SET session_replication_role = replica; DELETE FROM records`)
+	require.NoError(t, err)
+	l.sleep(61 * time.Minute)
+	require.True(t, l.over)
+	require.Len(t, l.called(domain.Tick), 1)
+}
+
+// Asked for the opening's outcome, a later run says that the record is open.
+func TestALaterRunSaysThatTheRecordIsOpen(t *testing.T) {
+	t.Parallel()
+	d := setup(t)
+	l := d.open(t, d.log())
+	l.stop()
+	again := d.begin(t, adopting(l.record), l.env.Now())
+	defer again.stop()
+	first := again.opening(d.log())
+	again.until("an answer", func() bool { return first.done })
+	require.Equal(t, domain.Repeated, first.result.Outcome)
 }
 
 // An adoption waits for its turn, as a command does, and is not disturbed by a database that is away for a while.
@@ -164,6 +195,36 @@ func TestATimerThatCameTooEarlyIsSetAnew(t *testing.T) {
 	l.settled()
 	require.Equal(t, []string{"logged", "priority_changed", "triage_escalated"}, d.types(t, l.record))
 	require.Zero(t, *d.events(t, l.record)[2].LatenessMS)
+}
+
+// Engine and worker each have a clock. Where the worker's is behind, its timer comes before the deadline is due by that clock.
+func TestATickThatComesBeforeItsTimeComesAgain(t *testing.T) {
+	t.Parallel()
+	d := setup(t)
+	l := d.open(t, d.log())
+	defer l.stop()
+	behind := func(now time.Time) time.Time { return now.Add(-10 * time.Second) }
+	l.clock.Store(&behind)
+	l.until("it was handled", func() bool { return l.memory().WakeAt == nil })
+	ticks := l.called(domain.Tick)
+	require.Len(t, ticks, 2)
+	require.Equal(t, ticks[0].id, ticks[1].id)
+	require.Equal(t, 10*time.Second, ticks[1].at.Sub(ticks[0].at))
+	require.Zero(t, *d.events(t, l.record)[1].LatenessMS)
+}
+
+func TestATickThatAlwaysComesBeforeItsTimeDoesNotRunWild(t *testing.T) {
+	t.Parallel()
+	d := setup(t)
+	l := d.open(t, d.log())
+	defer l.stop()
+	stands := l.memory().WakeAt.Add(-time.Millisecond)
+	standing := func(time.Time) time.Time { return stands }
+	l.clock.Store(&standing)
+	l.sleep(4*time.Hour + 10*time.Second)
+	require.Less(t, len(l.called(domain.Tick)), 110)
+	l.clock.Store(nil)
+	l.until("it was handled", func() bool { return l.memory().WakeAt == nil })
 }
 
 func TestATimerWhoseDeadlineHasGoneDoesNothing(t *testing.T) {

@@ -49,6 +49,24 @@ func TestARecordThatIsTakenUpWhileItsRunEndsGoesOn(t *testing.T) {
 	require.Equal(t, []string{"logged", "resolved", "closed", "reopened", "resolved", "closed"}, d.types(t, l.record))
 }
 
+// A run that waits for its last answers before it ends, and is reopened by one of them, goes on; here with a long history.
+func TestALongHistoryIsNoReasonToEndWithARecordThatWasReopened(t *testing.T) {
+	t.Parallel()
+	d := setup(t)
+	l := d.open(t, d.log(resolved))
+	defer l.stop()
+	release := l.hold("reopen")
+	closed := l.send(d.command(agent, "close", l.record, nil), 1)
+	reopened := l.send(d.command(agent, "reopen", l.record, body{"reason": "again"}), 1)
+	l.until("it was closed", func() bool { return closed.done })
+	l.env.SetContinueAsNewSuggested(true)
+	release()
+	l.until("it was reopened", func() bool { return reopened.done })
+	next := l.continued()
+	defer next.stop()
+	next.settled()
+}
+
 // The row changes behind the run's back, after the last command that it waits for, and the signal comes while it waits.
 func TestASignalThatComesWhileARunEndsIsHeard(t *testing.T) {
 	t.Parallel()

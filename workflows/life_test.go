@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -29,6 +30,7 @@ type life struct {
 	*activities.Activities
 	t      tester
 	env    *testsuite.TestWorkflowEnvironment
+	clock  atomic.Pointer[func(time.Time) time.Time]
 	record string
 
 	turn, back chan struct{} // the turn, to the test and back to the loop
@@ -91,6 +93,14 @@ func (d *desk) begin(t tester, start domain.Start, at time.Time) *life {
 	}()
 	l.take()
 	return l
+}
+
+// Now is the clock of whoever decides: the environment's, unless the test sets it apart.
+func (l *life) Now() time.Time {
+	if tell := l.clock.Load(); tell != nil {
+		return (*tell)(l.env.Now())
+	}
+	return l.env.Now()
 }
 
 func (l *life) listen() {

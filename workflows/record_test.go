@@ -31,6 +31,19 @@ func TestARefusedOpeningFailsTheRun(t *testing.T) {
 	require.Empty(t, d.events(t, l.record))
 }
 
+// A refusal that is found outside of the transaction fails the run like any other.
+func TestALogRefusedForItsCharactersFailsTheRun(t *testing.T) {
+	t.Parallel()
+	d := setup(t)
+	log := d.log(body{"title": "a\x00b"})
+	l := d.begin(t, starting(log), store.Instant(monday))
+	defer l.stop()
+	opened := l.opening(log)
+	l.until("the refusal", func() bool { return opened.done })
+	require.Equal(t, domain.Refused, opened.result.Outcome)
+	require.Error(t, l.finish())
+}
+
 func TestAFaultOfTheOpeningFailsTheRunAndNothingIsWritten(t *testing.T) {
 	t.Parallel()
 	d := setup(t)
@@ -50,6 +63,17 @@ func TestAFaultOfTheOpeningFailsTheRunAndNothingIsWritten(t *testing.T) {
 	defer again.stop()
 	again.settled()
 	require.Equal(t, []string{"logged"}, d.types(t, l.record))
+}
+
+// A command that arrives with the start is decided after the command that opens the record.
+func TestTheOpeningIsDecidedBeforeWhatArrivesWithIt(t *testing.T) {
+	t.Parallel()
+	d := setup(t)
+	l := d.begin(t, starting(d.log()), store.Instant(monday))
+	defer l.stop()
+	start := l.send(d.command(agent, "start", l.record, nil), 0)
+	l.until("an answer", func() bool { return start.done })
+	require.Equal(t, domain.Applied, start.result.Outcome, "%v", start.result.Refusal)
 }
 
 // Everybody who asked is answered before the run ends.
@@ -107,28 +131,30 @@ func TestACommandGivenTwiceIsAppliedOnce(t *testing.T) {
 	require.Equal(t, []string{"logged", "started", "assigned"}, d.types(t, l.record))
 }
 
-func TestCommandsAreDecidedOneAtATime(t *testing.T) {
+func TestCommandsAreDecidedOneAtATimeInTheirOrder(t *testing.T) {
 	t.Parallel()
 	d := setup(t)
 	l := d.open(t, d.log())
 	defer l.stop()
 	release := l.hold("edit")
-	answers := []*answer{}
+	sent, answers := []string{}, []*answer{}
 	for _, title := range []string{"one", "two", "three", "four", "five", "six", "seven", "eight"} {
-		answers = append(answers, l.send(d.command(agent, "edit", l.record, body{"title": title}), 1))
+		command := d.command(agent, "edit", l.record, body{"title": title})
+		sent, answers = append(sent, command.ID), append(answers, l.send(command, 1))
 	}
 	l.began("edit")
 	require.Len(t, l.called("edit"), 1)
 	release()
 	l.settled()
-	versions := map[int64]bool{}
+	made := []string{}
 	for i, edit := range l.called("edit") {
 		require.False(t, edit.overlap, "another one was under way")
 		require.Equal(t, domain.Applied, answers[i].result.Outcome)
-		versions[answers[i].result.Version] = true
+		require.Equal(t, int64(i+2), answers[i].result.Version)
+		made = append(made, edit.id)
 	}
-	require.Len(t, versions, len(answers))
-	require.Equal(t, int64(1+len(answers)), l.memory().Version)
+	require.Equal(t, sent, made)
+	require.Equal(t, "eight", d.incident(t, l.record).Title)
 }
 
 func TestADeadlineWaitsForTheCommandBeforeIt(t *testing.T) {
@@ -245,6 +271,30 @@ func TestADeadlineThatCouldNotBeHandledIsTriedAgainAfterAMinute(t *testing.T) {
 	require.Len(t, events, 2)
 	require.Equal(t, store.Instant("2100-03-01T13:00:00Z"), events[1].DueAt.UTC(), "when it was due")
 	require.Equal(t, (2 * time.Minute).Milliseconds(), *events[1].LatenessMS, "and how late it is")
+}
+
+// A tick waits for a command that takes its deadline away, and then fails for good.
+func TestADeadlineThatHasGoneIsNotTriedAgain(t *testing.T) {
+	t.Parallel()
+	d := setup(t)
+	l := d.open(t, d.log())
+	defer l.stop()
+	l.must(agent, "start", nil)
+	l.must(agent, "hold", body{"reason": "scheduled", "until": l.env.Now().Add(200 * time.Millisecond)})
+	release := l.hold("resume")
+	resume := l.send(d.command(agent, "resume", l.record, nil), 3)
+	l.began("resume")
+	stop := l.hold(domain.Tick)
+	l.until("its timer came", func() bool { return len(l.timers) == 0 })
+	release()
+	l.until("it was resumed", func() bool { return resume.done })
+	l.began(domain.Tick)
+	d.fail("XX000")
+	stop()
+	l.sleep(time.Hour)
+	require.NoError(t, l.env.GetWorkflowError())
+	d.mend()
+	l.must(agent, "assign", body{"assignee": "bo"})
 }
 
 func TestAnUnknownLogicStopsTheTaskAndNotTheRecord(t *testing.T) {

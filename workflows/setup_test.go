@@ -74,7 +74,7 @@ func (d *desk) environment(l *life) *testsuite.TestWorkflowEnvironment {
 	env.SetTestTimeout(patience).SetWorkerOptions(worker.Options{DeadlockDetectionTimeout: patience})
 	workflows.Register(env)
 	l.Activities = activities.New(activities.Dependencies{
-		DB: d.rows, Clock: env, Rules: &policyfile.Evaluator{}, CompileCalendar: policyfile.CompileCalendar,
+		DB: d.rows, Clock: l, Rules: &policyfile.Evaluator{}, CompileCalendar: policyfile.CompileCalendar,
 		Transient: pg.Transient, Constraint: pg.Constraint, Log: slog.New(slog.DiscardHandler),
 	})
 	env.RegisterActivityWithOptions(l.apply, activity.RegisterOptions{Name: domain.ActivityApply})
