@@ -15,13 +15,16 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/holdfast-itsm/holdfast/internal/config"
 )
 
 // engineReady is the line that the engine prints when PostgreSQL and Temporal answer (engine/README.md).
 type engineReady struct {
 	DatabaseURL     string `json:"database_url"`
 	TemporalAddress string `json:"temporal_address"`
-	PID             int    `json:"pid"`
+	config.TemporalFiles
+	PID int `json:"pid"`
 }
 
 // engine keeps an engine running as a child of this process. The child ends when its standard input closes, so it never

@@ -47,10 +47,19 @@ func newSite(database config.Database, temporal config.Temporal, log *slog.Logge
 	if temporal.Address == "" {
 		return nil, fmt.Errorf("--temporal-address (TEMPORAL_ADDRESS) is needed: where is Temporal?")
 	}
-	connection, err := client.NewLazyClient(client.Options{
+	secured, err := temporal.TLS()
+	if err != nil {
+		return nil, err
+	}
+	options := client.Options{
 		HostPort: temporal.Address, Namespace: temporal.Namespace, Identity: processName(),
-		Logger: temporallog.NewStructuredLogger(log.With("part", "temporal")),
-	})
+		Logger:            temporallog.NewStructuredLogger(log.With("part", "temporal")),
+		ConnectionOptions: client.ConnectionOptions{TLS: secured},
+	}
+	if temporal.APIKey != "" {
+		options.Credentials = client.NewAPIKeyStaticCredentials(temporal.APIKey)
+	}
+	connection, err := client.NewLazyClient(options)
 	if err != nil {
 		return nil, fmt.Errorf("preparing the connection to Temporal: %w", err)
 	}

@@ -30,7 +30,7 @@ type upCommand struct {
 	config.HTTP     `embed:""`
 	config.Storage  `embed:""`
 	config.Log      `embed:""`
-	ReadyFile       string `placeholder:"FILE" help:"File that is written when everything answers: url, admin_token, database_url, temporal_address."`
+	ReadyFile       string `placeholder:"FILE" help:"File that is written when everything answers: url, admin_token, database_url, temporal_address, temporal_tls_ca, temporal_tls_cert, temporal_tls_key."`
 	Demo            bool   `negatable:"" default:"true" help:"Fill a first start with a small organisation to try things on."`
 	Engine          string `env:"HOLDFAST_ENGINE" placeholder:"PROGRAM" help:"The engine's program; looked for beside this one and on the PATH."`
 	PostgresBin     string `env:"HOLDFAST_POSTGRES_BIN" placeholder:"DIR" help:"Folder of initdb and postgres; looked for where not given."`
@@ -42,6 +42,7 @@ type upReady struct {
 	AdminToken      string `json:"admin_token"`
 	DatabaseURL     string `json:"database_url"`
 	TemporalAddress string `json:"temporal_address"`
+	config.TemporalFiles
 }
 
 const (
@@ -84,7 +85,10 @@ func (c *upCommand) Run(ctx context.Context, streams streams) error {
 			child.stop()
 			say("stopped; everything is kept in %s", c.Data)
 		}()
-		c.Database.URL, c.Address, keep = child.ready.DatabaseURL, child.ready.TemporalAddress, child.keep
+		c.Database.URL, keep = child.ready.DatabaseURL, child.keep
+		c.Temporal = config.Temporal{
+			Address: child.ready.TemporalAddress, Namespace: c.Namespace, TemporalFiles: child.ready.TemporalFiles,
+		}
 	}
 	return ended(ctx, c.run(ctx, streams, log, say, listener, keep))
 }
@@ -202,7 +206,10 @@ func (c *upCommand) adminToken(ctx context.Context, service *app.App) (token str
 func (c *upCommand) announce(out io.Writer, listener net.Listener, token string) error {
 	url := "http://" + reachable(listener.Addr().String())
 	if c.ReadyFile != "" {
-		text, err := json.Marshal(upReady{URL: url, AdminToken: token, DatabaseURL: c.Database.URL, TemporalAddress: c.Address})
+		text, err := json.Marshal(upReady{
+			URL: url, AdminToken: token, DatabaseURL: c.Database.URL, TemporalAddress: c.Address,
+			TemporalFiles: c.TemporalFiles,
+		})
 		if err != nil {
 			return fmt.Errorf("write the ready file: %w", err)
 		}
@@ -211,9 +218,24 @@ func (c *upCommand) announce(out io.Writer, listener net.Listener, token string)
 		}
 	}
 	connection := filepath.Join(c.Data, connectionFile)
-	settings := fmt.Sprintf("# How other commands reach the Holdfast that runs on this folder: holdfast doctor --config %s\n"+
-		"url: %q\ndatabase-url: %q\ntemporal-address: %q\ntemporal-namespace: %q\n", connection, url, c.Database.URL, c.Address, c.Namespace)
-	if err := writeWhole(connection, []byte(settings)); err != nil {
+	var settings strings.Builder
+	fmt.Fprintf(&settings, "# How other commands reach the Holdfast that runs on this folder: holdfast doctor --config %s\n", connection)
+	for _, setting := range []struct{ name, value string }{
+		{"url", url},
+		{"database-url", c.Database.URL},
+		{"temporal-address", c.Address},
+		{"temporal-namespace", c.Namespace},
+		{"temporal-tls-ca", c.CA},
+		{"temporal-tls-cert", c.Cert},
+		{"temporal-tls-key", c.Key},
+		{"temporal-tls-server-name", c.ServerName},
+		{"temporal-api-key", c.APIKey},
+	} {
+		if setting.value != "" {
+			fmt.Fprintf(&settings, "%s: %q\n", setting.name, setting.value)
+		}
+	}
+	if err := writeWhole(connection, []byte(settings.String())); err != nil {
 		return err
 	}
 	fmt.Fprintf(out, `

@@ -19,12 +19,6 @@ type Database struct {
 	Pool int    `name:"database-pool" env:"HOLDFAST_DATABASE_POOL" config:"" default:"16" group:"Database" help:"Most connections that this process opens to the database."`
 }
 
-// Temporal says where the engine is.
-type Temporal struct {
-	Address   string `name:"temporal-address" env:"TEMPORAL_ADDRESS" config:"" placeholder:"HOST:PORT" group:"Temporal" help:"Temporal's frontend."`
-	Namespace string `name:"temporal-namespace" env:"TEMPORAL_NAMESPACE" config:"" default:"holdfast" group:"Temporal" help:"Temporal's namespace that holds the records' processes."`
-}
-
 // HTTP says where people and machines reach this process.
 type HTTP struct {
 	Listen    string `name:"listen" env:"HOLDFAST_LISTEN" config:"" default:"127.0.0.1:8080" placeholder:"HOST:PORT" group:"HTTP" help:"Address to listen on; port 0 takes a free one."`

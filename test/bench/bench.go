@@ -22,6 +22,7 @@ import (
 	"go.temporal.io/sdk/client"
 	temporallog "go.temporal.io/sdk/log"
 
+	"github.com/holdfast-itsm/holdfast/internal/config"
 	"github.com/holdfast-itsm/holdfast/internal/pg"
 )
 
@@ -114,6 +115,7 @@ func (b *bench) start(ctx context.Context, folder string) (stop func(), err erro
 		AdminToken      string `json:"admin_token"`
 		DatabaseURL     string `json:"database_url"`
 		TemporalAddress string `json:"temporal_address"`
+		config.TemporalFiles
 	}
 	began := time.Now()
 	for {
@@ -137,8 +139,14 @@ func (b *bench) start(ctx context.Context, folder string) (stop func(), err erro
 		stopUp()
 		return nil, err
 	}
+	secured, err := config.Temporal{TemporalFiles: told.TemporalFiles}.TLS()
+	if err != nil {
+		stopUp()
+		return nil, err
+	}
 	b.temporal, err = client.Dial(client.Options{
 		HostPort: told.TemporalAddress, Namespace: "holdfast", Logger: temporallog.NewStructuredLogger(slog.New(slog.DiscardHandler)),
+		ConnectionOptions: client.ConnectionOptions{TLS: secured},
 	})
 	if err != nil {
 		stopUp()

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/uptrace/bun"
 
+	"github.com/holdfast-itsm/holdfast/internal/config"
 	"github.com/holdfast-itsm/holdfast/internal/pg"
 )
 
@@ -25,6 +26,7 @@ type Stack struct {
 	Token           string // of the administrator
 	DatabaseURL     string
 	TemporalAddress string
+	TemporalFiles   config.TemporalFiles
 	Folder          string
 
 	Engine  *Process
@@ -47,9 +49,11 @@ func Up(t testing.TB, flags ...string) *Stack {
 		AdminToken      string `json:"admin_token"`
 		DatabaseURL     string `json:"database_url"`
 		TemporalAddress string `json:"temporal_address"`
+		config.TemporalFiles
 	}
 	up.awaitFile(ready, &told, readyBound)
-	s.URL, s.Token, s.DatabaseURL, s.TemporalAddress = told.URL, told.AdminToken, told.DatabaseURL, told.TemporalAddress
+	s.URL, s.Token, s.DatabaseURL = told.URL, told.AdminToken, told.DatabaseURL
+	s.TemporalAddress, s.TemporalFiles = told.TemporalAddress, told.TemporalFiles
 	s.Servers = []*Process{up}
 	return s
 }
@@ -92,19 +96,24 @@ func (s *Stack) StartEngine(t testing.TB) {
 	var told struct {
 		DatabaseURL     string `json:"database_url"`
 		TemporalAddress string `json:"temporal_address"`
-		PostgresPID     int    `json:"postgres_pid"`
-		PID             int    `json:"pid"`
+		config.TemporalFiles
+		PostgresPID int `json:"postgres_pid"`
+		PID         int `json:"pid"`
 	}
 	// The file of an engine that was killed is still there: only this one's counts.
 	Eventually(t, readyBound, func() bool {
 		s.Engine.awaitFile(s.engineReady(), &told, readyBound)
 		return told.PID == s.Engine.PID()
 	})
-	s.DatabaseURL, s.TemporalAddress, s.PostgresPID = told.DatabaseURL, told.TemporalAddress, told.PostgresPID
+	s.DatabaseURL, s.PostgresPID = told.DatabaseURL, told.PostgresPID
+	s.TemporalAddress, s.TemporalFiles = told.TemporalAddress, told.TemporalFiles
 }
 
 func (s *Stack) environment() []string {
-	return []string{"HOLDFAST_DATABASE_URL=" + s.DatabaseURL, "TEMPORAL_ADDRESS=" + s.TemporalAddress, "HOLDFAST_LOG_LEVEL=warn"}
+	return []string{
+		"HOLDFAST_DATABASE_URL=" + s.DatabaseURL, "TEMPORAL_ADDRESS=" + s.TemporalAddress, "HOLDFAST_LOG_LEVEL=warn",
+		"TEMPORAL_TLS_CA=" + s.TemporalFiles.CA, "TEMPORAL_TLS_CERT=" + s.TemporalFiles.Cert, "TEMPORAL_TLS_KEY=" + s.TemporalFiles.Key,
+	}
 }
 
 // AwaitReady waits until the server says that everything it needs is there.
