@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/holdfast-itsm/holdfast/engine/internal/cluster"
@@ -158,11 +157,7 @@ func announce(ready Ready, file string, out io.Writer) error {
 	}
 	line = append(line, '\n')
 	if file != "" {
-		fresh := filepath.Join(filepath.Dir(file), "."+filepath.Base(file)+".new")
-		if err := os.WriteFile(fresh, line, 0o600); err != nil { // it holds passwords
-			return fmt.Errorf("write the ready file: %w", err)
-		}
-		if err := os.Rename(fresh, file); err != nil {
+		if err := folder.WriteWhole(file, line); err != nil { // it holds passwords
 			return fmt.Errorf("write the ready file: %w", err)
 		}
 	}

@@ -13,7 +13,6 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -267,10 +266,15 @@ func reachable(address string) string {
 // holdFolder makes the data folder and locks it, so that two Holdfasts never share one. The lock goes with the process,
 // whose number it holds.
 func holdFolder(path string) (*os.File, error) {
-	if err := os.MkdirAll(path, 0o755); err != nil {
+	mode := os.FileMode(0o700)
+	if os.Geteuid() == 0 {
+		mode = 0o711 // PostgreSQL does not run as root: its user passes through
+	}
+	if err := os.MkdirAll(path, mode); err != nil {
 		return nil, fmt.Errorf("make the data folder: %w", err)
 	}
-	lock, err := os.OpenFile(filepath.Join(path, "holdfast.lock"), os.O_RDWR|os.O_CREATE, 0o644)
+	// Whoever can open the lock can hold it.
+	lock, err := os.OpenFile(filepath.Join(path, "holdfast.lock"), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("the data folder cannot be written: %w", err)
 	}
@@ -281,7 +285,7 @@ func holdFolder(path string) (*os.File, error) {
 		}
 		return nil, fmt.Errorf("lock the data folder: %w", err)
 	}
-	if err = lock.Truncate(0); err == nil {
+	if err = errors.Join(lock.Chmod(0o600), lock.Truncate(0)); err == nil {
 		_, err = lock.WriteString(strconv.Itoa(os.Getpid()) + "\n")
 	}
 	if err != nil {
@@ -291,14 +295,20 @@ func holdFolder(path string) (*os.File, error) {
 	return lock, nil
 }
 
-// writeWhole writes a file that only its owner reads, whole or not at all.
+// writeWhole writes a file that only its owner reads, whole or not at all. The file is a new one: whatever had its name is
+// neither written to nor kept.
 func writeWhole(path string, text []byte) error {
-	fresh := fmt.Sprintf("%s.%d.new", path, time.Now().UnixNano())
-	if err := os.WriteFile(fresh, text, 0o600); err != nil {
+	fresh, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
-	if err := os.Rename(fresh, path); err != nil {
-		return errors.Join(fmt.Errorf("write %s: %w", path, err), os.Remove(fresh))
+	_, err = fresh.Write(text)
+	err = errors.Join(err, fresh.Close())
+	if err == nil {
+		err = os.Rename(fresh.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(fmt.Errorf("write %s: %w", path, err), os.Remove(fresh.Name()))
 	}
 	return nil
 }

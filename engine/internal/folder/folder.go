@@ -65,10 +65,11 @@ func Hold(path string) (*Folder, error) {
 	if err != nil {
 		return nil, fmt.Errorf("find the data folder: %w", err)
 	}
-	if err := os.MkdirAll(path, 0o755); err != nil {
+	if err := os.MkdirAll(path, mode()); err != nil {
 		return nil, fmt.Errorf("make the data folder: %w", plain(err))
 	}
-	lock, err := os.OpenFile(filepath.Join(path, lockFile), os.O_RDWR|os.O_CREATE, 0o644)
+	// Whoever can open the lock can hold it.
+	lock, err := os.OpenFile(filepath.Join(path, lockFile), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("the data folder cannot be written: %w", plain(err))
 	}
@@ -81,7 +82,7 @@ func Hold(path string) (*Folder, error) {
 		return nil, fmt.Errorf("lock the data folder: %w", err)
 	}
 	f := &Folder{Path: path, lock: lock}
-	if err := f.sign(); err != nil {
+	if err := errors.Join(lock.Chmod(0o600), f.sign()); err != nil {
 		f.Release()
 		return nil, fmt.Errorf("the data folder cannot be written: %w", plain(err))
 	}
@@ -90,6 +91,14 @@ func Hold(path string) (*Folder, error) {
 		return nil, err
 	}
 	return f, nil
+}
+
+// mode of a new data folder: nobody else enters, but for PostgreSQL's user where root runs it as another, who may pass through.
+func mode() fs.FileMode {
+	if os.Geteuid() == 0 {
+		return 0o711
+	}
+	return 0o700
 }
 
 // Release lets another engine have the folder.
@@ -107,12 +116,8 @@ func (f *Folder) Save() error {
 	if err != nil {
 		return fmt.Errorf("save the settings: %w", err)
 	}
-	fresh := f.In(settingsFile + ".new")
-	if err := writeSynced(fresh, append(text, '\n')); err != nil {
-		return fmt.Errorf("save the settings: %w", plain(err))
-	}
-	if err := os.Rename(fresh, f.In(settingsFile)); err != nil {
-		return fmt.Errorf("save the settings: %w", plain(err))
+	if err := WriteWhole(f.In(settingsFile), append(text, '\n')); err != nil {
+		return fmt.Errorf("save the settings: %w", err)
 	}
 	f.saved = f.Settings
 	return nil
@@ -152,13 +157,22 @@ func whoHolds(lock *os.File) string {
 	return ""
 }
 
-func writeSynced(path string, text []byte) error {
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+// WriteWhole writes a file that only its owner reads, whole or not at all. The file is a new one: whatever had its name, or
+// waits under a name that could be guessed, is neither written to nor kept.
+func WriteWhole(path string, text []byte) error {
+	fresh, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
-		return err
+		return plain(err)
 	}
-	_, err = file.Write(text)
-	return errors.Join(err, file.Sync(), file.Close())
+	_, err = fresh.Write(text)
+	err = errors.Join(err, fresh.Sync(), fresh.Close())
+	if err == nil {
+		err = os.Rename(fresh.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(plain(err), os.Remove(fresh.Name()))
+	}
+	return nil
 }
 
 // plain drops the name of the system call, which tells a user nothing.
