@@ -32,6 +32,10 @@ const stopTime = 15 * time.Second
 
 const holdfast = "holdfast"
 
+// takes are the roles of Holdfast's migrations, made here so that the one who migrates needs no right to make roles: before
+// PostgreSQL 16 that right gives roles which run programs.
+var takes = []string{"holdfast_worker", "holdfast_app"}
+
 // run starts the parts in order, says so, waits for the end, and stops them in the opposite order.
 func run(ctx context.Context, flags Flags, log *slog.Logger, out io.Writer) error {
 	held, err := folder.HoldWithin(ctx, flags.Data, flags.Wait)
@@ -85,7 +89,7 @@ func run(ctx context.Context, flags Flags, log *slog.Logger, out io.Writer) erro
 
 func startTemporal(ctx context.Context, held *folder.Folder, postgres *cluster.Cluster, flags Flags) (*temporalserver.Server, error) {
 	err := postgres.Prepare(ctx, []cluster.Role{
-		{Name: holdfast, Password: held.Settings.HoldfastPassword, Databases: []string{holdfast}, MakesRoles: true},
+		{Name: holdfast, Password: held.Settings.HoldfastPassword, Databases: []string{holdfast}, Takes: takes},
 		{
 			Name: temporalserver.User, Password: held.Settings.TemporalPassword,
 			Databases: []string{temporalserver.Database, temporalserver.Visibility},

@@ -12,8 +12,8 @@ type Role struct {
 	Name      string
 	Password  string
 	Databases []string
-	// MakesRoles lets it create roles of its own, as Holdfast's migrations do.
-	MakesRoles bool
+	// Takes names roles without a login that it may take by SET ROLE.
+	Takes []string
 }
 
 // Prepare makes the roles and databases that are missing and sets the passwords. Doing it again changes nothing.
@@ -33,6 +33,13 @@ func (c *Cluster) Prepare(ctx context.Context, roles []Role) error {
 			}
 		}
 	}
+	for _, role := range roles {
+		for _, taken := range role.Takes {
+			if err := prepareTaken(ctx, admin, taken, role.Name); err != nil {
+				return fmt.Errorf("prepare the role %s: %w", taken, err)
+			}
+		}
+	}
 	return nil
 }
 
@@ -41,17 +48,14 @@ func prepareRole(ctx context.Context, admin *pgx.Conn, role Role) error {
 	if err := admin.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)`, role.Name).Scan(&there); err != nil {
 		return err
 	}
-	verb, rights := "CREATE", " LOGIN"
+	verb := "CREATE"
 	if there {
 		verb = "ALTER"
 	}
-	if role.MakesRoles {
-		rights += " CREATEROLE"
-	}
-	// Statements about roles take no parameters, so the server quotes the words.
+	// Statements about roles take no parameters, so the server quotes the words. Earlier engines let a role make others.
 	var statement string
-	err := admin.QueryRow(ctx, `SELECT format('%s ROLE %I%s PASSWORD %L', $1::text, $2::text, $3::text, $4::text)`,
-		verb, role.Name, rights, role.Password).Scan(&statement)
+	err := admin.QueryRow(ctx, `SELECT format('%s ROLE %I LOGIN NOCREATEROLE PASSWORD %L', $1::text, $2::text, $3::text)`,
+		verb, role.Name, role.Password).Scan(&statement)
 	if err != nil {
 		return err
 	}
@@ -65,5 +69,26 @@ func prepareDatabase(ctx context.Context, admin *pgx.Conn, name, ownedBy string)
 		return err
 	}
 	_, err := admin.Exec(ctx, "CREATE DATABASE "+pgx.Identifier{name}.Sanitize()+" OWNER "+pgx.Identifier{ownedBy}.Sanitize())
+	return err
+}
+
+func prepareTaken(ctx context.Context, admin *pgx.Conn, name, by string) error {
+	var there, taken bool
+	err := admin.QueryRow(ctx, `
+		SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1),
+			EXISTS (SELECT FROM pg_auth_members WHERE roleid = to_regrole($1)::oid AND member = to_regrole($2)::oid)`,
+		name, by).Scan(&there, &taken)
+	if err != nil {
+		return err
+	}
+	if !there {
+		if _, err := admin.Exec(ctx, "CREATE ROLE "+pgx.Identifier{name}.Sanitize()+" NOLOGIN"); err != nil {
+			return err
+		}
+	}
+	if taken {
+		return nil
+	}
+	_, err = admin.Exec(ctx, "GRANT "+pgx.Identifier{name}.Sanitize()+" TO "+pgx.Identifier{by}.Sanitize())
 	return err
 }
