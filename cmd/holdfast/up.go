@@ -59,6 +59,12 @@ func (c *upCommand) Run(ctx context.Context, streams streams) error {
 		return err
 	}
 	say := func(format string, args ...any) { fmt.Fprintf(streams.err, format+"\n", args...) }
+	own := c.Database.URL == "" || c.Address == "" // PostgreSQL and Temporal are its own
+	if own {
+		if err := placeForRoot(c.Data, say); err != nil {
+			return err
+		}
+	}
 	held, err := holdFolder(c.Data)
 	if err != nil {
 		return err
@@ -74,7 +80,7 @@ func (c *upCommand) Run(ctx context.Context, streams streams) error {
 	}
 	defer listener.Close()
 	keep := func(context.Context) error { return nil }
-	if c.Database.URL == "" || c.Address == "" {
+	if own {
 		child, err := c.startEngine(ctx, log, say)
 		if err != nil {
 			return err
@@ -105,7 +111,11 @@ func (c *upCommand) startEngine(ctx context.Context, log *slog.Logger, say func(
 	if err != nil {
 		return nil, err
 	}
-	arguments := []string{"--data", filepath.Join(c.Data, engineFolder), "--namespace", c.Namespace, "--exit-with-stdin", "--wait", "30s"}
+	data, err := filepath.EvalSymlinks(c.Data) // PostgreSQL's user may not be able to follow a link
+	if err != nil {
+		return nil, fmt.Errorf("find the data folder: %w", err)
+	}
+	arguments := []string{"--data", filepath.Join(data, engineFolder), "--namespace", c.Namespace, "--exit-with-stdin", "--wait", "30s"}
 	if c.PostgresBin != "" {
 		arguments = append(arguments, "--postgres-bin", c.PostgresBin)
 	}
