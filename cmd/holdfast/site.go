@@ -53,7 +53,7 @@ func newSite(database config.Database, temporal config.Temporal, log *slog.Logge
 	}
 	options := client.Options{
 		HostPort: temporal.Address, Namespace: temporal.Namespace, Identity: processName(),
-		Logger:            temporallog.NewStructuredLogger(log.With("part", "temporal")),
+		Logger:            temporallog.NewStructuredLogger(telemetry.Quiet(log).With("part", "temporal")),
 		ConnectionOptions: client.ConnectionOptions{TLS: secured},
 	}
 	if temporal.APIKey != "" {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -70,4 +71,19 @@ func TestTwoRegistriesDoNotMeet(t *testing.T) {
 		NewMetrics(NewRegistry())
 		NewMetrics(NewRegistry())
 	})
+}
+
+func TestQuietPassesWhatMattersAndEverythingAtDebug(t *testing.T) {
+	t.Parallel()
+	for level, want := range map[string]int{"info": 2, "warn": 2, "error": 1, "debug": 4} {
+		var out strings.Builder
+		log, err := NewLog(&out, level, "text")
+		require.NoError(t, err)
+		quiet := Quiet(log).With("part", "library").WithGroup("more")
+		quiet.Debug("said")
+		quiet.Info("said")
+		quiet.Warn("said")
+		quiet.Error("said")
+		require.Equal(t, want, strings.Count(out.String(), "part=library"), level)
+	}
 }
