@@ -9,6 +9,7 @@ import (
 
 	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/domain/incident"
+	"github.com/holdfast-itsm/holdfast/test/store"
 )
 
 func TestARunDoesNotEndBeforeEveryCallerIsAnswered(t *testing.T) {
@@ -95,16 +96,29 @@ func TestACanceledRunAnswersItsCallersFirst(t *testing.T) {
 	release := l.hold("start")
 	start := l.send(d.command(agent, "start", l.record, nil), 1)
 	l.began("start")
+	waiting := l.send(d.command(agent, "edit", l.record, body{"category": "outage"}), 1)
 	l.env.CancelWorkflow()
 	release()
 	var canceled *temporal.CanceledError
 	require.ErrorAs(t, l.finish(), &canceled)
-	require.True(t, start.done)
+	require.True(t, start.done && waiting.done)
 
 	again := d.begin(t, adopting(l.record), l.env.Now())
 	defer again.stop()
 	again.must(agent, "assign", body{"assignee": "bo"})
 	again.settled()
+}
+
+func TestACanceledRunDoesNotWaitForItsDeadline(t *testing.T) {
+	t.Parallel()
+	d := setup(t)
+	l := d.open(t, d.log())
+	defer l.stop()
+	l.env.CancelWorkflow()
+	var canceled *temporal.CanceledError
+	require.ErrorAs(t, l.finish(), &canceled)
+	require.Equal(t, []string{"logged"}, d.types(t, l.record))
+	require.Less(t, l.env.Now().Sub(store.Instant(monday)), time.Hour)
 }
 
 // other is the id of an incident beside the one that is tested.

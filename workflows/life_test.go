@@ -62,7 +62,7 @@ func (d *desk) open(t tester, first domain.Command) *life {
 
 // opening asks for the outcome of the opening command, as the door does.
 func (l *life) opening(first domain.Command) *answer {
-	return l.update(domain.UpdateFirst, first.ID, first.Digest)
+	return l.update(domain.UpdateFirst, fmt.Sprintf("%s/%d", first.ID, len(l.sent)), first.Digest)
 }
 
 func starting(first domain.Command) domain.Start {

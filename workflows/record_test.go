@@ -31,6 +31,22 @@ func TestARefusedOpeningFailsTheRun(t *testing.T) {
 	require.Empty(t, d.events(t, l.record))
 }
 
+// The outcome of the opening is told to those alone who sent the same: the id of a record is made from a key, and a key may come
+// with another body.
+func TestTheOpeningIsToldToWhoeverSentTheSame(t *testing.T) {
+	t.Parallel()
+	d := setup(t)
+	first := d.log()
+	l := d.open(t, first)
+	defer l.stop()
+	same, another := l.opening(first), l.opening(d.log(body{"title": "Another matter"}))
+	l.until("both answers", func() bool { return same.done && another.done })
+	require.Equal(t, domain.Applied, same.result.Outcome)
+	require.Equal(t, int64(1), same.result.Version)
+	require.Equal(t, domain.Refused, another.result.Outcome)
+	require.Equal(t, domain.OtherBody(), another.result.Refusal)
+}
+
 // A refusal that is found outside of the transaction fails the run like any other.
 func TestALogRefusedForItsCharactersFailsTheRun(t *testing.T) {
 	t.Parallel()
