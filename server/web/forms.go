@@ -2,10 +2,10 @@ package web
 
 import (
 	"context"
+	"mime"
 	"net/http"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/gin-gonic/gin"
 
@@ -17,19 +17,25 @@ import (
 
 const (
 	keyField = "key"
-	// maxForm bounds a form without files.
-	maxForm = 1 << 20
+	// maxForm bounds a form without files, smallForm one that is open to all.
+	maxForm   = 1 << 20
+	smallForm = 64 << 10
 )
 
-// parseForm reads a form within its bound and refuses text that cannot be kept.
-func parseForm(c *gin.Context) error {
-	c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, maxForm)
+// parseForm reads a form within a bound in bytes and refuses text that cannot be kept. Only the form of an attachment is sent
+// in parts, which a parser would spill to the disk.
+func parseForm(c *gin.Context, most int64) error {
+	media, _, err := mime.ParseMediaType(c.GetHeader("Content-Type"))
+	if err != nil || media != "application/x-www-form-urlencoded" {
+		return domain.Errorf(domain.CodeUnsupportedMedia, "this form is sent as application/x-www-form-urlencoded")
+	}
+	c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, most)
 	if err := c.Request.ParseForm(); err != nil {
-		return domain.Errorf(domain.CodeTooLarge, "the form could not be read: it has at most %d KiB", maxForm>>10)
+		return domain.Errorf(domain.CodeTooLarge, "the form could not be read: it has at most %d KiB", most>>10)
 	}
 	for name, values := range c.Request.PostForm {
 		for _, value := range values {
-			if !utf8.ValidString(value) || strings.ContainsRune(value, 0) {
+			if !server.Storable(value) {
 				return domain.Invalid(name, "holds characters that cannot be kept")
 			}
 		}
@@ -55,7 +61,7 @@ func keyAfter(problem *server.Problem, key string) string {
 
 // command gives one command to a record.
 func (w *console) command(c *gin.Context) {
-	if err := parseForm(c); err != nil {
+	if err := parseForm(c, maxForm); err != nil {
 		w.fail(c, err)
 		return
 	}
@@ -136,7 +142,7 @@ func (w *console) newForm(c *gin.Context) {
 
 // log opens an incident.
 func (w *console) log(c *gin.Context) {
-	if err := parseForm(c); err != nil {
+	if err := parseForm(c, maxForm); err != nil {
 		w.fail(c, err)
 		return
 	}

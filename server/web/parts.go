@@ -18,7 +18,7 @@ import (
 
 // addNote puts a note on a record. Which button was pressed says who reads it.
 func (w *console) addNote(c *gin.Context) {
-	if err := parseForm(c); err != nil {
+	if err := parseForm(c, maxForm); err != nil {
 		w.fail(c, err)
 		return
 	}

@@ -102,6 +102,10 @@ func (w *console) signInPage(c *gin.Context) {
 }
 
 func (w *console) signIn(c *gin.Context) {
+	if err := parseForm(c, smallForm); err != nil {
+		w.fail(c, err)
+		return
+	}
 	next, secret := local(c.PostForm("next")), strings.TrimSpace(c.PostForm("token"))
 	_, err := w.Authenticate(c.Request.Context(), secret)
 	if err != nil {
@@ -137,6 +141,10 @@ func theme(c *gin.Context) string {
 }
 
 func (w *console) chooseTheme(c *gin.Context) {
+	if err := parseForm(c, smallForm); err != nil {
+		w.fail(c, err)
+		return
+	}
 	const year = 365 * 24 * 60 * 60
 	cookie := &http.Cookie{Name: themeCookie, Path: "/", MaxAge: -1, HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: w.secure}
 	if chosen := c.PostForm("theme"); chosen == "light" || chosen == "dark" {

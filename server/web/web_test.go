@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"io/fs"
 	"log/slog"
+	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -300,4 +301,25 @@ func TestOpenPagesHaveNothingInline(t *testing.T) {
 	require.Regexp(t, inline, `<script>x</script>`)
 	require.Regexp(t, inline, `<a onclick="x">`)
 	require.Regexp(t, inline, `<script src="https://cdn.example/x.js">`)
+}
+
+func TestAFormThatIsOpenToAllIsSmall(t *testing.T) {
+	t.Parallel()
+	handler := setup(t, "")
+	for _, path := range []string{signInPath, "/theme"} {
+		large := url.Values{"token": {strings.Repeat("x", smallForm)}}
+		require.Equal(t, http.StatusRequestEntityTooLarge, ask(t, handler, http.MethodPost, path, large, fromHere).Code, path)
+		var parts strings.Builder
+		writer := multipart.NewWriter(&parts)
+		require.NoError(t, writer.WriteField("token", goodToken))
+		require.NoError(t, writer.WriteField("theme", "dark"))
+		require.NoError(t, writer.Close())
+		request := httptest.NewRequestWithContext(t.Context(), http.MethodPost, path, strings.NewReader(parts.String()))
+		request.Header.Set("Content-Type", writer.FormDataContentType())
+		request.Header.Set("Sec-Fetch-Site", "same-origin")
+		answer := httptest.NewRecorder()
+		handler.ServeHTTP(answer, request)
+		require.Equal(t, http.StatusUnsupportedMediaType, answer.Code, path)
+		require.Empty(t, answer.Header().Get("Set-Cookie"), path)
+	}
 }
