@@ -20,6 +20,7 @@ import (
 	"github.com/holdfast-itsm/holdfast/internal/pg"
 	"github.com/holdfast-itsm/holdfast/internal/telemetry"
 	"github.com/holdfast-itsm/holdfast/schemas"
+	"github.com/holdfast-itsm/holdfast/server"
 	"github.com/holdfast-itsm/holdfast/server/api"
 	"github.com/holdfast-itsm/holdfast/server/docs"
 	"github.com/holdfast-itsm/holdfast/server/web"
@@ -81,12 +82,13 @@ func (s *site) handler(service *app.App, publicURL string) (http.Handler, error)
 		return nil, err
 	}
 	err := web.Mount(engine, web.Dependencies{
-		Service: service, Authenticate: service.Authenticate, Log: s.log, Version: version(), PublicURL: publicURL, Now: service.Clock.Now,
+		Service: service, Authenticate: service.Authenticate, Log: s.log, Version: version(), PublicURL: publicURL,
+		Now: service.Clock.Now,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("mount the pages: %w", err)
 	}
-	return engine, nil
+	return server.InTime(engine), nil
 }
 
 // readyTime bounds each check of readiness.
@@ -121,17 +123,17 @@ const (
 
 // serve answers requests until ctx ends, then lets those under way finish. Live streams end with ctx.
 func (s *site) serve(ctx context.Context, listener net.Listener, handler http.Handler) error {
-	server := &http.Server{
+	faces := &http.Server{
 		Handler: handler, ReadHeaderTimeout: headerTime, IdleTimeout: idleTime, MaxHeaderBytes: 64 << 10,
 		ErrorLog:    slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
 	}
 	streamsEnd, endStreams := context.WithCancel(context.WithoutCancel(ctx))
 	defer endStreams()
-	server.BaseContext = func(net.Listener) context.Context { return streamsEnd }
+	faces.BaseContext = func(net.Listener) context.Context { return streamsEnd }
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.Go(func() error {
-		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		if err := faces.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			return fmt.Errorf("serving: %w", err)
 		}
 		return nil
@@ -141,8 +143,8 @@ func (s *site) serve(ctx context.Context, listener net.Listener, handler http.Ha
 		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
 		defer cancel()
 		time.AfterFunc(time.Second, endStreams) // commands take milliseconds; what is left then is a stream
-		if err := server.Shutdown(bounded); err != nil {
-			return errors.Join(fmt.Errorf("ending the last requests: %w", err), server.Close())
+		if err := faces.Shutdown(bounded); err != nil {
+			return errors.Join(fmt.Errorf("ending the last requests: %w", err), faces.Close())
 		}
 		return nil
 	})

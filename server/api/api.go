@@ -38,7 +38,8 @@ type API struct {
 func Mount(engine *gin.Engine, dependencies Dependencies) *API {
 	describeProblems()
 	group := engine.Group(Base)
-	group.Use(boundBody(dependencies.Log), authenticate(dependencies), keyed)
+	// Nothing of a request is read before it is known who asks.
+	group.Use(authenticate(dependencies), boundBody(dependencies.Log), keyed)
 	config := huma.DefaultConfig("Holdfast", Version)
 	config.DocsPath, config.SchemasPath, config.CreateHooks = "", "", nil
 	config.OpenAPIPath = "/openapi"

@@ -18,6 +18,15 @@ import (
 	"github.com/holdfast-itsm/holdfast/server"
 )
 
+// refused tells an error and ends the request, whose body was not read: the connection is closed rather than waited on.
+func refused(c *gin.Context, log *slog.Logger, err error) {
+	if c.Request.ContentLength != 0 {
+		c.Header("Connection", "close")
+	}
+	server.ProblemOf(err).Write(c.Writer, log)
+	c.Abort()
+}
+
 // MaxBody bounds a JSON body.
 const MaxBody = 1 << 20
 
@@ -30,20 +39,19 @@ func boundBody(log *slog.Logger) gin.HandlerFunc {
 		}
 		body, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, MaxBody))
 		var tooLarge *http.MaxBytesError
-		var refused error
+		var problem error
 		switch {
 		case errors.As(err, &tooLarge):
-			refused = domain.Errorf(domain.CodeTooLarge, "a body has at most %d bytes", MaxBody)
+			problem = domain.Errorf(domain.CodeTooLarge, "a body has at most %d bytes", MaxBody)
 		case err != nil:
-			refused = domain.Errorf(domain.CodeMalformed, "the body could not be read")
+			problem = domain.Errorf(domain.CodeMalformed, "the body could not be read")
 		case !utf8.Valid(body):
-			refused = domain.Errorf(domain.CodeInvalid, "the body is not UTF-8")
+			problem = domain.Errorf(domain.CodeInvalid, "the body is not UTF-8")
 		case hasNUL(body):
-			refused = domain.Errorf(domain.CodeInvalid, "the body holds a NUL character")
+			problem = domain.Errorf(domain.CodeInvalid, "the body holds a NUL character")
 		}
-		if refused != nil {
-			server.ProblemOf(refused).Write(c.Writer, log)
-			c.Abort()
+		if problem != nil {
+			refused(c, log, problem)
 			return
 		}
 		c.Request.Body = io.NopCloser(bytes.NewReader(body))
@@ -93,14 +101,12 @@ func authenticate(dependencies Dependencies) gin.HandlerFunc {
 		}
 		secret, found := strings.CutPrefix(c.GetHeader("Authorization"), "Bearer ")
 		if !found {
-			server.ProblemOf(domain.Errorf(domain.CodeUnauthenticated, "send a bearer token")).Write(c.Writer, dependencies.Log)
-			c.Abort()
+			refused(c, dependencies.Log, domain.Errorf(domain.CodeUnauthenticated, "send a bearer token"))
 			return
 		}
 		principal, err := dependencies.Authenticate(c.Request.Context(), strings.TrimSpace(secret))
 		if err != nil {
-			server.ProblemOf(err).Write(c.Writer, dependencies.Log)
-			c.Abort()
+			refused(c, dependencies.Log, err)
 			return
 		}
 		c.Request = c.Request.WithContext(app.WithPrincipal(c.Request.Context(), principal))

@@ -7,7 +7,6 @@ import (
 	"mime/multipart"
 	"net/http"
 	"strconv"
-	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -51,11 +50,8 @@ const uploadBound = app.MaxAttachmentBytes + maxForm
 
 // addAttachment stores a file as it arrives; its form sends the other fields first.
 func (w *console) addAttachment(c *gin.Context) {
-	// A large file over a slow line takes longer than the server's time for a request.
-	if err := http.NewResponseController(c.Writer).SetReadDeadline(time.Now().Add(uploadTime)); err != nil {
-		w.Log.Debug("the read deadline could not be moved", "error", err)
-	}
-	c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, uploadBound)
+	body := server.Patient(c.Request.Body, http.NewResponseController(c.Writer).SetReadDeadline)
+	c.Request.Body = http.MaxBytesReader(c.Writer, io.NopCloser(body), uploadBound)
 	key, err := w.receive(c.Request.Context(), c.Request, c.Param("record"))
 	if err == nil {
 		c.Redirect(http.StatusSeeOther, recordURL(c.Param("record"))+"#attachments")
@@ -65,8 +61,6 @@ func (w *console) addAttachment(c *gin.Context) {
 		view.Upload = uploadForm{Key: keyAfter(problem, key), Problem: problem}
 	})
 }
-
-const uploadTime = 10 * time.Minute
 
 // receive reads an upload's form up to its file and stores that.
 func (w *console) receive(ctx context.Context, request *http.Request, record string) (key string, err error) {
