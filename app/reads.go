@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"strings"
+	"time"
 
 	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/domain/incident"
@@ -112,22 +113,24 @@ func (q IncidentQuery) filter(principal Principal) (schemas.IncidentFilter, erro
 			filter.Active = true
 		default:
 			if _, known := incident.Lifecycle.State(domain.State(state)); !known {
-				return filter, &domain.Error{
-					Code: domain.CodeInvalid, Message: "no state " + state,
-					Fields: []domain.FieldError{{Location: "query.state", Message: "is not a state, open or active", Value: state}},
-				}
+				return filter, badQuery("state", state, "is not a state, open or active")
 			}
 			filter.States = append(filter.States, state)
 		}
+	}
+	for _, priority := range q.Priority {
+		if priority < 1 || priority > 5 {
+			return filter, badQuery("priority", priority, "is 1 to 5")
+		}
+	}
+	if err := inCalendar(map[string]*time.Time{"opened_from": q.OpenedFrom, "opened_to": q.OpenedTo}); err != nil {
+		return filter, err
 	}
 	if filter.Sort == "" {
 		filter.Sort = "-opened_at"
 	}
 	if !schemas.KnownSort(filter.Sort) {
-		return filter, &domain.Error{
-			Code: domain.CodeInvalid, Message: "cannot sort by " + filter.Sort,
-			Fields: []domain.FieldError{{Location: "query.sort", Message: "takes opened_at, updated_at, priority, wake_at, each with - for descending", Value: filter.Sort}},
-		}
+		return filter, badQuery("sort", filter.Sort, "takes opened_at, updated_at, priority, wake_at, each with - for descending")
 	}
 	var err error
 	filter.After, err = decodeCursor[schemas.Position](q.Cursor)
@@ -135,6 +138,27 @@ func (q IncidentQuery) filter(principal Principal) (schemas.IncidentFilter, erro
 		err = domain.Errorf(domain.CodeMalformed, "the cursor is not one of ours")
 	}
 	return filter, err
+}
+
+// badQuery refuses a value of a query.
+func badQuery(name string, value any, message string) error {
+	return &domain.Error{
+		Code: domain.CodeInvalid, Message: name + " " + message,
+		Fields: []domain.FieldError{{Location: "query." + name, Message: message, Value: value}},
+	}
+}
+
+// inCalendar refuses moments that PostgreSQL has no date for.
+func inCalendar(moments map[string]*time.Time) error {
+	for name, moment := range moments {
+		if moment == nil {
+			continue
+		}
+		if year := moment.UTC().Year(); year < 1 || year > 9999 {
+			return badQuery(name, moment.Year(), "lies in no year from 1 to 9999")
+		}
+	}
+	return nil
 }
 
 func me(handle string, principal Principal) string {
@@ -209,6 +233,9 @@ func (a *App) Waiting(ctx context.Context, query WaitingQuery) (Page[schemas.Wai
 		return page, err
 	}
 	if err := principal.mayAnywhere(PermissionIncidentRead); err != nil {
+		return page, err
+	}
+	if err := inCalendar(map[string]*time.Time{"until": query.Until}); err != nil {
 		return page, err
 	}
 	after, err := decodeCursor[schemas.WaitingPosition](query.Cursor)

@@ -25,3 +25,23 @@ func Line(text string) string {
 		return r
 	}, text)
 }
+
+// Depth is how deep a JSON text nests: that of {"a":[1]} is 2. It says nothing of use about a text that is not JSON.
+func Depth(text []byte) int {
+	deepest, here, quoted := 0, 0, false
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case quoted && c == '\\':
+			i++ // the next one is escaped
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '{' || c == '[':
+			here++
+			deepest = max(deepest, here)
+		case c == '}' || c == ']':
+			here--
+		}
+	}
+	return deepest
+}

@@ -6,7 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -118,7 +118,8 @@ func sortBy(q *bun.SelectQuery, sort string, after *Position) (*bun.SelectQuery,
 		direction, comparison = "DESC", "<"
 	}
 	var texts, expressions, casts []string
-	for _, column := range sorts[strings.TrimPrefix(sort, "-")] {
+	columns := sorts[strings.TrimPrefix(sort, "-")]
+	for _, column := range columns {
 		q = q.OrderExpr(column.expression + " " + direction)
 		texts = append(texts, column.expression+"::text")
 		expressions, casts = append(expressions, column.expression), append(casts, "?::"+column.cast)
@@ -127,7 +128,7 @@ func sortBy(q *bun.SelectQuery, sort string, after *Position) (*bun.SelectQuery,
 	if after == nil {
 		return q, nil
 	}
-	values, ok := placeValues(after, len(casts))
+	values, ok := placeValues(after, columns)
 	if !ok {
 		return nil, domain.Errorf(domain.CodeMalformed, "the cursor is not one of this list")
 	}
@@ -136,22 +137,33 @@ func sortBy(q *bun.SelectQuery, sort string, after *Position) (*bun.SelectQuery,
 	return q.Where("("+here+" <> "+there+" OR r.id > ?)", append(values, after.ID)...), nil
 }
 
-var placeValue = regexp.MustCompile(`^(\d{1,4}|infinity|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6})?\+00)$`)
+// placeTime is how PostgreSQL writes an instant in a session in UTC.
+const placeTime = "2006-01-02 15:04:05.999999-07"
 
 // placeValues reads the values of a place; false when they are not such as sortBy made.
-func placeValues(place *Position, wanted int) ([]any, bool) {
+func placeValues(place *Position, columns []sortColumn) ([]any, bool) {
 	parts := strings.Split(place.Value, "|")
-	if len(parts) != wanted || !IsID(place.ID) {
+	if len(parts) != len(columns) || !IsID(place.ID) {
 		return nil, false
 	}
 	values := []any{}
-	for _, part := range parts {
-		if !placeValue.MatchString(part) {
+	for i, part := range parts {
+		if !columns[i].takes(part) {
 			return nil, false
 		}
 		values = append(values, part)
 	}
 	return values, true
+}
+
+// takes reports whether PostgreSQL reads a text as the column's type.
+func (c sortColumn) takes(text string) bool {
+	if c.cast == "smallint" {
+		_, err := strconv.ParseInt(text, 10, 16)
+		return err == nil
+	}
+	moment, err := time.Parse(placeTime, text)
+	return text == "infinity" || err == nil && moment.Year() > 0 // there is no year 0
 }
 
 // ListIncidents reads one page of incidents and the place after it; nil when there is no more.

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"regexp"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -46,6 +47,14 @@ type WaitingPosition struct {
 	Name   string    `json:"n"`
 }
 
+var deadlineName = regexp.MustCompile(`^[a-z0-9_]{0,40}$`)
+
+// sound reports whether the place is such as a list made.
+func (p WaitingPosition) sound() bool {
+	year := p.DueAt.UTC().Year()
+	return year >= 1 && year <= 9999 && IsID(p.Record) && deadlineName.MatchString(p.Name)
+}
+
 // ListWaiting reads open deadlines, the next one first, and the place after the page.
 func ListWaiting(ctx context.Context, db bun.IDB, reader Reader, filter WaitingFilter) ([]WaitingRow, *WaitingPosition, error) {
 	q := db.NewSelect().ColumnExpr("d.record_id::text AS record_id, r.practice, r.number, r.title, r.state, r.team, r.assignee, r.priority").
@@ -67,6 +76,9 @@ func ListWaiting(ctx context.Context, db bun.IDB, reader Reader, filter WaitingF
 		q = q.Where("d.due_at <= ?", *filter.Until)
 	}
 	if filter.After != nil {
+		if !filter.After.sound() {
+			return nil, nil, domain.Errorf(domain.CodeMalformed, "the cursor is not one of this list")
+		}
 		q = q.Where("(d.due_at, d.record_id, d.name) > (?, ?, ?)", filter.After.DueAt, filter.After.Record, filter.After.Name)
 	}
 	var rows []WaitingRow

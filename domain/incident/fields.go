@@ -164,7 +164,7 @@ func appendCustomFields(wrong []domain.FieldError, given json.RawMessage) []doma
 	if len(named) > domain.MaxItems || len(given) > domain.MaxDescriptionBytes {
 		return refuse("take at most %d fields and %d bytes", domain.MaxItems, domain.MaxDescriptionBytes)
 	}
-	if deep := depth(given); deep > maxDepth {
+	if deep := domain.Depth(given); deep > maxDepth {
 		return refuse("nest at most %d deep, here %d", maxDepth, deep)
 	}
 	for name := range named {
@@ -177,26 +177,6 @@ func appendCustomFields(wrong []domain.FieldError, given json.RawMessage) []doma
 
 // maxDepth bounds how deep custom fields nest: people fill them in, and every reader of the record takes them apart.
 const maxDepth = 8
-
-// depth is how deep a valid JSON text nests: {"a":[1]} is 2.
-func depth(text json.RawMessage) int {
-	deepest, here, quoted := 0, 0, false
-	for i := 0; i < len(text); i++ {
-		switch c := text[i]; {
-		case quoted && c == '\\':
-			i++ // the next one is escaped
-		case c == '"':
-			quoted = !quoted
-		case quoted:
-		case c == '{' || c == '[':
-			here++
-			deepest = max(deepest, here)
-		case c == '}' || c == ']':
-			here--
-		}
-	}
-	return deepest
-}
 
 func unknown(field, value string) domain.FieldError {
 	return domain.FieldError{Location: "body." + field, Message: "is not known or not active", Value: value}

@@ -162,11 +162,24 @@ func (d *draft) validHold(body HoldOn, base string) error {
 	if base == Scheduled && body.Until == nil {
 		return domain.Invalid("until", "is needed when work is scheduled")
 	}
-	if until := cut(body.Until); until != nil && !until.After(d.moment) {
-		return domain.Invalid("until", "does not lie in the future")
+	if err := d.ahead("until", body.Until); err != nil {
+		return err
 	}
-	if promised := cut(body.PromisedAt); promised != nil && !promised.After(d.moment) {
-		return domain.Invalid("promised_at", "does not lie in the future")
+	return d.ahead("promised_at", body.PromisedAt)
+}
+
+// farthest is how far ahead somebody can say that something will be, in years.
+const farthest = 10
+
+// ahead refuses a moment that is over, or so far off that nobody can mean it.
+func (d *draft) ahead(field string, moment *time.Time) error {
+	switch {
+	case moment == nil:
+		return nil
+	case !domain.Millisecond(*moment).After(d.moment):
+		return domain.Invalid(field, "does not lie in the future")
+	case moment.After(d.moment.AddDate(farthest, 0, 0)):
+		return domain.Invalid(field, "lies more than %d years ahead", farthest)
 	}
 	return nil
 }

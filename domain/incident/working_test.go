@@ -313,3 +313,19 @@ func TestEditCustomFieldsAndPolicies(t *testing.T) {
 	d.do(ana, "edit", body{"service": ""})
 	require.Empty(t, d.record.Service)
 }
+
+func TestNobodyWaitsForALifetime(t *testing.T) {
+	t.Parallel()
+	d := logged(t, "2026-12-07 10:00")
+	for field, hold := range map[string]body{
+		"until":       {"reason": incident.Scheduled},
+		"promised_at": {"reason": incident.AwaitingVendor, "vendor": "Northline", "reference": "1"},
+	} {
+		for _, far := range []string{"2036-12-07T10:00:01Z", "9999-12-31T23:59:59-23:59"} {
+			hold[field] = far
+			require.Contains(t, d.refuse(domain.CodeInvalid, ana, "hold", hold).Message, "more than 10 years ahead")
+		}
+		hold[field] = "2036-12-07T08:59:00Z"
+		d.do(ana, "hold", hold)
+	}
+}

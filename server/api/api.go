@@ -39,7 +39,7 @@ func Mount(engine *gin.Engine, dependencies Dependencies) *API {
 	describeProblems()
 	group := engine.Group(Base)
 	// Nothing of a request is read before it is known who asks.
-	group.Use(authenticate(dependencies), boundBody(dependencies.Log), keyed)
+	group.Use(authenticate(dependencies), readable(dependencies.Log), boundBody(dependencies.Log), keyed)
 	config := huma.DefaultConfig("Holdfast", Version)
 	config.DocsPath, config.SchemasPath, config.CreateHooks = "", "", nil
 	config.OpenAPIPath = "/openapi"

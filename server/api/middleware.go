@@ -1,14 +1,9 @@
 package api
 
 import (
-	"bytes"
-	"errors"
-	"io"
 	"log/slog"
-	"mime"
 	"net/http"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/gin-gonic/gin"
 	"github.com/google/uuid"
@@ -27,55 +22,12 @@ func refused(c *gin.Context, log *slog.Logger, err error) {
 	c.Abort()
 }
 
-// MaxBody bounds a JSON body.
-const MaxBody = 1 << 20
-
-// boundBody refuses JSON bodies that are too large, not UTF-8, or hold a NUL, which PostgreSQL cannot keep.
-func boundBody(log *slog.Logger) gin.HandlerFunc {
+// readable refuses addresses that PostgreSQL cannot be asked for.
+func readable(log *slog.Logger) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		media, _, err := mime.ParseMediaType(c.GetHeader("Content-Type"))
-		if err != nil || media != "application/json" || c.Request.Body == nil {
-			return
+		if err := server.CheckURL(c.Request.URL); err != nil {
+			refused(c, log, err)
 		}
-		body, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, MaxBody))
-		var tooLarge *http.MaxBytesError
-		var problem error
-		switch {
-		case errors.As(err, &tooLarge):
-			problem = domain.Errorf(domain.CodeTooLarge, "a body has at most %d bytes", MaxBody)
-		case err != nil:
-			problem = domain.Errorf(domain.CodeMalformed, "the body could not be read")
-		case !utf8.Valid(body):
-			problem = domain.Errorf(domain.CodeInvalid, "the body is not UTF-8")
-		case hasNUL(body):
-			problem = domain.Errorf(domain.CodeInvalid, "the body holds a NUL character")
-		}
-		if problem != nil {
-			refused(c, log, problem)
-			return
-		}
-		c.Request.Body = io.NopCloser(bytes.NewReader(body))
-	}
-}
-
-// hasNUL finds a NUL, bare or as a JSON escape.
-func hasNUL(body []byte) bool {
-	if bytes.IndexByte(body, 0) >= 0 {
-		return true
-	}
-	for rest := body; ; {
-		i := bytes.Index(rest, []byte(`\u0000`))
-		if i < 0 {
-			return false
-		}
-		slashes := 0
-		for j := i - 1; j >= 0 && rest[j] == '\\'; j-- {
-			slashes++
-		}
-		if slashes%2 == 0 {
-			return true
-		}
-		rest = rest[i+len(`\u0000`):]
 	}
 }
 

@@ -68,12 +68,14 @@ func (a *API) parts() {
 	a.attachments()
 }
 
+const attachmentsPath = "/incidents/{id}/attachments"
+
 func (a *API) attachments() {
-	register(a, operation(http.MethodGet, "/incidents/{id}/attachments", "read-attachments", "Attached files", "Parts", app.PermissionIncidentRead),
+	register(a, operation(http.MethodGet, attachmentsPath, "read-attachments", "Attached files", "Parts", app.PermissionIncidentRead),
 		func(ctx context.Context, in *ByRecord) (*list[app.Attachment], error) {
 			return listed(a.Service.Attachments(ctx, in.ID))
 		})
-	add := operation(http.MethodPost, "/incidents/{id}/attachments", "add-attachment", "Attach a file; the body is its content", "Parts",
+	add := operation(http.MethodPost, attachmentsPath, "add-attachment", "Attach a file; the body is its content", "Parts",
 		app.PermissionNoteWrite, http.StatusRequestEntityTooLarge)
 	add.DefaultStatus = http.StatusCreated
 	add.MaxBodyBytes = app.MaxAttachmentBytes + 1
@@ -95,7 +97,7 @@ func (a *API) attachments() {
 			MediaType: mediaType(in.ContentType), Content: bytes.NewReader(in.RawBody),
 		}))
 	})
-	get := operation(http.MethodGet, "/incidents/{id}/attachments/{attachment}", "read-attachment", "The content of an attached file", "Parts", app.PermissionIncidentRead)
+	get := operation(http.MethodGet, attachmentsPath+"/{attachment}", "read-attachment", "The content of an attached file", "Parts", app.PermissionIncidentRead)
 	get.Responses = map[string]*huma.Response{"200": {Description: "The content", Content: map[string]*huma.MediaType{
 		"application/octet-stream": {Schema: &huma.Schema{Type: "string", Format: "binary"}},
 	}}}

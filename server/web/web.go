@@ -59,7 +59,7 @@ func Mount(engine *gin.Engine, dependencies Dependencies) error {
 		w.secure = public.Scheme == "https"
 	}
 	engine.GET(assetBase+":name", secureHeaders, serveAsset)
-	open := engine.Group("", secureHeaders, w.sameOrigin)
+	open := engine.Group("", secureHeaders, w.readable, w.sameOrigin)
 	open.GET(signInPath, w.signInPage)
 	open.POST(signInPath, w.signIn)
 	open.POST("/sign-out", w.signOut)
@@ -102,6 +102,14 @@ func secureHeaders(c *gin.Context) {
 	header.Set("Cross-Origin-Resource-Policy", "same-origin")
 	header.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
 	header.Set("Cache-Control", "no-store")
+}
+
+// readable refuses addresses that PostgreSQL cannot be asked for.
+func (w *console) readable(c *gin.Context) {
+	if err := server.CheckURL(c.Request.URL); err != nil {
+		w.fail(c, err)
+		c.Abort()
+	}
 }
 
 // sameOrigin refuses forms that another site sent. A form without a word of its origin is no browser's; machines use the

@@ -323,3 +323,11 @@ func TestAFormThatIsOpenToAllIsSmall(t *testing.T) {
 		require.Empty(t, answer.Header().Get("Set-Cookie"), path)
 	}
 }
+
+func TestNoAddressOfAPageIsAFault(t *testing.T) {
+	t.Parallel()
+	handler := setup(t, "")
+	for _, path := range []string{"/incidents?q=%00", "/incidents?team=%ff", "/incidents/%00", "/commands/%00", "/waiting?name=%zz", signInPath + "?next=%00"} {
+		require.Equal(t, http.StatusBadRequest, ask(t, handler, http.MethodGet, path, nil, "Cookie: holdfast="+goodToken).Code, path)
+	}
+}
