@@ -77,12 +77,13 @@ func (s *site) handler(service *app.App, publicURL string) (http.Handler, error)
 		c.JSON(status, parts)
 	})
 	engine.GET("/metrics", gin.WrapH(telemetry.Handler(s.registry, s.log)))
-	api.Mount(engine, api.Dependencies{Service: service, Authenticate: service.Authenticate, Log: s.log})
+	var busy server.Busy
+	api.Mount(engine, api.Dependencies{Service: service, Authenticate: service.Authenticate, Busy: &busy, Log: s.log})
 	if err := docs.Mount(engine); err != nil {
 		return nil, err
 	}
 	err := web.Mount(engine, web.Dependencies{
-		Service: service, Authenticate: service.Authenticate, Log: s.log, Version: version(), PublicURL: publicURL,
+		Service: service, Authenticate: service.Authenticate, Busy: &busy, Log: s.log, Version: version(), PublicURL: publicURL,
 		Now: service.Clock.Now,
 	})
 	if err != nil {

@@ -25,7 +25,9 @@ type Dependencies struct {
 	Service app.Service
 	// Authenticate finds whose secret a bearer token is.
 	Authenticate func(ctx context.Context, secret string) (app.Principal, error)
-	Log          *slog.Logger
+	// Busy counts the requests of each account; left out, the API counts its own.
+	Busy *server.Busy
+	Log  *slog.Logger
 }
 
 // API is the mounted API; its OpenAPI describes it.
@@ -38,8 +40,11 @@ type API struct {
 func Mount(engine *gin.Engine, dependencies Dependencies) *API {
 	describeProblems()
 	group := engine.Group(Base)
+	if dependencies.Busy == nil {
+		dependencies.Busy = &server.Busy{}
+	}
 	// Nothing of a request is read before it is known who asks.
-	group.Use(authenticate(dependencies), readable(dependencies.Log), boundBody(dependencies.Log), keyed)
+	group.Use(authenticate(dependencies), limited(dependencies), readable(dependencies.Log), boundBody(dependencies.Log), keyed)
 	config := huma.DefaultConfig("Holdfast", Version)
 	config.DocsPath, config.SchemasPath, config.CreateHooks = "", "", nil
 	config.OpenAPIPath = "/openapi"
@@ -103,7 +108,7 @@ func bounded(value any) any {
 // failures are the statuses that every operation can answer.
 var failures = []int{
 	http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound,
-	http.StatusUnprocessableEntity, http.StatusInternalServerError, http.StatusServiceUnavailable,
+	http.StatusUnprocessableEntity, http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusServiceUnavailable,
 }
 
 // operation describes one operation; permission is listed in OpenAPI and checked in app.

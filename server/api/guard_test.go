@@ -7,10 +7,13 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/holdfast-itsm/holdfast/server"
 	"github.com/holdfast-itsm/holdfast/server/api"
+	"github.com/holdfast-itsm/holdfast/test/kit"
 )
 
 func TestNothingIsReadBeforeItIsKnownWhoAsks(t *testing.T) {
@@ -112,4 +115,29 @@ func TestNoCursorOrFilterIsAFault(t *testing.T) {
 	} {
 		require.Equal(t, http.StatusOK, d.ask(http.MethodGet, query, d.agent, nil).status, query)
 	}
+}
+
+func TestAnAccountHasSoManyRequestsAtOnce(t *testing.T) {
+	t.Parallel()
+	d := setup(t)
+	path := "/incidents/" + d.incident().Number + "/attachments?name=a"
+	var under []wire
+	for range server.MaxBusy {
+		w := d.begin(path, d.agent, 2)
+		w.send("x")
+		under = append(under, w)
+	}
+	var refused told
+	kit.Eventually(t, 20*time.Second, func() bool {
+		refused = d.ask(http.MethodGet, "/me", d.agent, nil)
+		return refused.status == http.StatusTooManyRequests
+	})
+	require.Equal(t, "1", refused.header.Get("Retry-After"))
+	require.Equal(t, "too_many", refused.code())
+	require.Equal(t, http.StatusOK, d.ask(http.MethodGet, "/me", d.token("rita"), nil).status, "others go on")
+	for _, w := range under {
+		w.send("y")
+		require.Equal(t, http.StatusCreated, w.hear().status)
+	}
+	kit.Eventually(t, 20*time.Second, func() bool { return d.ask(http.MethodGet, "/me", d.agent, nil).status == http.StatusOK })
 }

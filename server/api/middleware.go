@@ -22,6 +22,23 @@ func refused(c *gin.Context, log *slog.Logger, err error) {
 	c.Abort()
 }
 
+// limited lets an account have so many requests under way at once. Live streams last and have a bound of their own.
+func limited(dependencies Dependencies) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		principal, err := app.PrincipalFrom(c.Request.Context())
+		if err != nil || c.FullPath() == Base+eventsPath {
+			return // the description is open to all
+		}
+		leave, err := dependencies.Busy.Enter(principal.Handle)
+		if err != nil {
+			refused(c, dependencies.Log, err)
+			return
+		}
+		defer leave()
+		c.Next()
+	}
+}
+
 // readable refuses addresses that PostgreSQL cannot be asked for.
 func readable(log *slog.Logger) gin.HandlerFunc {
 	return func(c *gin.Context) {

@@ -50,11 +50,13 @@ func (a *API) work() {
 	a.events()
 }
 
+const eventsPath = "/events"
+
 // beat is how often a silent stream shows that it lives.
 const beat = 15 * time.Second
 
 func (a *API) events() {
-	op := operation(http.MethodGet, "/events", "read-events", "Events as they commit (server-sent events)", "Work", app.PermissionEventsRead)
+	op := operation(http.MethodGet, eventsPath, "read-events", "Events as they commit (server-sent events)", "Work", app.PermissionEventsRead)
 	op.Responses = map[string]*huma.Response{"200": {
 		Description: "A stream of events; the id of each is its Last-Event-ID",
 		Content:     map[string]*huma.MediaType{"text/event-stream": {Schema: &huma.Schema{Type: "string"}}},

@@ -13,6 +13,7 @@ import (
 )
 
 const (
+	livePath = "/incidents/:record/live"
 	// beat is how often a silent stream shows that it lives.
 	beat = 15 * time.Second
 	// settle is how long after its beginning a stream looks for what happened between the page and itself.

@@ -61,6 +61,22 @@ func (w *console) signedIn(c *gin.Context) {
 	c.Request = c.Request.WithContext(app.WithPrincipal(c.Request.Context(), principal))
 }
 
+// limited lets an account have so many requests under way at once. A live page lasts and has a bound of its own.
+func (w *console) limited(c *gin.Context) {
+	principal, err := app.PrincipalFrom(c.Request.Context())
+	if err != nil || c.FullPath() == livePath {
+		return // signedIn has asked to sign in
+	}
+	leave, err := w.Busy.Enter(principal.Handle)
+	if err != nil {
+		w.fail(c, err)
+		c.Abort()
+		return
+	}
+	defer leave()
+	c.Next()
+}
+
 // hopped marks a page that was asked for a second time, from our own origin.
 const hopped = "opened"
 

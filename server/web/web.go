@@ -26,8 +26,10 @@ type Dependencies struct {
 	Service app.Service
 	// Authenticate finds whose secret the session carries; today it is an API token.
 	Authenticate func(ctx context.Context, secret string) (app.Principal, error)
-	Log          *slog.Logger
-	Version      string
+	// Busy counts the requests of each account; left out, the console counts its own.
+	Busy    *server.Busy
+	Log     *slog.Logger
+	Version string
 	// PublicURL is where people reach the console, such as https://desk.example.com. With https the session cookie is
 	// Secure; empty says nothing.
 	PublicURL string
@@ -48,6 +50,9 @@ func Mount(engine *gin.Engine, dependencies Dependencies) error {
 	if w.Now == nil {
 		w.Now = time.Now
 	}
+	if w.Busy == nil {
+		w.Busy = &server.Busy{}
+	}
 	if w.PublicURL != "" {
 		public, err := url.Parse(w.PublicURL)
 		if err != nil {
@@ -64,7 +69,7 @@ func Mount(engine *gin.Engine, dependencies Dependencies) error {
 	open.POST(signInPath, w.signIn)
 	open.POST("/sign-out", w.signOut)
 	open.POST("/theme", w.chooseTheme)
-	w.mountPages(open.Group("", w.signedIn))
+	w.mountPages(open.Group("", w.signedIn, w.limited))
 	engine.NoRoute(secureHeaders, w.noRoute)
 	return nil
 }
@@ -77,7 +82,7 @@ func (w *console) mountPages(pages *gin.RouterGroup) {
 	pages.POST("/incidents/new", w.log)
 	pages.GET("/incidents/similar", w.similar)
 	pages.GET("/incidents/:record", w.record)
-	pages.GET("/incidents/:record/live", w.live)
+	pages.GET(livePath, w.live)
 	pages.GET("/incidents/:record/attachments/:attachment", w.download)
 	pages.POST("/incidents/:record/notes", w.addNote)
 	pages.POST("/incidents/:record/attachments", w.addAttachment)

@@ -24,6 +24,7 @@ import (
 
 	"github.com/holdfast-itsm/holdfast/app"
 	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/server"
 )
 
 func TestMain(m *testing.M) {
@@ -330,4 +331,21 @@ func TestNoAddressOfAPageIsAFault(t *testing.T) {
 	for _, path := range []string{"/incidents?q=%00", "/incidents?team=%ff", "/incidents/%00", "/commands/%00", "/waiting?name=%zz", signInPath + "?next=%00"} {
 		require.Equal(t, http.StatusBadRequest, ask(t, handler, http.MethodGet, path, nil, "Cookie: holdfast="+goodToken).Code, path)
 	}
+}
+
+func TestPagesCountAmongTheRequestsOfAnAccount(t *testing.T) {
+	t.Parallel()
+	var busy server.Busy
+	engine := gin.New()
+	require.NoError(t, Mount(engine, Dependencies{
+		Log: slog.New(slog.DiscardHandler), Busy: &busy,
+		Authenticate: func(context.Context, string) (app.Principal, error) { return app.Principal{Handle: "ana"}, nil },
+	}))
+	for range server.MaxBusy {
+		_, err := busy.Enter("ana")
+		require.NoError(t, err)
+	}
+	answer := ask(t, engine, http.MethodGet, "/incidents", nil, "Cookie: holdfast="+goodToken)
+	require.Equal(t, http.StatusTooManyRequests, answer.Code)
+	require.Equal(t, "1", answer.Header().Get("Retry-After"))
 }
