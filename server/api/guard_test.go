@@ -117,6 +117,19 @@ func TestNoCursorOrFilterIsAFault(t *testing.T) {
 	}
 }
 
+func TestEveryAnswerIsForWhoeverAskedAlone(t *testing.T) {
+	t.Parallel()
+	d := setup(t)
+	for path, status := range map[string]int{"/me": 200, "/incidents/INC-0": 404, "/incidents?cursor=!": 400, "/openapi.json": 200, "/people?limit=0": 422} {
+		told := d.ask(http.MethodGet, path, d.agent, nil)
+		require.Equal(t, status, told.status, path)
+		require.Equal(t, "nosniff", told.header.Get("X-Content-Type-Options"), path)
+		require.Equal(t, "no-store", told.header.Get("Cache-Control"), path)
+	}
+	refused := d.ask(http.MethodGet, "/me", "hf_nobody", nil)
+	require.Equal(t, "no-store", refused.header.Get("Cache-Control"))
+}
+
 func TestAnAccountHasSoManyRequestsAtOnce(t *testing.T) {
 	t.Parallel()
 	d := setup(t)

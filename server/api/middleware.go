@@ -13,6 +13,12 @@ import (
 	"github.com/holdfast-itsm/holdfast/server"
 )
 
+// guarded are headers of every answer: what one account was told is neither kept on the way nor taken for something else.
+func guarded(c *gin.Context) {
+	c.Header("X-Content-Type-Options", "nosniff")
+	c.Header("Cache-Control", "no-store")
+}
+
 // refused tells an error and ends the request, whose body was not read: the connection is closed rather than waited on.
 func refused(c *gin.Context, log *slog.Logger, err error) {
 	if c.Request.ContentLength != 0 {
