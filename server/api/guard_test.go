@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/holdfast-itsm/holdfast/app"
 	"github.com/holdfast-itsm/holdfast/server"
 	"github.com/holdfast-itsm/holdfast/server/api"
 	"github.com/holdfast-itsm/holdfast/test/kit"
@@ -153,4 +154,30 @@ func TestAnAccountHasSoManyRequestsAtOnce(t *testing.T) {
 		require.Equal(t, http.StatusCreated, w.hear().status)
 	}
 	kit.Eventually(t, 20*time.Second, func() bool { return d.ask(http.MethodGet, "/me", d.agent, nil).status == http.StatusOK })
+}
+
+func TestAFileIsReadOnlyByThoseWhoMayAddIt(t *testing.T) {
+	t.Parallel()
+	d := setup(t)
+	path := "/incidents/" + d.incident().Number + "/attachments?name=a"
+	told := d.begin(path, d.token("rita"), app.MaxAttachmentBytes).hear() // not a byte was sent
+	require.Equal(t, http.StatusForbidden, told.status)
+	told = d.begin(strings.Replace(path, "INC-0", "INC-9", 1), d.agent, app.MaxAttachmentBytes).hear()
+	require.Equal(t, http.StatusNotFound, told.status)
+}
+
+func TestAFileIsStoredAsItComes(t *testing.T) {
+	t.Parallel()
+	d := setup(t)
+	path := "/incidents/" + d.incident().Number + "/attachments?name=a"
+	half := strings.Repeat("x", 4<<20)
+	w := d.begin(path, d.agent, 2*len(half))
+	w.send(half)
+	kit.Eventually(t, 20*time.Second, func() bool { return d.stored() > 2<<20 }, "half of the file has come, and nothing of it is stored")
+	w.send(half)
+	require.Equal(t, http.StatusCreated, w.hear().status)
+	require.Equal(t, 2*len(half), d.stored())
+	told := d.ask(http.MethodPost, path, d.agent, bytes.NewReader(make([]byte, app.MaxAttachmentBytes+1)))
+	require.Equal(t, http.StatusRequestEntityTooLarge, told.status)
+	require.Equal(t, 2*len(half), d.stored(), "what is too large is not kept")
 }

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"bytes"
 	"context"
 	"io"
 	"mime"
@@ -78,23 +77,12 @@ func (a *API) attachments() {
 	add := operation(http.MethodPost, attachmentsPath, "add-attachment", "Attach a file; the body is its content", "Parts",
 		app.PermissionNoteWrite, http.StatusRequestEntityTooLarge)
 	add.DefaultStatus = http.StatusCreated
-	add.MaxBodyBytes = app.MaxAttachmentBytes + 1
-	add.BodyReadTimeout = -1
 	add.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
 		"application/octet-stream": {Schema: &huma.Schema{Type: "string", Format: "binary"}},
 	}}
-	register(a, add, func(ctx context.Context, in *struct {
-		ByRecord
-		Name        string `query:"name" required:"true" maxLength:"255"`
-		Public      bool   `query:"public"`
-		ContentType string `header:"Content-Type" maxLength:"200"`
-		Key         string `header:"Idempotency-Key" maxLength:"255"`
-		RawBody     []byte `contentType:"application/octet-stream"`
-	},
-	) (*answer[app.Attachment], error) {
+	register(a, add, func(ctx context.Context, in *uploadInput) (*answer[app.Attachment], error) {
 		return answered(a.Service.AddAttachment(ctx, in.ID, in.Key, app.Upload{
-			Name: in.Name, Public: in.Public,
-			MediaType: mediaType(in.ContentType), Content: bytes.NewReader(in.RawBody),
+			Name: in.Name, Public: in.Public, MediaType: mediaType(in.ContentType), Content: in.content,
 		}))
 	})
 	get := operation(http.MethodGet, attachmentsPath+"/{attachment}", "read-attachment", "The content of an attached file", "Parts", app.PermissionIncidentRead)
@@ -112,6 +100,23 @@ func (a *API) attachments() {
 		}
 		return &huma.StreamResponse{Body: func(hc huma.Context) { a.send(hc, file, content) }}, nil
 	})
+}
+
+// uploadInput is a file on its way: its content is read as it comes, once the service knows that it may be added.
+type uploadInput struct {
+	ByRecord
+	Name        string `query:"name" required:"true" maxLength:"255"`
+	Public      bool   `query:"public"`
+	ContentType string `header:"Content-Type" maxLength:"200"`
+	Key         string `header:"Idempotency-Key" maxLength:"255"`
+
+	content io.Reader
+}
+
+// Resolve takes the body over from huma, which would hold the whole of it.
+func (in *uploadInput) Resolve(hc huma.Context) []error {
+	in.content = server.Patient(hc.BodyReader(), hc.SetReadDeadline)
+	return nil
 }
 
 // send gives a file as a download, never to be shown by a browser as a page of ours.

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 
@@ -161,4 +162,18 @@ func (w wire) hear() told {
 	text, err := io.ReadAll(response.Body)
 	require.NoError(w.t, err)
 	return told{response.StatusCode, response.Header, text}
+}
+
+// stored is how many bytes lie in the folder of attachments.
+func (d *desk) stored() int {
+	d.t.Helper()
+	files, err := os.ReadDir(d.blobs)
+	require.NoError(d.t, err)
+	bytes := int64(0)
+	for _, file := range files {
+		if info, err := file.Info(); err == nil { // else it is gone already
+			bytes += info.Size()
+		}
+	}
+	return int(bytes)
 }
