@@ -13,7 +13,7 @@ import (
 	"go.temporal.io/api/taskqueue/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/credentials"
 )
 
 // query asks a database for one value.
@@ -49,7 +49,7 @@ func (e *engine) holds(name string) {
 
 func (e *engine) temporal() workflowservice.WorkflowServiceClient {
 	e.t.Helper()
-	connection, err := grpc.NewClient(e.TemporalAddress, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	connection, err := grpc.NewClient(e.TemporalAddress, grpc.WithTransportCredentials(credentials.NewTLS(e.secured())))
 	require.NoError(e.t, err)
 	e.t.Cleanup(func() { require.NoError(e.t, connection.Close()) })
 	return workflowservice.NewWorkflowServiceClient(connection)

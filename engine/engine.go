@@ -11,6 +11,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/holdfast-itsm/holdfast/engine/internal/certificates"
 	"github.com/holdfast-itsm/holdfast/engine/internal/cluster"
 	"github.com/holdfast-itsm/holdfast/engine/internal/folder"
 	"github.com/holdfast-itsm/holdfast/engine/internal/ports"
@@ -22,6 +23,9 @@ type Ready struct {
 	DatabaseURL      string `json:"database_url"`       // the database holdfast, as its owner
 	AdminDatabaseURL string `json:"admin_database_url"` // the cluster, as superuser
 	TemporalAddress  string `json:"temporal_address"`
+	TemporalCA       string `json:"temporal_tls_ca"`   // file, PEM: what the address is known by
+	TemporalCert     string `json:"temporal_tls_cert"` // file, PEM: what a client has to show
+	TemporalKey      string `json:"temporal_tls_key"`  // file, PEM: of temporal_tls_cert
 	Namespace        string `json:"namespace"`
 	PID              int    `json:"pid"`
 	PostgresPID      int    `json:"postgres_pid"`
@@ -63,7 +67,11 @@ func run(ctx context.Context, flags Flags, log *slog.Logger, out io.Writer) erro
 		return err
 	}
 	defer postgres.Stop()
-	server, err := startTemporal(ctx, held, postgres, flags)
+	authority, files, err := certificates.Keep(held.In("tls"), time.Now())
+	if err != nil {
+		return err
+	}
+	server, err := startTemporal(ctx, held, postgres, authority, flags)
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil
@@ -74,7 +82,9 @@ func run(ctx context.Context, flags Flags, log *slog.Logger, out io.Writer) erro
 	ready := Ready{
 		DatabaseURL:      postgres.URL(holdfast, held.Settings.HoldfastPassword, holdfast),
 		AdminDatabaseURL: postgres.URL(cluster.Admin, held.Settings.AdminPassword, "postgres"),
-		TemporalAddress:  server.Address, Namespace: flags.Namespace, PID: os.Getpid(), PostgresPID: postgres.PID(),
+		TemporalAddress:  server.Address,
+		TemporalCA:       files.CA, TemporalCert: files.Certificate, TemporalKey: files.Key,
+		Namespace: flags.Namespace, PID: os.Getpid(), PostgresPID: postgres.PID(),
 	}
 	if err := announce(ready, flags.ReadyFile, out); err != nil {
 		return err
@@ -87,7 +97,8 @@ func run(ctx context.Context, flags Flags, log *slog.Logger, out io.Writer) erro
 	}
 }
 
-func startTemporal(ctx context.Context, held *folder.Folder, postgres *cluster.Cluster, flags Flags) (*temporalserver.Server, error) {
+func startTemporal(ctx context.Context, held *folder.Folder, postgres *cluster.Cluster, authority *certificates.Authority, flags Flags,
+) (*temporalserver.Server, error) {
 	err := postgres.Prepare(ctx, []cluster.Role{
 		{Name: holdfast, Password: held.Settings.HoldfastPassword, Databases: []string{holdfast}, Takes: takes},
 		{
@@ -100,7 +111,7 @@ func startTemporal(ctx context.Context, held *folder.Folder, postgres *cluster.C
 	}
 	options := temporalserver.Options{
 		PostgresPort: held.Settings.PostgresPort, Password: held.Settings.TemporalPassword, Port: held.Settings.TemporalPort,
-		Namespace: flags.Namespace, Retention: flags.Retention, LogLevel: flags.LogLevel,
+		Namespace: flags.Namespace, Retention: flags.Retention, LogLevel: flags.LogLevel, Authority: authority,
 	}
 	if err := temporalserver.Prepare(ctx, options); err != nil {
 		return nil, err

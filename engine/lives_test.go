@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc/credentials"
 )
 
 func TestEngineKeepsItsDataAndAddresses(t *testing.T) {
@@ -25,13 +26,16 @@ func TestEngineKeepsItsDataAndAddresses(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, os.FileMode(0o600), info.Mode().Perm(), "it holds passwords")
 			require.JSONEq(t, line(t, first.Ready), string(text))
+			first.closed()
 			first.write("kept")
+			trusted := first.secured()
 			first.stops()
 			require.NoFileExists(t, file)
 			nothingRunsOn(t, folder)
 
 			second := start(t, folder, as, "--ready-file", file)
 			require.Equal(t, first.addresses(), second.addresses())
+			require.NoError(t, asks(t, second.TemporalAddress, credentials.NewTLS(trusted)), "clients go on over a restart")
 			second.holds("kept")
 			second.stops()
 		})

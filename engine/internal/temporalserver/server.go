@@ -3,6 +3,7 @@ package temporalserver
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/url"
@@ -20,10 +21,11 @@ import (
 	"go.temporal.io/server/common/primitives"
 	"go.temporal.io/server/temporal"
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/durationpb"
 
+	"github.com/holdfast-itsm/holdfast/engine/internal/certificates"
 	"github.com/holdfast-itsm/holdfast/engine/internal/ports"
 )
 
@@ -51,6 +53,7 @@ type Options struct {
 	Namespace    string
 	Retention    time.Duration // of closed executions
 	LogLevel     string
+	Authority    *certificates.Authority // of the front end's clients
 }
 
 // Server is a running Temporal server.
@@ -76,8 +79,13 @@ func Start(ctx context.Context, options Options) (*Server, error) {
 	for i, service := range services {
 		hosts[service] = static.SingleLocalHost(ports.Address(numbers[i]))
 	}
+	guarded, err := guard(options.Authority)
+	if err != nil {
+		return nil, fmt.Errorf("make Temporal's certificates: %w", err)
+	}
 	server, err := temporal.NewServer(
 		temporal.WithConfig(settings),
+		temporal.WithTLSConfigFactory(guarded),
 		temporal.ForServices(temporal.DefaultServices),
 		temporal.WithStaticHosts(hosts),
 		temporal.WithLogger(logger),
@@ -91,7 +99,7 @@ func Start(ctx context.Context, options Options) (*Server, error) {
 		return nil, fmt.Errorf("start the Temporal server: %w", err)
 	}
 	s := &Server{Address: ports.Address(options.Port), server: server}
-	if err := s.ready(ctx, options); err != nil {
+	if err := s.ready(ctx, options, guarded.frontend.client); err != nil {
 		return nil, errors.Join(err, s.Stop())
 	}
 	return s, nil
@@ -183,10 +191,10 @@ func tuning() dynamicconfig.Client {
 }
 
 // ready registers the namespace where it is missing and waits until it answers questions about its workflows.
-func (s *Server) ready(ctx context.Context, options Options) error {
+func (s *Server) ready(ctx context.Context, options Options, secured *tls.Config) error {
 	ctx, cancel := context.WithTimeout(ctx, readyTime)
 	defer cancel()
-	connection, err := grpc.NewClient(s.Address, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	connection, err := grpc.NewClient(s.Address, grpc.WithTransportCredentials(credentials.NewTLS(secured)))
 	if err != nil {
 		return fmt.Errorf("connect to the Temporal server: %w", err)
 	}
