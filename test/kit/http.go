@@ -19,6 +19,7 @@ import (
 type API struct {
 	t      testing.TB
 	stack  *Stack
+	url    string
 	token  string
 	client *http.Client
 }
@@ -33,7 +34,14 @@ type Answer struct {
 
 // API speaks with a token.
 func (s *Stack) API(t testing.TB, token string) *API {
-	return &API{t: t, stack: s, token: token, client: &http.Client{Timeout: time.Minute}}
+	return &API{t: t, stack: s, url: s.URL, token: token, client: &http.Client{Timeout: time.Minute}}
+}
+
+// Server speaks to one of the servers of a Stack of Parts; the first is 0.
+func (a *API) Server(number int) *API {
+	other := *a
+	other.url = a.stack.URLs[number]
+	return &other
 }
 
 // Admin speaks as the administrator.
@@ -65,6 +73,14 @@ func (a *API) Post(path string, body any, headers ...string) *Answer {
 // Do sends a request: a body of []byte as it is, any other as JSON, none where nil.
 func (a *API) Do(method, path string, body any, headers map[string]string) *Answer {
 	a.t.Helper()
+	answer, err := a.Try(method, path, body, headers)
+	require.NoError(a.t, err)
+	return answer
+}
+
+// Try is Do where the server may be dead: the error says that no answer came, so nobody knows what has been done.
+func (a *API) Try(method, path string, body any, headers map[string]string) (*Answer, error) {
+	a.t.Helper()
 	var content io.Reader
 	kind := "application/json"
 	switch body := body.(type) {
@@ -77,7 +93,7 @@ func (a *API) Do(method, path string, body any, headers map[string]string) *Answ
 		require.NoError(a.t, err)
 		content = bytes.NewReader(text)
 	}
-	request, err := http.NewRequestWithContext(a.t.Context(), method, a.stack.URL+"/api/v1"+path, content)
+	request, err := http.NewRequestWithContext(a.t.Context(), method, a.url+"/api/v1"+path, content)
 	require.NoError(a.t, err)
 	if kind != "" {
 		request.Header.Set("Content-Type", kind)
@@ -89,12 +105,16 @@ func (a *API) Do(method, path string, body any, headers map[string]string) *Answ
 		request.Header.Set(name, value)
 	}
 	response, err := a.client.Do(request)
-	require.NoError(a.t, err)
+	if err != nil {
+		return nil, err
+	}
 	defer response.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(response.Body, 32<<20))
-	require.NoError(a.t, err)
+	if err != nil {
+		return nil, err
+	}
 	a.stack.validate(a.t, request, response, text)
-	return &Answer{t: a.t, Status: response.StatusCode, Header: response.Header, Body: text}
+	return &Answer{t: a.t, Status: response.StatusCode, Header: response.Header, Body: text}, nil
 }
 
 // Is expects a status.

@@ -63,14 +63,19 @@ func NewProcess(t testing.TB, folder, name, program string, environment []string
 	}
 	t.Cleanup(func() {
 		p.Stop()
-		if t.Failed() {
-			text, err := os.ReadFile(p.log)
-			if err == nil {
-				t.Logf("%s said:\n%s", name, tail(string(text), 60))
-			}
-		}
+		showLog(t, name, p.log)
 	})
 	return p
+}
+
+// showLog shows the end of a log when the test has failed.
+func showLog(t testing.TB, name, path string) {
+	if !t.Failed() {
+		return
+	}
+	if text, err := os.ReadFile(path); err == nil {
+		t.Logf("%s said:\n%s", name, tail(string(text), 60))
+	}
 }
 
 func tail(text string, lines int) string {
@@ -113,8 +118,11 @@ func clean(environment []string) []string {
 // Kill ends the program as a power cut would (SIGKILL), and waits until it is gone.
 func (p *Process) Kill() { p.signal(syscall.SIGKILL, 10*time.Second) }
 
-// Stop asks the program to end (SIGTERM) and waits until it is gone.
-func (p *Process) Stop() { p.signal(syscall.SIGTERM, time.Minute) }
+// Stop asks the program to end (SIGTERM) and waits until it is gone. A frozen one goes on first: it could not hear.
+func (p *Process) Stop() {
+	p.Thaw()
+	p.signal(syscall.SIGTERM, time.Minute)
+}
 
 // Freeze stops the program's work without ending it (SIGSTOP); Thaw lets it go on.
 func (p *Process) Freeze() { p.signal(syscall.SIGSTOP, 0) }

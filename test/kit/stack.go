@@ -5,7 +5,13 @@ package kit
 import (
 	"net"
 	"net/http"
+	"net/url"
+	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -32,8 +38,10 @@ type Stack struct {
 	Engine  *Process
 	Workers []*Process
 	Servers []*Process
-	// PostgresPID is the postmaster's process at the last start of the engine of a Stack of Parts.
-	PostgresPID int
+	// URLs are those of all servers; the first is URL.
+	URLs []string
+	// Database and Temporal are the wires of a Stack of WiredParts.
+	Database, Temporal *Wire
 }
 
 // Up starts `holdfast up`, with the demo organisation, and waits until it is ready.
@@ -54,38 +62,63 @@ func Up(t testing.TB, flags ...string) *Stack {
 	up.awaitFile(ready, &told, readyBound)
 	s.URL, s.Token, s.DatabaseURL = told.URL, told.AdminToken, told.DatabaseURL
 	s.TemporalAddress, s.TemporalFiles = told.TemporalAddress, told.TemporalFiles
-	s.Servers = []*Process{up}
+	s.Servers, s.URLs = []*Process{up}, []string{s.URL}
 	return s
 }
 
 // Parts starts an engine, workers and servers as processes of their own, and an administrator with a token.
 func Parts(t testing.TB, workers, servers int) *Stack {
 	t.Helper()
+	s := engineAlone(t)
+	s.startParts(t, workers, servers, s.environment())
+	return s
+}
+
+// WiredParts is Parts whose workers and servers reach the database and Temporal over wires that can be cut. The test itself
+// reaches both past them.
+func WiredParts(t testing.TB, workers, servers int) *Stack {
+	t.Helper()
+	s := engineAlone(t)
+	address, err := url.Parse(s.DatabaseURL)
+	require.NoError(t, err)
+	s.Database, s.Temporal = NewWire(t, address.Host), NewWire(t, s.TemporalAddress)
+	s.startParts(t, workers, servers, s.environmentAt(s.Database.instead(t, s.DatabaseURL), s.Temporal.Address()))
+	return s
+}
+
+// engineAlone starts an engine with a migrated database and an administrator.
+func engineAlone(t testing.TB) *Stack {
+	t.Helper()
 	s := &Stack{Folder: Folder(t)}
 	s.Engine = NewProcess(t, s.Folder, "engine", Program(t, "holdfast-engine"), nil,
-		"--data", filepath.Join(s.Folder, "engine"), "--namespace", "holdfast", "--ready-file", s.engineReady(), "--wait", "30s")
+		"--data", s.engineData(), "--namespace", "holdfast", "--ready-file", s.engineReady(), "--wait", "30s")
+	t.Cleanup(func() { showLog(t, "PostgreSQL", filepath.Join(s.engineData(), "postgres.log")) })
 	s.StartEngine(t)
 	s.Token = lastLine(Run(t, s.environment(), "migrate", "--admin", "admin"))
+	return s
+}
+
+func (s *Stack) startParts(t testing.TB, workers, servers int, environment []string) {
+	t.Helper()
 	for i := range workers {
-		worker := NewProcess(t, s.Folder, name("worker", i), Program(t, "holdfast"), s.environment(), "worker")
+		worker := NewProcess(t, s.Folder, name("worker", i), Program(t, "holdfast"), environment, "worker")
 		worker.Start()
 		s.Workers = append(s.Workers, worker)
 	}
 	for i := range servers {
 		address := freeAddress(t)
-		server := NewProcess(t, s.Folder, name("server", i), Program(t, "holdfast"), s.environment(),
+		server := NewProcess(t, s.Folder, name("server", i), Program(t, "holdfast"), environment,
 			"server", "--listen", address, "--data", s.Folder)
 		server.Start()
-		s.Servers = append(s.Servers, server)
-		if i == 0 {
-			s.URL = "http://" + address
-		}
+		s.Servers, s.URLs = append(s.Servers, server), append(s.URLs, "http://"+address)
 	}
+	s.URL = s.URLs[0]
 	s.AwaitReady(t)
-	return s
 }
 
 func name(kind string, number int) string { return kind + "-" + string(rune('1'+number)) }
+
+func (s *Stack) engineData() string { return filepath.Join(s.Folder, "engine") }
 
 func (s *Stack) engineReady() string { return filepath.Join(s.Folder, "engine.json") }
 
@@ -97,37 +130,74 @@ func (s *Stack) StartEngine(t testing.TB) {
 		DatabaseURL     string `json:"database_url"`
 		TemporalAddress string `json:"temporal_address"`
 		config.TemporalFiles
-		PostgresPID int `json:"postgres_pid"`
-		PID         int `json:"pid"`
+		PID int `json:"pid"`
 	}
 	// The file of an engine that was killed is still there: only this one's counts.
 	Eventually(t, readyBound, func() bool {
 		s.Engine.awaitFile(s.engineReady(), &told, readyBound)
 		return told.PID == s.Engine.PID()
 	})
-	s.DatabaseURL, s.PostgresPID = told.DatabaseURL, told.PostgresPID
-	s.TemporalAddress, s.TemporalFiles = told.TemporalAddress, told.TemporalFiles
+	s.DatabaseURL, s.TemporalAddress, s.TemporalFiles = told.DatabaseURL, told.TemporalAddress, told.TemporalFiles
 }
 
-func (s *Stack) environment() []string {
+func (s *Stack) environment() []string { return s.environmentAt(s.DatabaseURL, s.TemporalAddress) }
+
+// environmentAt is the environment of a program that reaches database and Temporal at addresses of its own.
+func (s *Stack) environmentAt(database, temporal string) []string {
 	return []string{
-		"HOLDFAST_DATABASE_URL=" + s.DatabaseURL, "TEMPORAL_ADDRESS=" + s.TemporalAddress, "HOLDFAST_LOG_LEVEL=warn",
+		"HOLDFAST_DATABASE_URL=" + database, "TEMPORAL_ADDRESS=" + temporal, "HOLDFAST_LOG_LEVEL=warn",
 		"TEMPORAL_TLS_CA=" + s.TemporalFiles.CA, "TEMPORAL_TLS_CERT=" + s.TemporalFiles.Cert, "TEMPORAL_TLS_KEY=" + s.TemporalFiles.Key,
 	}
 }
 
-// AwaitReady waits until the server says that everything it needs is there.
+// AwaitReady waits until every server says that everything it needs is there.
 func (s *Stack) AwaitReady(t testing.TB) {
 	t.Helper()
 	client := &http.Client{Timeout: 5 * time.Second}
-	Eventually(t, readyBound, func() bool {
-		response, err := client.Get(s.URL + "/readyz")
-		if err != nil {
-			return false
-		}
-		defer response.Body.Close()
-		return response.StatusCode == http.StatusOK
-	})
+	for _, address := range s.URLs {
+		Eventually(t, readyBound, func() bool {
+			response, err := client.Get(address + "/readyz")
+			if err != nil {
+				return false
+			}
+			defer response.Body.Close()
+			return response.StatusCode == http.StatusOK
+		})
+	}
+}
+
+// KillPostgres ends PostgreSQL's postmaster as a power cut would. The engine starts another one, unless it is frozen.
+func (s *Stack) KillPostgres(t testing.TB) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(s.engineData(), "postgres", "postmaster.pid"))
+	require.NoError(t, err)
+	first, _, _ := strings.Cut(string(text), "\n")
+	pid, err := strconv.Atoi(first)
+	require.NoError(t, err)
+	require.NoError(t, syscall.Kill(pid, syscall.SIGKILL))
+}
+
+// CutPower ends every program of a Stack of Parts in one instant: all are frozen first, so that none sees another one die.
+func (s *Stack) CutPower(t testing.TB) {
+	t.Helper()
+	all := slices.Concat(s.Servers, s.Workers, []*Process{s.Engine})
+	for _, process := range all {
+		process.Freeze()
+	}
+	s.KillPostgres(t)
+	for _, process := range all {
+		process.Kill()
+	}
+}
+
+// RestorePower starts every program of a Stack of Parts again and waits until all are ready.
+func (s *Stack) RestorePower(t testing.TB) {
+	t.Helper()
+	s.StartEngine(t)
+	for _, process := range slices.Concat(s.Workers, s.Servers) {
+		process.Start()
+	}
+	s.AwaitReady(t)
 }
 
 // Rows opens the database under a role, to look at what is stored.
@@ -142,7 +212,7 @@ func (s *Stack) Rows(t testing.TB) *bun.DB {
 // Doctor runs holdfast doctor and fails the test where it finds a fault.
 func (s *Stack) Doctor(t testing.TB) {
 	t.Helper()
-	Run(t, s.environment(), "doctor", "--sample", "1000")
+	Run(t, s.environment(), "doctor", "--sample", "1000000")
 }
 
 func freeAddress(t testing.TB) string {
