@@ -2,10 +2,7 @@ package app
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
-	"io"
 	"strings"
 	"time"
 
@@ -266,102 +263,4 @@ func (a *App) changeWatchers(ctx context.Context, reference, person, event strin
 		return nil, a.fault(ctx, "changing watchers", err)
 	}
 	return a.watchers(ctx, head)
-}
-
-// MaxAttachmentBytes bounds one file.
-const MaxAttachmentBytes = 25 << 20
-
-// Attachments lists a record's files; a requester sees the public ones.
-func (a *App) Attachments(ctx context.Context, reference string) ([]Attachment, error) {
-	principal, head, err := a.readable(ctx, PermissionIncidentRead, reference)
-	if err != nil {
-		return nil, err
-	}
-	return a.attachments(ctx, head.ID, "", principal.staff(head))
-}
-
-func (a *App) attachments(ctx context.Context, record, id string, internal bool) ([]Attachment, error) {
-	rows, err := schemas.ReadAttachments(ctx, a.DB, record, id, internal)
-	list := []Attachment{}
-	for _, row := range rows {
-		list = append(list, Attachment{
-			ID: row.ID, Name: row.Name, MediaType: row.MediaType, Bytes: row.Bytes, SHA256: row.SHA256,
-			Public: row.Public, AddedBy: row.AddedBy, AddedAt: row.AddedAt.UTC(),
-		})
-	}
-	return list, a.fault(ctx, "reading attachments", err)
-}
-
-// AddAttachment stores a file: first its content, then, in one transaction, its row and the event.
-func (a *App) AddAttachment(ctx context.Context, reference, key string, upload Upload) (Attachment, error) {
-	permission := PermissionNoteWrite
-	if !upload.Public {
-		permission = PermissionNoteInternal
-	}
-	principal, head, err := a.readable(ctx, permission, reference)
-	if err != nil {
-		return Attachment{}, a.auditForbidden(ctx, principal, string(permission), head.ID, "", err)
-	}
-	name := strings.TrimSpace(upload.Name)
-	if name == "" || len(name) > 255 || strings.ContainsAny(name, `/\`) || !domain.OneLine(name) {
-		return Attachment{}, domain.Invalid("name", "must be a file name of 1 to 255 bytes in one line, without control characters and marks of writing direction")
-	}
-	file := Attachment{ID: uuid.Must(uuid.NewV7()).String(), Name: name, MediaType: upload.MediaType, Public: upload.Public, AddedBy: principal.Handle, AddedAt: a.now()}
-	sum := sha256.New()
-	file.Bytes, err = a.Blobs.Put(file.ID, io.TeeReader(io.LimitReader(upload.Content, MaxAttachmentBytes+1), sum))
-	if err != nil {
-		return Attachment{}, a.fault(ctx, "storing an attachment", err)
-	}
-	if file.Bytes > MaxAttachmentBytes {
-		return Attachment{}, a.discard(ctx, file.ID, domain.Errorf(domain.CodeTooLarge, "an attachment has at most %d MiB", MaxAttachmentBytes>>20))
-	}
-	file.SHA256 = hex.EncodeToString(sum.Sum(nil))
-	stored, err := once(ctx, a, principal, annotation{name: "attachment.added", record: head.ID, key: key, body: []string{name, file.SHA256}}, file,
-		func(ctx context.Context, tx bun.Tx, _ string, file *Attachment) error {
-			row := schemas.AttachmentRow{
-				ID: file.ID, RecordID: head.ID, Name: file.Name, MediaType: file.MediaType, Bytes: file.Bytes,
-				SHA256: file.SHA256, Public: file.Public, AddedBy: file.AddedBy, AddedAt: file.AddedAt,
-			}
-			if err := schemas.AddAttachment(ctx, tx, row); err != nil {
-				return err
-			}
-			_, err := schemas.AppendTimeline(ctx, tx, head.ID, []domain.Event{{
-				Type: "attachment.added", At: file.AddedAt, Actor: principal.actor(nil),
-				Public: file.Public, Data: map[string]any{"id": file.ID, "bytes": file.Bytes, "sha256": file.SHA256}, Personal: map[string]any{"name": file.Name},
-			}}, file.AddedAt)
-			return err
-		})
-	if err != nil || stored.ID != file.ID {
-		return stored, a.discard(ctx, file.ID, err)
-	}
-	return stored, nil
-}
-
-// discard removes content whose row was not written, and passes the error on.
-func (a *App) discard(ctx context.Context, id string, err error) error {
-	if removeErr := a.Blobs.Remove(id); removeErr != nil {
-		a.Log.WarnContext(ctx, "an unused attachment could not be removed", "id", id, "error", removeErr)
-	}
-	return err
-}
-
-// OpenAttachment gives a file's content.
-func (a *App) OpenAttachment(ctx context.Context, reference, id string) (Attachment, io.ReadCloser, error) {
-	principal, head, err := a.readable(ctx, PermissionIncidentRead, reference)
-	if err != nil {
-		return Attachment{}, nil, err
-	}
-	missing := domain.Errorf(domain.CodeNotFound, "no attachment %s", id)
-	if !schemas.IsID(id) {
-		return Attachment{}, nil, missing
-	}
-	files, err := a.attachments(ctx, head.ID, id, principal.staff(head))
-	if err != nil {
-		return Attachment{}, nil, err
-	}
-	if len(files) == 0 {
-		return Attachment{}, nil, missing
-	}
-	content, err := a.Blobs.Open(id)
-	return files[0], content, a.fault(ctx, "opening an attachment", err)
 }

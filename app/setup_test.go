@@ -24,16 +24,18 @@ type desk struct {
 	base   store.DB
 	worker *bun.DB
 	clock  *store.Clock
-	heard  int64 // the last line of the audit that was looked at
+	heard  int64  // the last line of the audit that was looked at
+	blobs  string // the folder of the content of attachments
 }
 
 func setup(t testing.TB) *desk {
 	t.Helper()
 	base, clock := store.Database(t), store.NewClock("2026-11-30T09:00:00Z")
 	base.Settle(t)
-	blobs, err := app.OpenFolder(t.TempDir())
+	folder := t.TempDir()
+	blobs, err := app.OpenFolder(folder)
 	require.NoError(t, err)
-	return &desk{t: t, base: base, worker: base.Worker(t), clock: clock, App: app.New(app.Dependencies{
+	return &desk{t: t, base: base, worker: base.Worker(t), clock: clock, blobs: folder, App: app.New(app.Dependencies{
 		DB: base.App(t), Clock: clock, Blobs: blobs, CheckPolicy: policyfile.Check, Transient: pg.Transient, Log: slog.New(slog.DiscardHandler),
 	})}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/pgdialect"
 
 	"github.com/holdfast-itsm/holdfast/domain"
 )
@@ -87,6 +88,16 @@ func ReadAttachments(ctx context.Context, db bun.IDB, record, id string, interna
 		return nil, fmt.Errorf("reading attachments: %w", err)
 	}
 	return rows, nil
+}
+
+// KnownAttachments finds which of these ids a file has.
+func KnownAttachments(ctx context.Context, db bun.IDB, ids []string) ([]string, error) {
+	var known []string
+	err := db.NewRaw(`SELECT id::text FROM attachments WHERE id = ANY (?::uuid[])`, pgdialect.Array(ids)).Scan(ctx, &known)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return nil, fmt.Errorf("looking for attachments: %w", err)
+	}
+	return known, nil
 }
 
 // RememberCommand writes down an annotation's key and outcome as the application's role; false: it was known.

@@ -50,6 +50,7 @@ func (c *serverCommand) Run(ctx context.Context, io streams) error {
 		return err
 	}
 	go notify(ctx, service.DB, s.hints)
+	go s.sweep(ctx, service)
 	handler, err := s.handler(service, c.PublicURL)
 	if err != nil {
 		return err
@@ -60,6 +61,24 @@ func (c *serverCommand) Run(ctx context.Context, io streams) error {
 	}
 	log.Info("serving", "address", "http://"+listener.Addr().String())
 	return s.serve(ctx, listener, handler)
+}
+
+const sweepPause = 24 * time.Hour
+
+// sweep removes what broken uploads left behind, now and every day, until ctx ends.
+func (s *site) sweep(ctx context.Context, service *app.App) {
+	for {
+		swept, err := service.SweepAttachments(ctx)
+		switch {
+		case err != nil && ctx.Err() == nil:
+			s.log.WarnContext(ctx, "the attachments could not be swept; tomorrow again", "error", err)
+		case swept > 0:
+			s.log.InfoContext(ctx, "removed content of attachments that nobody knows", "files", swept)
+		}
+		if !pause(ctx, sweepPause) {
+			return
+		}
+	}
 }
 
 // handler puts all faces of the server onto one gin engine.

@@ -165,6 +165,7 @@ func (c *upCommand) run(ctx context.Context, streams streams, log *slog.Logger, 
 		})
 	})
 	group.Go(func() error { return keep(ctx) })
+	group.Go(func() error { s.sweep(ctx, service); return nil })
 	group.Go(func() error { return s.serve(ctx, listener, handler) })
 	group.Go(func() error {
 		select {

@@ -1,0 +1,172 @@
+package app
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+
+	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/schemas"
+)
+
+// MaxAttachmentBytes bounds one file.
+const MaxAttachmentBytes = 25 << 20
+
+// Attachments lists a record's files; a requester sees the public ones.
+func (a *App) Attachments(ctx context.Context, reference string) ([]Attachment, error) {
+	principal, head, err := a.readable(ctx, PermissionIncidentRead, reference)
+	if err != nil {
+		return nil, err
+	}
+	return a.attachments(ctx, head.ID, "", principal.staff(head))
+}
+
+func (a *App) attachments(ctx context.Context, record, id string, internal bool) ([]Attachment, error) {
+	rows, err := schemas.ReadAttachments(ctx, a.DB, record, id, internal)
+	list := []Attachment{}
+	for _, row := range rows {
+		list = append(list, Attachment{
+			ID: row.ID, Name: row.Name, MediaType: row.MediaType, Bytes: row.Bytes, SHA256: row.SHA256,
+			Public: row.Public, AddedBy: row.AddedBy, AddedAt: row.AddedAt.UTC(),
+		})
+	}
+	return list, a.fault(ctx, "reading attachments", err)
+}
+
+// AddAttachment stores a file: first its content, then, in one transaction, its row and the event.
+func (a *App) AddAttachment(ctx context.Context, reference, key string, upload Upload) (Attachment, error) {
+	permission := PermissionNoteWrite
+	if !upload.Public {
+		permission = PermissionNoteInternal
+	}
+	principal, head, err := a.readable(ctx, permission, reference)
+	if err != nil {
+		return Attachment{}, a.auditForbidden(ctx, principal, string(permission), head.ID, "", err)
+	}
+	name := strings.TrimSpace(upload.Name)
+	if name == "" || len(name) > 255 || strings.ContainsAny(name, `/\`) || !domain.OneLine(name) {
+		return Attachment{}, domain.Invalid("name", "must be a file name of 1 to 255 bytes in one line, without control characters and marks of writing direction")
+	}
+	file := Attachment{ID: uuid.Must(uuid.NewV7()).String(), Name: name, MediaType: upload.MediaType, Public: upload.Public, AddedBy: principal.Handle, AddedAt: a.now()}
+	if err := a.storeContent(ctx, &file, upload.Content); err != nil {
+		return Attachment{}, err
+	}
+	stored, err := once(ctx, a, principal, annotation{name: "attachment.added", record: head.ID, key: key, body: []string{name, file.SHA256}}, file,
+		func(ctx context.Context, tx bun.Tx, _ string, file *Attachment) error {
+			row := schemas.AttachmentRow{
+				ID: file.ID, RecordID: head.ID, Name: file.Name, MediaType: file.MediaType, Bytes: file.Bytes,
+				SHA256: file.SHA256, Public: file.Public, AddedBy: file.AddedBy, AddedAt: file.AddedAt,
+			}
+			if err := schemas.AddAttachment(ctx, tx, row); err != nil {
+				return err
+			}
+			_, err := schemas.AppendTimeline(ctx, tx, head.ID, []domain.Event{{
+				Type: "attachment.added", At: file.AddedAt, Actor: principal.actor(nil),
+				Public: file.Public, Data: map[string]any{"id": file.ID, "bytes": file.Bytes, "sha256": file.SHA256}, Personal: map[string]any{"name": file.Name},
+			}}, file.AddedAt)
+			return err
+		})
+	if err != nil || stored.ID != file.ID {
+		return stored, a.discard(ctx, file.ID, err)
+	}
+	return stored, nil
+}
+
+// storeContent puts a file's content into the store, counts it and sums it up. Of content that breaks off or is too large
+// nothing stays.
+func (a *App) storeContent(ctx context.Context, file *Attachment, content io.Reader) error {
+	sum, from := sha256.New(), &sender{Reader: content}
+	var err error
+	file.Bytes, err = a.Blobs.Put(file.ID, io.TeeReader(io.LimitReader(from, MaxAttachmentBytes+1), sum))
+	switch {
+	case from.fault != nil:
+		return domain.Errorf(domain.CodeMalformed, "the content broke off after %d bytes; nothing was kept", file.Bytes)
+	case err != nil:
+		return a.fault(ctx, "storing an attachment", err)
+	case file.Bytes > MaxAttachmentBytes:
+		return a.discard(ctx, file.ID, domain.Errorf(domain.CodeTooLarge, "an attachment has at most %d MiB", MaxAttachmentBytes>>20))
+	}
+	file.SHA256 = hex.EncodeToString(sum.Sum(nil))
+	return nil
+}
+
+// sender tells a sender who breaks off from a store that fails.
+type sender struct {
+	io.Reader
+	fault error
+}
+
+func (s *sender) Read(into []byte) (int, error) {
+	n, err := s.Reader.Read(into)
+	if err != nil && !errors.Is(err, io.EOF) {
+		s.fault = err
+	}
+	return n, err
+}
+
+// discard removes content whose row was not written, and passes the error on.
+func (a *App) discard(ctx context.Context, id string, err error) error {
+	if removeErr := a.Blobs.Remove(id); removeErr != nil {
+		a.Log.WarnContext(ctx, "an unused attachment could not be removed", "id", id, "error", removeErr)
+	}
+	return err
+}
+
+// OpenAttachment gives a file's content.
+func (a *App) OpenAttachment(ctx context.Context, reference, id string) (Attachment, io.ReadCloser, error) {
+	principal, head, err := a.readable(ctx, PermissionIncidentRead, reference)
+	if err != nil {
+		return Attachment{}, nil, err
+	}
+	missing := domain.Errorf(domain.CodeNotFound, "no attachment %s", id)
+	if !schemas.IsID(id) {
+		return Attachment{}, nil, missing
+	}
+	files, err := a.attachments(ctx, head.ID, id, principal.staff(head))
+	if err != nil {
+		return Attachment{}, nil, err
+	}
+	if len(files) == 0 {
+		return Attachment{}, nil, missing
+	}
+	content, err := a.Blobs.Open(id)
+	return files[0], content, a.fault(ctx, "opening an attachment", err)
+}
+
+// orphanAge is how old content without a row is when it is swept: no upload takes that long.
+const orphanAge = 24 * time.Hour
+
+// SweepAttachments removes content whose row was never written, because the process ended in between. It answers how many.
+func (a *App) SweepAttachments(ctx context.Context) (int, error) {
+	old, err := a.Blobs.Before(a.now().Add(-orphanAge))
+	if err != nil {
+		return 0, a.fault(ctx, "listing the content of attachments", err)
+	}
+	swept := 0
+	for page := range slices.Chunk(old, sweepPage) {
+		known, err := schemas.KnownAttachments(ctx, a.DB, page)
+		if err != nil {
+			return swept, a.fault(ctx, "sweeping attachments", err)
+		}
+		for _, id := range page {
+			if slices.Contains(known, id) {
+				continue
+			}
+			if err := a.Blobs.Remove(id); err != nil {
+				return swept, a.fault(ctx, "sweeping attachments", err)
+			}
+			swept++
+		}
+	}
+	return swept, nil
+}
+
+const sweepPage = 500
