@@ -99,3 +99,24 @@ func TestOperationsTellsEveryFigure(t *testing.T) {
 	}
 	require.Equal(t, found, strings.Count(page, "| `holdfast_"), "a row for a figure that is gone")
 }
+
+// TestOperationsNamesEveryChaosTest: each failure on the page is played by a test that exists, and no test plays one that the
+// page does not tell of.
+func TestOperationsNamesEveryChaosTest(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob(filepath.Join("..", "..", "test", "chaos", "*_test.go"))
+	require.NoError(t, err)
+	played := map[string]bool{}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		for _, match := range regexp.MustCompile(`(?m)^func (Test\w+)\(`).FindAllStringSubmatch(string(text), -1) {
+			played[match[1]] = true
+		}
+	}
+	named := map[string]bool{}
+	for _, match := range regexp.MustCompile("`(Test\\w+)`").FindAllStringSubmatch(operations(t), -1) {
+		named[match[1]] = true
+	}
+	require.Equal(t, played, named)
+}
