@@ -87,6 +87,8 @@ var openings = map[domain.Code]string{
 	domain.CodeNotFound:           "Not found:",
 	domain.CodeUnauthenticated:    "Not logged in:",
 	domain.CodeInternal:           "Fault:",
+	domain.CodeUnavailable:        "Out of reach:",
+	domain.CodeTooMany:            "Too much at once:",
 }
 
 // sentence is the message. Where fields are wrong they say it, each on its line, and the message would say it again.

@@ -19,7 +19,7 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 	metrics := &Metrics{
 		commands: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "holdfast_commands_total",
-			Help: "Commands that were decided, by practice, command and outcome (applied, repeated, refused, dropped, failed).",
+			Help: "Commands that were decided, by practice, command and outcome (applied, repeated, refused, failed).",
 		}, []string{"practice", "command", "outcome"}),
 		apply: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "holdfast_apply_seconds",
@@ -33,7 +33,7 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 		}),
 		relayed: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "holdfast_relayed_total",
-			Help: "Rows that the relay carried on, by kind (message, outbox) and outcome (delivered, refused, dropped, failed).",
+			Help: "Rows that the relay carried on, by kind (message) and outcome (delivered, refused, dropped, postponed, failed).",
 		}, []string{"kind", "outcome"}),
 	}
 	registry.MustRegister(metrics.commands, metrics.apply, metrics.lateness, metrics.relayed)
