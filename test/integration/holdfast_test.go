@@ -35,6 +35,10 @@ func TestHoldfast(t *testing.T) {
 		"restricted records stay hidden":          restricted,
 		"health and figures":                      health,
 		"the command line does the same":          commandLine,
+		"messages pass by a fault of one record":  messagesPastAFault,
+		"messages pass by a stuck process":        messagesPastAStuckProcess,
+		"messages reach ended records as asked":   messagesToTheEnded,
+		"a canceled process leaves its record":    canceledProcess,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
