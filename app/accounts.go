@@ -30,6 +30,18 @@ func (a *App) Authenticate(ctx context.Context, secret string) (Principal, error
 	return a.principal(ctx, token, person)
 }
 
+// renew finds by its id whose token it is now, as Authenticate does by its secret.
+func (a *App) renew(ctx context.Context, token string) (Principal, error) {
+	row, person, found, err := schemas.ReadToken(ctx, a.DB, token, a.now())
+	if err != nil {
+		return Principal{}, a.fault(ctx, "authenticating", err)
+	}
+	if !found {
+		return Principal{}, unknownToken()
+	}
+	return a.principal(ctx, row, person)
+}
+
 // principal is somebody with the grants that they hold now.
 func (a *App) principal(ctx context.Context, token schemas.TokenRow, person schemas.PersonRow) (Principal, error) {
 	grants, err := schemas.ReadGrants(ctx, a.DB, person.Handle)

@@ -36,6 +36,7 @@ type Dependencies struct {
 // App implements Service.
 type App struct {
 	Dependencies
+	feeds *feeds
 }
 
 var _ Service = (*App)(nil)
@@ -48,7 +49,14 @@ func New(dependencies Dependencies) *App {
 	if dependencies.DoorWait == 0 {
 		dependencies.DoorWait = DefaultDoorWait
 	}
-	return &App{Dependencies: dependencies}
+	return &App{Dependencies: dependencies, feeds: newFeeds(source{
+		page: func(ctx context.Context, after schemas.StreamPosition, limit int) ([]schemas.StreamedEvent, error) {
+			return schemas.ReadStream(ctx, dependencies.DB, after, limit)
+		},
+		end: func(ctx context.Context) (schemas.StreamPosition, error) {
+			return schemas.StreamEnd(ctx, dependencies.DB)
+		},
+	})}
 }
 
 // retryAfter is what callers are told when the database is away.

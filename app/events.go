@@ -11,13 +11,12 @@ import (
 	"github.com/holdfast-itsm/holdfast/schemas"
 )
 
-const (
-	streamPage  = 200
-	streamPause = 200 * time.Millisecond
-)
+// recheck is how often a silent stream looks whether its reader may still read.
+const recheck = 3 * time.Second
 
-// Events sends every event after a place that the principal may see, as it commits, until ctx ends or send fails. Nothing
-// is kept in memory per reader: a slow reader only reads later.
+// Events sends every event after a place that the principal may see, as it commits, until ctx ends or send fails. Whoever asks
+// is found anew every few seconds and before anything is sent: the stream ends with their token, and follows their grants. A
+// reader that is too slow is told so, and goes on after the last event.
 func (a *App) Events(ctx context.Context, query EventQuery, send func(LiveEvent) error) error {
 	principal, err := PrincipalFrom(ctx)
 	if err != nil {
@@ -26,6 +25,11 @@ func (a *App) Events(ctx context.Context, query EventQuery, send func(LiveEvent)
 	if err := principal.mayAnywhere(PermissionEventsRead); err != nil {
 		return err
 	}
+	feed, leave, err := a.feeds.join(ctx, principal.Handle)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	place, err := a.startOfStream(ctx, query.After)
 	if err != nil {
 		return err
@@ -33,31 +37,88 @@ func (a *App) Events(ctx context.Context, query EventQuery, send func(LiveEvent)
 	if query.Started != nil {
 		query.Started(placeID(place))
 	}
-	pause := time.NewTicker(streamPause)
-	defer pause.Stop()
+	s := &liveStream{app: a, query: query, principal: principal, send: send, from: follower{feed: feed, place: place}}
+	return s.run(ctx)
+}
+
+// liveStream is one reader's stream of events.
+type liveStream struct {
+	app       *App
+	query     EventQuery
+	principal Principal
+	send      func(LiveEvent) error
+	from      follower
+	due       *time.Ticker // for looking whether the reader may still read
+}
+
+func (s *liveStream) run(ctx context.Context) error {
+	s.due = time.NewTicker(recheck)
+	defer s.due.Stop()
 	for {
-		events, err := schemas.ReadStream(ctx, a.DB, place, streamPage)
+		events, more, err := s.from.next(ctx)
+		if ctx.Err() != nil {
+			return nil
+		}
 		if err != nil {
-			return a.fault(ctx, "reading the stream of events", err)
+			return s.app.fault(ctx, "reading the stream of events", err)
 		}
-		for _, event := range events {
-			place = event.Place()
-			if !query.wants(event) || !principal.sees(event) {
-				continue
-			}
-			if err := send(LiveEvent{ID: placeID(place), StreamedEvent: event}); err != nil {
-				return err
-			}
+		if err := s.pass(ctx, events); err != nil {
+			return err
 		}
-		if len(events) == streamPage {
+		if len(events) > 0 || more == nil {
 			continue
 		}
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-pause.C:
+		case <-more:
+		case <-s.due.C:
+			if err := s.renew(ctx); err != nil {
+				return err
+			}
 		}
 	}
+}
+
+// pass sends the events that the reader wants and may see now. A slow reader takes its time over a page, in which rights end.
+func (s *liveStream) pass(ctx context.Context, events []schemas.StreamedEvent) error {
+	fresh := false
+	for _, event := range events {
+		if !s.query.wants(event) {
+			continue
+		}
+		select {
+		case <-s.due.C:
+			fresh = false
+		default:
+		}
+		if !fresh {
+			if err := s.renew(ctx); err != nil {
+				return err
+			}
+			fresh = true
+		}
+		if !s.principal.sees(event) {
+			continue
+		}
+		if err := s.send(LiveEvent{ID: placeID(event.Place()), StreamedEvent: event}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// renew finds the reader anew. Processes of ours have no token, and stay who they are.
+func (s *liveStream) renew(ctx context.Context) error {
+	if s.principal.TokenID == "" {
+		return nil
+	}
+	fresh, err := s.app.renew(ctx, s.principal.TokenID)
+	if err != nil {
+		return err
+	}
+	s.principal = fresh
+	return fresh.mayAnywhere(PermissionEventsRead)
 }
 
 // placeID is a place in the stream as a reader sends it back.
@@ -76,10 +137,11 @@ func (a *App) startOfStream(ctx context.Context, after string) (schemas.StreamPo
 	}
 	xid, position, found := strings.Cut(after, "-")
 	number, err := strconv.ParseInt(position, 10, 64)
-	if _, xidErr := strconv.ParseUint(xid, 10, 64); !found || err != nil || xidErr != nil {
+	transaction, xidErr := strconv.ParseUint(xid, 10, 64)
+	if !found || err != nil || xidErr != nil {
 		return schemas.StreamPosition{}, domain.Errorf(domain.CodeMalformed, "the Last-Event-ID is not one of ours")
 	}
-	return schemas.StreamPosition{Xid: xid, Position: number}, nil
+	return schemas.StreamPosition{Xid: strconv.FormatUint(transaction, 10), Position: number}, nil
 }
 
 func (q EventQuery) wants(event schemas.StreamedEvent) bool {

@@ -137,6 +137,14 @@ type StreamPosition struct {
 	Position int64  `json:"p"`
 }
 
+// Before reports whether a place comes before another one. Xid is written without leading zeros.
+func (p StreamPosition) Before(other StreamPosition) bool {
+	if p.Xid != other.Xid {
+		return len(p.Xid) < len(other.Xid) || len(p.Xid) == len(other.Xid) && p.Xid < other.Xid
+	}
+	return p.Position < other.Position
+}
+
 // StreamedEvent is an event with its place in the stream and what its record is about.
 type StreamedEvent struct {
 	domain.StoredEvent

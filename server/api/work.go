@@ -76,8 +76,7 @@ func (a *API) events() {
 	})
 }
 
-// openStream begins to read events and answers as soon as it is known that they may be read. It holds nothing back: a slow
-// reader reads later from the table.
+// openStream begins to read events and answers as soon as it is known that they may be read.
 func (a *API) openStream(ctx context.Context, query app.EventQuery) (<-chan string, error) {
 	lines, started, failed := make(chan string, 1), make(chan struct{}), make(chan error, 1)
 	query.Started = func(place string) {
@@ -100,7 +99,7 @@ func (a *API) openStream(ctx context.Context, query app.EventQuery) (<-chan stri
 		})
 		failed <- err
 		if err != nil && ctx.Err() == nil {
-			a.Log.Warn("a stream of events ended", "error", err)
+			a.Log.Info("a stream of events ended", "error", err)
 		}
 	}()
 	select {
@@ -111,27 +110,14 @@ func (a *API) openStream(ctx context.Context, query app.EventQuery) (<-chan stri
 	}
 }
 
-// stream writes events until the reader leaves.
+// stream writes events until the reader leaves, is too slow, or may not read any more.
 func (a *API) stream(hc huma.Context, lines <-chan string) {
 	c := humagin.Unwrap(hc)
-	writer := http.NewResponseController(c.Writer)
-	if err := writer.SetWriteDeadline(time.Time{}); err != nil {
-		a.Log.Debug("the write deadline could not be lifted", "error", err)
-	}
-	c.Header("Content-Type", "text/event-stream")
-	c.Header("Cache-Control", "no-store")
-	c.Header("X-Accel-Buffering", "no")
-	c.Status(http.StatusOK)
+	to := server.NewStream(c.Writer)
 	alive := time.NewTicker(beat)
 	defer alive.Stop()
 	text := ": welcome\n\n"
-	for {
-		if _, err := c.Writer.WriteString(text); err != nil {
-			return
-		}
-		if err := writer.Flush(); err != nil {
-			return
-		}
+	for to.Send(text) == nil {
 		var open bool
 		select {
 		case text, open = <-lines:

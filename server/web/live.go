@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"net/http"
 	"strings"
 	"time"
 
@@ -10,6 +9,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/holdfast-itsm/holdfast/app"
+	"github.com/holdfast-itsm/holdfast/server"
 )
 
 const (
@@ -28,47 +28,59 @@ func (w *console) live(c *gin.Context) {
 		w.fail(c, err)
 		return
 	}
-	writer := http.NewResponseController(c.Writer)
-	if err := writer.SetWriteDeadline(time.Time{}); err != nil {
-		w.Log.Debug("the write deadline could not be lifted", "error", err)
-	}
-	c.Header("Content-Type", "text/event-stream")
-	c.Header("X-Accel-Buffering", "no")
-	c.Status(http.StatusOK)
 	ctx, cancel := context.WithCancel(c.Request.Context())
 	defer cancel()
-	events := w.follow(ctx, app.EventQuery{Record: record.ID, After: c.GetHeader("Last-Event-ID")})
+	events, err := w.follow(ctx, app.EventQuery{Record: record.ID, After: c.GetHeader("Last-Event-ID")})
+	if err != nil {
+		w.fail(c, err)
+		return
+	}
+	to := server.NewStream(c.Writer)
 	alive, behind := time.NewTicker(beat), time.NewTimer(settle)
 	defer alive.Stop()
 	defer behind.Stop()
 	seen, text := queryNumber(c, "seq"), ": welcome\n\n"
-	for {
-		if _, err := c.Writer.WriteString(text); err != nil {
-			return
-		}
-		if err := writer.Flush(); err != nil {
-			return
-		}
-		text = ""
+	for to.Send(text) == nil {
+		id := ""
 		select {
 		case event, open := <-events:
 			if !open {
 				return
 			}
-			text, seen = w.news(c, event.ID, seen)
+			id = event.ID
 		case <-behind.C:
-			text, seen = w.news(c, "", seen)
 		case <-alive.C:
 			text = ": alive\n\n"
+			continue
 		case <-ctx.Done():
 			return
 		}
+		if err := w.renew(c); err != nil {
+			return // the page asks again, and is told why
+		}
+		text, seen = w.news(c, id, seen)
 	}
 }
 
-// follow hands a record's events on until the context ends; the channel is closed when the stream of events ends first.
-func (w *console) follow(ctx context.Context, query app.EventQuery) <-chan app.LiveEvent {
-	events := make(chan app.LiveEvent)
+// renew finds out anew who looks, so that nothing is rendered for somebody who may not see it any more.
+func (w *console) renew(c *gin.Context) error {
+	secret, err := c.Cookie(w.sessionCookie())
+	if err != nil {
+		return err
+	}
+	principal, err := w.Authenticate(c.Request.Context(), secret)
+	if err != nil {
+		return err
+	}
+	c.Request = c.Request.WithContext(app.WithPrincipal(c.Request.Context(), principal))
+	return nil
+}
+
+// follow hands a record's events on until the context ends, once it is known that they may be read. The channel is closed when
+// the stream of events ends first.
+func (w *console) follow(ctx context.Context, query app.EventQuery) (<-chan app.LiveEvent, error) {
+	events, started, failed := make(chan app.LiveEvent), make(chan struct{}), make(chan error, 1)
+	query.Started = func(string) { close(started) }
 	go func() {
 		defer close(events)
 		err := w.Service.Events(ctx, query, func(event app.LiveEvent) error {
@@ -79,11 +91,17 @@ func (w *console) follow(ctx context.Context, query app.EventQuery) <-chan app.L
 				return ctx.Err()
 			}
 		})
+		failed <- err
 		if err != nil && ctx.Err() == nil {
-			w.Log.Warn("a stream of events ended", "error", err)
+			w.Log.Info("a stream of events ended", "error", err)
 		}
 	}()
-	return events
+	select {
+	case <-started:
+		return events, nil
+	case err := <-failed:
+		return nil, err
+	}
 }
 
 // news renders the changed parts of a record as one message, or nothing when the page has them all. It answers how far the
