@@ -169,7 +169,7 @@ func (d *draft) validHold(body HoldOn, base string) error {
 }
 
 // farthest is how far ahead somebody can say that something will be, in years.
-const farthest = 10
+const farthest = 100
 
 // ahead refuses a moment that is over, or so far off that nobody can mean it.
 func (d *draft) ahead(field string, moment *time.Time) error {
