@@ -44,7 +44,7 @@ func Mount(engine *gin.Engine, dependencies Dependencies) *API {
 		dependencies.Busy = &server.Busy{}
 	}
 	// Nothing of a request is read before it is known who asks.
-	group.Use(guarded, authenticate(dependencies), limited(dependencies), readable(dependencies.Log), boundBody(dependencies.Log), keyed)
+	group.Use(guarded, timed(), authenticate(dependencies), limited(dependencies), readable(dependencies.Log), boundBody(dependencies.Log), keyed)
 	config := huma.DefaultConfig("Holdfast", Version)
 	config.DocsPath, config.SchemasPath, config.CreateHooks = "", "", nil
 	config.OpenAPIPath = "/openapi"

@@ -68,6 +68,11 @@ func keyed(c *gin.Context) {
 	c.Header(keyHeader, c.GetHeader(keyHeader))
 }
 
+// timed gives every request its time, but for live streams and files.
+func timed() gin.HandlerFunc {
+	return server.Bounded(Base+eventsPath, Base+ginPath(attachmentsPath), Base+ginPath(attachmentsPath+"/{attachment}"))
+}
+
 // authenticate finds who asks by the bearer token. The description of the API is open to all.
 func authenticate(dependencies Dependencies) gin.HandlerFunc {
 	return func(c *gin.Context) {

@@ -64,7 +64,7 @@ func Mount(engine *gin.Engine, dependencies Dependencies) error {
 		w.secure = public.Scheme == "https"
 	}
 	engine.GET(assetBase+":name", secureHeaders, serveAsset)
-	open := engine.Group("", secureHeaders, w.readable, w.sameOrigin)
+	open := engine.Group("", secureHeaders, server.Bounded(livePath, attachmentsPath, attachmentPath), w.readable, w.sameOrigin)
 	open.GET(signInPath, w.signInPage)
 	open.POST(signInPath, w.signIn)
 	open.POST("/sign-out", w.signOut)
@@ -73,6 +73,11 @@ func Mount(engine *gin.Engine, dependencies Dependencies) error {
 	engine.NoRoute(secureHeaders, w.noRoute)
 	return nil
 }
+
+const (
+	attachmentsPath = "/incidents/:record/attachments"
+	attachmentPath  = attachmentsPath + "/:attachment"
+)
 
 // mountPages adds what only people who signed in may see.
 func (w *console) mountPages(pages *gin.RouterGroup) {
@@ -83,9 +88,9 @@ func (w *console) mountPages(pages *gin.RouterGroup) {
 	pages.GET("/incidents/similar", w.similar)
 	pages.GET("/incidents/:record", w.record)
 	pages.GET(livePath, w.live)
-	pages.GET("/incidents/:record/attachments/:attachment", w.download)
+	pages.GET(attachmentPath, w.download)
 	pages.POST("/incidents/:record/notes", w.addNote)
-	pages.POST("/incidents/:record/attachments", w.addAttachment)
+	pages.POST(attachmentsPath, w.addAttachment)
 	pages.POST("/incidents/:record/do/:verb", w.command)
 	pages.GET("/commands/:id", w.outcome)
 	pages.GET("/waiting", w.waiting)
