@@ -30,9 +30,26 @@ func TestDatabaseAloneIsAway(t *testing.T) {
 	s.Database.Mend()
 	s.reaches(sent, 2) // nobody has sent it again: its workflow holds it
 	require.Equal(t, body["title"], s.read(sent).Title)
-	s.api.Post(sent.path("edit"), body, "Idempotency-Key", "sent").Is(http.StatusOK)
-	s.api.Post(known.path("start"), object{}, "Idempotency-Key", "start").Is(http.StatusOK)
+	s.comesThrough(sent.path("edit"), body, "sent").Is(http.StatusOK)
+	s.comesThrough(known.path("start"), object{}, "start").Is(http.StatusOK)
 	require.Equal(t, []string{"incident.logged", "incident.edited"}, types(s.timeline(sent)))
+	s.sound()
+}
+
+// A database behind a broken network takes what is sent and never answers.
+func TestDatabaseAloneIsSilent(t *testing.T) {
+	t.Parallel()
+	long(t)
+	s := setupWired(t, 1, 1)
+	known, held := s.log("Known before"), s.log("Falls due meanwhile")
+	instant := until(5 * time.Second)
+	s.holdUntil(held, instant)
+	s.Database.Silence()
+	unavailable(t, s.api, known)
+	passes(t, instant)
+	s.Database.Mend()
+	s.comesThrough(known.path("start"), object{}, "start").Is(http.StatusOK)
+	s.resumesOnce(held, instant)
 	s.sound()
 }
 

@@ -86,6 +86,17 @@ func (s *system) give(to incident, verb string, body object) incident {
 	return changed
 }
 
+// comesThrough sends the same key again until its command is decided.
+func (s *system) comesThrough(path string, body object, key string) *kit.Answer {
+	s.t.Helper()
+	var answer *kit.Answer
+	kit.Eventually(s.t, bound, func() bool {
+		answer = s.api.Post(path, body, "Idempotency-Key", key)
+		return answer.Status != http.StatusServiceUnavailable && answer.Status != http.StatusAccepted
+	}, key)
+	return answer
+}
+
 // until is an instant some time ahead as the rows keep it.
 func until(ahead time.Duration) time.Time {
 	return time.Now().Add(ahead).UTC().Truncate(time.Millisecond)

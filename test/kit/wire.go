@@ -16,9 +16,11 @@ type Wire struct {
 	listener net.Listener
 	target   string
 
-	mu    sync.Mutex
-	cut   bool
-	under map[net.Conn]bool // connections that are carried
+	mu      sync.Mutex
+	cut     bool
+	silent  bool
+	under   map[net.Conn]bool // connections that are carried
+	carries sync.RWMutex      // held while it is silent
 }
 
 // NewWire lays a wire to a HOST:PORT; it ends with the test.
@@ -35,6 +37,7 @@ func NewWire(t testing.TB, target string) *Wire {
 	t.Cleanup(func() {
 		require.NoError(t, listener.Close())
 		<-ended
+		w.Mend()
 		w.Cut()
 	})
 	return w
@@ -62,11 +65,24 @@ func (w *Wire) Cut() {
 	}
 }
 
-// Mend lets new connections through.
+// Silence keeps every connection and carries nothing any more until Mend, also for new ones.
+func (w *Wire) Silence() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.silent {
+		w.carries.Lock()
+	}
+	w.silent = true
+}
+
+// Mend carries again, and lets new connections through.
 func (w *Wire) Mend() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.cut = false
+	if w.silent {
+		w.carries.Unlock()
+	}
+	w.cut, w.silent = false, false
 }
 
 func (w *Wire) accept() {
@@ -92,7 +108,7 @@ func (w *Wire) carry(near net.Conn) {
 	var group sync.WaitGroup
 	for from, to := range map[net.Conn]net.Conn{near: far, far: near} {
 		group.Go(func() {
-			_, _ = io.Copy(to, from) // its end is told by closing both
+			_, _ = io.Copy(w.wait(to), from) // its end is told by closing both
 			near.Close()
 			far.Close()
 		})
@@ -102,6 +118,21 @@ func (w *Wire) carry(near net.Conn) {
 	defer w.mu.Unlock()
 	delete(w.under, near)
 	delete(w.under, far)
+}
+
+// waiting writes when the wire is not silent.
+type waiting struct {
+	to    io.Writer
+	until *sync.RWMutex
+}
+
+func (w *Wire) wait(to io.Writer) io.Writer { return waiting{to, &w.carries} }
+
+// Write is io.Writer's.
+func (w waiting) Write(text []byte) (int, error) {
+	w.until.RLock()
+	defer w.until.RUnlock()
+	return w.to.Write(text)
 }
 
 // enter counts a pair of connections in, unless the wire is cut.
