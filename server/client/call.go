@@ -189,8 +189,8 @@ func (c *client) pauseBefore(op call, err error, try int) (time.Duration, bool) 
 	refused := errors.Is(err, syscall.ECONNREFUSED)
 	dropped := errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 	if known := domain.AsError(err); known != nil && known.RetryAfter > 0 {
-		busy := known.Code == domain.CodeUnavailable && known.RetryAfter <= maxPause
-		return max(pause, known.RetryAfter), busy && !op.unkeyed
+		again := known.Code == domain.CodeTooMany || known.Code == domain.CodeUnavailable && !op.unkeyed
+		return max(pause, known.RetryAfter), again && known.RetryAfter <= maxPause
 	}
 	return pause, refused || (dropped && !op.unkeyed)
 }

@@ -152,7 +152,7 @@ func TestRefusalsComeBackAsTheyWere(t *testing.T) {
 		domain.Errorf(domain.CodeNotFound, "no incident INC-9"),
 		domain.Errorf(domain.CodePreconditionFailed, "the incident is at version 4, not 3"),
 		domain.Errorf(domain.CodeUnauthenticated, "send a bearer token"),
-		{Code: domain.CodeTooMany, Message: "slower", RetryAfter: 7 * time.Second},
+		{Code: domain.CodeTooMany, Message: "slower", RetryAfter: time.Hour},
 		{Code: domain.CodeUnavailable, Message: "the database is away", RetryAfter: time.Hour},
 	} {
 		service, seen := serve(t, refuse(fmt.Errorf("deciding: %w", want)))
@@ -193,6 +193,16 @@ func TestAnAttachmentIsSentAgainFromItsBeginning(t *testing.T) {
 	require.Equal(t, []string{"bytes", "bytes"}, seen.sent())
 	require.Equal(t, "name=a+b.txt&public=true", seen.asked()[1].URL.RawQuery)
 	require.Equal(t, "text/plain", seen.asked()[1].Header.Get("Content-Type"))
+}
+
+func TestWhoeverIsToldToComeAgainDoes(t *testing.T) {
+	t.Parallel()
+	busy := refuse(&domain.Error{Code: domain.CodeTooMany, Message: "too many at once", RetryAfter: time.Nanosecond})
+	service, seen := serve(t, busy, reply(201, `{"id":"t1","secret":"hf_x"}`))
+	made, err := service.CreateToken(t.Context(), app.TokenBody{Name: "ci"})
+	require.NoError(t, err, "what was too many was not done, so even this can be asked again")
+	require.Equal(t, "hf_x", made.Secret)
+	require.Len(t, seen.asked(), 2)
 }
 
 func TestATokenIsNeverMadeTwice(t *testing.T) {
