@@ -197,8 +197,8 @@ func (d *draft) enter(row Snapshot, changes map[string]any) string {
 		return ""
 	}
 	changes["state"] = domain.Change{From: before, To: row.State}
-	info, _ := Lifecycle.State(row.State)
-	again := info.Open && (before == Resolved || before == Closed || before == Canceled)
+	// What leaves an end for anything but being closed was taken up again: the lifecycle has no other way there.
+	again := (before == Resolved || before == Closed || before == Canceled) && !(before == Resolved && row.State == Closed)
 	if again {
 		record.ReopenCount++
 		record.ResolvedAt, record.ClosedAt, record.Resolution = nil, nil, Resolution{}
