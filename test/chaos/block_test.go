@@ -21,8 +21,8 @@ func (s *system) blockRecord(of incident) *block {
 	return s.block(`SELECT FROM records WHERE id = ? FOR UPDATE`, of.ID)
 }
 
-// blockNew lets every decision that opens an incident wait.
-func (s *system) blockNew() *block {
+// blockAll lets every decision wait, also one that opens an incident.
+func (s *system) blockAll() *block {
 	s.t.Helper()
 	return s.block(`LOCK TABLE incidents IN SHARE ROW EXCLUSIVE MODE`)
 }

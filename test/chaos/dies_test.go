@@ -49,7 +49,7 @@ func TestServerDiesAfterSendingACommand(t *testing.T) {
 	t.Log("a record is being opened")
 	s.Servers[0].Start()
 	s.AwaitReady(t)
-	fresh := s.blockNew()
+	fresh := s.blockAll()
 	body := object{"title": "Opened once", "impact": "low", "urgency": "low"}
 	lost = send(first, "/incidents", body, "opened")
 	fresh.meets()
@@ -129,9 +129,18 @@ func TestPowerCutBeforeTheTaskIsRecorded(t *testing.T) {
 	waiting := s.log("Waits in the dark")
 	instant := until(20 * time.Second)
 	s.holdUntil(waiting, instant)
-	sent := s.commitUnrecorded(s.api, held, "hold", object{"reason": "scheduled", "until": instant}, "held")
+	body := object{"title": "Opened when the lights went out", "impact": "low", "urgency": "low"}
+	table := s.blockAll()
+	sent := send(s.api, held.path("hold"), object{"reason": "scheduled", "until": instant}, "held")
+	opened := send(s.api, "/incidents", body, "opened")
+	table.meetsOther(table.meets())
+	s.Engine.Freeze()
+	table.lift()
+	s.reaches(held, 2)
+	s.becomes(1, `SELECT count(*) FROM records WHERE title = 'Opened when the lights went out'`)
 	s.CutPower(t)
 	require.Nil(t, <-sent)
+	require.Nil(t, <-opened)
 	s.RestorePower(t)
 	// Nobody sends the key again: the rows alone bring it back.
 	s.resumesOnce(held, instant)
@@ -140,6 +149,8 @@ func TestPowerCutBeforeTheTaskIsRecorded(t *testing.T) {
 	s.sound()
 	s.api.Post(held.path("hold"), object{"reason": "scheduled", "until": instant}, "Idempotency-Key", "held").Is(http.StatusOK)
 	require.Len(t, s.timeline(held), 3, "and the key is still known")
+	s.api.Post("/incidents", body, "Idempotency-Key", "opened").Is(http.StatusCreated)
+	s.becomes(1, `SELECT count(*) FROM records WHERE title = 'Opened when the lights went out'`)
 }
 
 // The workers live, so none starts and adopts; no server lives to send the command again, and its client is gone.
@@ -212,4 +223,24 @@ func unavailable(t *testing.T, api *kit.API, known incident) {
 		})
 	}
 	group.Wait()
+}
+
+// A worker whose machine is gone, or that gets no time to run, still holds what its open transaction has locked.
+func TestWorkerFreezesWithinItsTransaction(t *testing.T) {
+	t.Parallel()
+	long(t)
+	s := setup(t, 2, 1)
+	s.Workers[1].Kill()
+	held := s.log("Locked by a worker that is gone")
+	row := s.blockRecord(held)
+	sent := send(s.api, held.path("start"), object{}, "start")
+	row.meets()
+	s.Workers[0].Freeze()
+	row.lift()
+	s.Workers[1].Start()
+	require.Equal(t, http.StatusAccepted, (<-sent).Status)
+	s.comesThrough(held.path("start"), object{}, "start").Is(http.StatusOK)
+	s.Workers[0].Thaw()
+	s.sound()
+	require.Equal(t, []string{"incident.logged", "incident.started"}, types(s.timeline(held)))
 }
