@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"reflect"
 	"strings"
+	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
@@ -79,8 +80,8 @@ func schemaName(t reflect.Type, hint string) string {
 	return name
 }
 
-// describeProblems makes huma word its own failures as ours.
-func describeProblems() {
+// describeProblems makes huma word its own failures as ours. That is one for the whole process, however often an API is mounted.
+var describeProblems = sync.OnceFunc(func() {
 	huma.NewError = func(status int, message string, causes ...error) huma.StatusError {
 		problem := server.ProblemOfStatus(status, message)
 		for _, cause := range causes {
@@ -91,7 +92,7 @@ func describeProblems() {
 		}
 		return problem
 	}
-}
+})
 
 // bounded keeps an echoed value short.
 func bounded(value any) any {
