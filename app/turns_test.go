@@ -42,6 +42,7 @@ func TestAFewCommandsOfARecordAreUnderWayAtATime(t *testing.T) {
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 
 		<-time.After(time.Minute)
+		synctest.Wait()
 		require.EqualValues(t, 5*atOnce, done.Load())
 		require.EqualValues(t, atOnce, most.Load())
 		require.Empty(t, mine.of, "nothing is kept of records that nobody asks for")
