@@ -202,9 +202,10 @@ func (c *client) versionOf(answer *kit.Answer) (int64, string) {
 
 // follow asks what became of a command until it is decided.
 func (c *client) follow(d *deed) {
-	server := c.random
+	server := 0
 	kit.Eventually(c.t, bound, func() bool {
-		api := c.servers[server.IntN(len(c.servers))]
+		api := c.servers[server%len(c.servers)]
+		server++
 		answer, err := api.Try(http.MethodGet, "/commands/"+d.command, nil, nil)
 		if err != nil {
 			return false
