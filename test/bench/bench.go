@@ -48,6 +48,8 @@ type bench struct {
 	http     *http.Client
 	records  []string // ids of incidents that commands are given to
 	bare     []string // ids of bare workflows
+	// pace is how long a log and a command took of the clients' time at the last measurement: so long takes one more deadline.
+	pace time.Duration
 }
 
 // Run measures everything and prints a table.

@@ -35,7 +35,7 @@ func (b *bench) deadlines(ctx context.Context) error {
 	return nil
 }
 
-// setUp is how long making so many records or processes may take before the first falls due: a guess from what was seen.
+// setUp is how long making so many records or processes may take before the first falls due.
 func setUp(count int, each time.Duration) time.Duration {
 	return 5*time.Second + time.Duration(count)*each
 }
@@ -96,7 +96,7 @@ func (b *bench) bareTimers(ctx context.Context, count int, spread time.Duration)
 
 // ourDeadlines puts incidents on hold until instants and reads from their timelines when each hold was ended.
 func (b *bench) ourDeadlines(ctx context.Context, count int, spread time.Duration) (sample, error) {
-	first := time.Now().Add(setUp(count, 20*time.Millisecond))
+	first := time.Now().Add(setUp(count, b.pace*3/2))
 	service := "bench-" + uuid.NewString()[:8]
 	if err := b.send(ctx, http.MethodGet, "/me", nil, http.StatusOK, nil); err != nil {
 		return sample{}, err

@@ -80,6 +80,9 @@ func (b *bench) beside(ctx context.Context, name string, clients int, ours, bare
 			side.into.add(got)
 		}
 	}
+	if clients > 1 {
+		b.pace += time.Duration(float64(time.Second) / our.rate())
+	}
 	b.row(name, clients, number(our.rate()), number(our.at(50)), number(our.at(99)),
 		number(their.rate()), number(their.at(50)), number(their.at(99)), fmt.Sprintf("%.2f", our.rate()/their.rate()))
 	return nil
