@@ -20,37 +20,27 @@ func (a *App) Authenticate(ctx context.Context, secret string) (Principal, error
 	if !strings.HasPrefix(secret, secretPrefix) || len(secret) > 200 {
 		return Principal{}, unknownToken()
 	}
-	token, person, found, err := schemas.FindToken(ctx, a.DB, HashSecret(secret), a.now())
-	if err != nil {
-		return Principal{}, a.fault(ctx, "authenticating", err)
-	}
-	if !found {
-		return Principal{}, unknownToken()
-	}
-	return a.principal(ctx, token, person)
+	found, live, err := schemas.FindToken(ctx, a.DB, HashSecret(secret), a.now())
+	return a.principal(ctx, found, live, err)
 }
 
 // renew finds by its id whose token it is now, as Authenticate does by its secret.
 func (a *App) renew(ctx context.Context, token string) (Principal, error) {
-	row, person, found, err := schemas.ReadToken(ctx, a.DB, token, a.now())
-	if err != nil {
-		return Principal{}, a.fault(ctx, "authenticating", err)
-	}
-	if !found {
-		return Principal{}, unknownToken()
-	}
-	return a.principal(ctx, row, person)
+	found, live, err := schemas.ReadToken(ctx, a.DB, token, a.now())
+	return a.principal(ctx, found, live, err)
 }
 
-// principal is somebody with the grants that they hold now.
-func (a *App) principal(ctx context.Context, token schemas.TokenRow, person schemas.PersonRow) (Principal, error) {
-	grants, err := schemas.ReadGrants(ctx, a.DB, person.Handle)
+// principal is whom a token speaks for, with the grants that they hold now.
+func (a *App) principal(ctx context.Context, found schemas.Bearer, live bool, err error) (Principal, error) {
 	if err != nil {
 		return Principal{}, a.fault(ctx, "authenticating", err)
 	}
+	if !live {
+		return Principal{}, unknownToken()
+	}
 	return Principal{
-		Handle: person.Handle, Name: person.Name, Kind: person.Kind, Zone: person.Zone,
-		Permissions: token.Permissions, TokenID: token.ID, Grants: grantsOf(grants),
+		Handle: found.Person.Handle, Name: found.Person.Name, Kind: found.Person.Kind, Zone: found.Person.Zone,
+		Permissions: found.Token.Permissions, TokenID: found.Token.ID, Grants: grantsOf(found.Grants),
 	}, nil
 }
 

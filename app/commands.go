@@ -23,19 +23,14 @@ func (a *App) Execute(ctx context.Context, request Request) (Reply, error) {
 	if err != nil {
 		return Reply{}, err
 	}
-	command, err := a.prepare(ctx, principal, request)
+	command, record, err := a.prepare(ctx, principal, request)
 	if err != nil {
 		return Reply{}, a.auditRefusal(ctx, principal, request, err)
 	}
-	if stored, known, err := a.stored(ctx, command); known || err != nil {
-		return stored, err
+	if reply, known, err := a.before(ctx, command); known || err != nil {
+		return reply, err
 	}
-	if request.Key != "" { // a fresh key is in no queue
-		if reply, found, err := a.waits(ctx, command); found || err != nil {
-			return reply, err
-		}
-	}
-	reply, err := a.decide(ctx, command, request.Async)
+	reply, err := a.decide(ctx, command, record, request.Async)
 	if domain.AsError(err) != nil {
 		reply, err = a.unlessTaken(ctx, command, err)
 	}
@@ -43,8 +38,8 @@ func (a *App) Execute(ctx context.Context, request Request) (Reply, error) {
 }
 
 // decide has a command decided, or queues it.
-func (a *App) decide(ctx context.Context, command domain.Command, async bool) (Reply, error) {
-	if err := a.check(ctx, command); err != nil {
+func (a *App) decide(ctx context.Context, command domain.Command, record incident.Incident, async bool) (Reply, error) {
+	if err := check(command, record); err != nil {
 		return Reply{}, err
 	}
 	if err := a.checkNamed(ctx, command); err != nil {
@@ -56,32 +51,31 @@ func (a *App) decide(ctx context.Context, command domain.Command, async bool) (R
 	return a.send(ctx, command)
 }
 
-// prepare authorises a request and makes a command of it.
-func (a *App) prepare(ctx context.Context, principal Principal, request Request) (domain.Command, error) {
+// prepare authorises a request and makes a command of it; it answers the record as it stands, if there is one.
+func (a *App) prepare(ctx context.Context, principal Principal, request Request) (domain.Command, incident.Incident, error) {
+	var record incident.Incident
 	if request.Practice != domain.Incident {
-		return domain.Command{}, domain.Errorf(domain.CodeNotFound, "no practice %q", request.Practice)
+		return domain.Command{}, record, domain.Errorf(domain.CodeNotFound, "no practice %q", request.Practice)
 	}
 	transition, known := incident.Lifecycle.Transition(request.Verb)
 	if !known || transition.Machine() {
-		return domain.Command{}, domain.Errorf(domain.CodeNotFound, "%s has no command %q", request.Practice, request.Verb)
+		return domain.Command{}, record, domain.Errorf(domain.CodeNotFound, "%s has no command %q", request.Practice, request.Verb)
 	}
 	opens := len(transition.From) == 0
-	var head domain.Record
 	roles := principal.rolesToOpen()
 	if !opens {
 		found, exists, err := schemas.ReadIncident(ctx, a.DB, principal.reader(), request.Record)
 		if err != nil {
-			return domain.Command{}, a.fault(ctx, "reading the record of a command", err)
+			return domain.Command{}, record, a.fault(ctx, "reading the record of a command", err)
 		}
 		if !exists {
-			return domain.Command{}, domain.Errorf(domain.CodeNotFound, "no %s %s", request.Practice, request.Record)
+			return domain.Command{}, record, domain.Errorf(domain.CodeNotFound, "no %s %s", request.Practice, request.Record)
 		}
-		head = found.Record
-		roles = principal.rolesFor(head)
+		record, roles = found, principal.rolesFor(found.Record)
 	}
 	name := string(request.Practice) + "." + request.Verb
 	if err := principal.may(Permission(name), roles); err != nil {
-		return domain.Command{}, err
+		return domain.Command{}, record, err
 	}
 	body := compact(request.Body)
 	key := request.Key
@@ -89,14 +83,14 @@ func (a *App) prepare(ctx context.Context, principal Principal, request Request)
 		key = uuid.NewString()
 	}
 	command := domain.Command{
-		ID:   domain.CommandID(principal.Handle, "POST", name, head.ID, key),
-		Name: name, Practice: request.Practice, Record: head.ID, Actor: principal.actor(roles), ReceivedAt: a.now(),
+		ID:   domain.CommandID(principal.Handle, "POST", name, record.ID, key),
+		Name: name, Practice: request.Practice, Record: record.ID, Actor: principal.actor(roles), ReceivedAt: a.now(),
 		Body: body, Digest: domain.Digest(body), IfVersion: request.IfVersion,
 	}
 	if opens {
 		command.Record = domain.NewID(command.ID)
 	}
-	return command, nil
+	return command, record, nil
 }
 
 // compact drops white space, so that the same content has the same digest.
@@ -114,20 +108,22 @@ func compact(body json.RawMessage) json.RawMessage {
 // adoptWait is how long an answer that is known waits for its record to be told: Temporal may be away.
 const adoptWait = 500 * time.Millisecond
 
-// stored answers a command that was decided before.
-func (a *App) stored(ctx context.Context, command domain.Command) (Reply, bool, error) {
-	row, known, err := schemas.ReadCommand(ctx, a.DB, command.ID)
+// before answers a command that was decided, or waits in the queue, since before; another one under its key is refused.
+func (a *App) before(ctx context.Context, command domain.Command) (Reply, bool, error) {
+	fate, err := schemas.ReadFate(ctx, a.DB, command.ID)
 	if err != nil {
 		return Reply{}, false, a.fault(ctx, "looking for a command", err)
 	}
-	if !known || row.Outcome == nil {
+	switch {
+	case fate.Outcome == nil && !fate.Waits:
 		return Reply{}, false, nil
-	}
-	if row.Digest != command.Digest {
+	case fate.Digest != command.Digest:
 		return Reply{}, true, domain.OtherBody()
+	case fate.Outcome == nil:
+		return queued(command), true, nil
 	}
 	var result domain.Result
-	if err := json.Unmarshal(row.Outcome, &result); err != nil {
+	if err := json.Unmarshal(fate.Outcome, &result); err != nil {
 		return Reply{}, true, a.fault(ctx, "reading a stored outcome", err)
 	}
 	// The workflow may have lost the task that decided this; telling it is cheap, and its next command does the same.
@@ -141,17 +137,13 @@ func (a *App) stored(ctx context.Context, command domain.Command) (Reply, bool, 
 }
 
 // check refuses, without waking anybody, what the committed row already forbids; the decision itself checks again.
-func (a *App) check(ctx context.Context, command domain.Command) error {
+func check(command domain.Command, record incident.Incident) error {
 	transition, _ := incident.Lifecycle.Transition(command.Verb())
 	if err := command.Decode(transition.Body()); err != nil {
 		return err
 	}
 	if len(transition.From) == 0 {
 		return nil
-	}
-	record, found, err := schemas.ReadIncident(ctx, a.DB, schemas.Reader{All: true, Restricted: true}, command.Record)
-	if err != nil || !found {
-		return a.fault(ctx, "reading the record of a command", err)
 	}
 	if command.IfVersion != 0 && command.IfVersion != record.Version {
 		return domain.Errorf(domain.CodePreconditionFailed, "the incident is at version %d, not %d", record.Version, command.IfVersion)
@@ -166,9 +158,8 @@ func (a *App) send(ctx context.Context, command domain.Command) (Reply, error) {
 	result, err := a.Door.Send(bounded, command)
 	switch {
 	case errors.Is(err, ErrOpenedBefore):
-		stored, known, err := a.stored(ctx, command)
-		if known || err != nil {
-			return stored, err
+		if reply, known, err := a.before(ctx, command); known || err != nil {
+			return reply, err
 		}
 		return a.queue(ctx, command)
 	case errors.Is(err, ErrDoorClosed):

@@ -23,8 +23,8 @@ func (a *App) queue(ctx context.Context, command domain.Command) (Reply, error) 
 	case schemas.PostedOther:
 		return Reply{}, domain.OtherBody()
 	case schemas.PostedDelivered: // since it was looked for
-		if stored, known, err := a.stored(ctx, command); known || err != nil {
-			return stored, err
+		if reply, known, err := a.before(ctx, command); known || err != nil {
+			return reply, err
 		}
 	}
 	a.posted()
@@ -41,25 +41,6 @@ func (a *App) posted() {
 	}
 }
 
-// waits answers a command that waits in the queue since before, and refuses another one under its key.
-func (a *App) waits(ctx context.Context, command domain.Command) (Reply, bool, error) {
-	message, found, err := schemas.ReadMessage(ctx, a.DB, command.ID)
-	if err != nil {
-		return Reply{}, false, a.fault(ctx, "looking for a queued command", err)
-	}
-	if !found || message.State != schemas.MessagePending {
-		return Reply{}, false, nil
-	}
-	var first domain.Command
-	if err := json.Unmarshal(message.Command, &first); err != nil {
-		return Reply{}, false, a.fault(ctx, "reading a queued command", err)
-	}
-	if first.Digest != command.Digest {
-		return Reply{}, true, domain.OtherBody()
-	}
-	return queued(command), true, nil
-}
-
 // unlessTaken passes a refusal on, unless the same command was taken in before: then that is its answer. Its first sending
 // may have been decided since this one looked, or still wait in the queue with the moment at which it was received.
 func (a *App) unlessTaken(ctx context.Context, command domain.Command, refusal error) (Reply, error) {
@@ -68,11 +49,8 @@ func (a *App) unlessTaken(ctx context.Context, command domain.Command, refusal e
 	default:
 		return Reply{}, refusal
 	}
-	if reply, found, err := a.waits(ctx, command); found || err != nil {
+	if reply, known, err := a.before(ctx, command); known || err != nil {
 		return reply, err
-	}
-	if stored, known, err := a.stored(ctx, command); known || err != nil {
-		return stored, err
 	}
 	return Reply{}, refusal
 }

@@ -130,16 +130,16 @@ func bindToMaker(ctx context.Context, tx bun.Tx, row *schemas.TokenRow, maker st
 	if maker == "" {
 		return nil
 	}
-	token, _, live, err := schemas.ReadToken(ctx, tx, maker, row.CreatedAt)
+	found, live, err := schemas.ReadToken(ctx, tx, maker, row.CreatedAt)
 	if err != nil {
 		return err
 	}
 	if !live {
 		return unknownToken()
 	}
-	row.CreatedByToken = token.ID
-	if token.ExpiresAt.Before(row.ExpiresAt) {
-		row.ExpiresAt = token.ExpiresAt
+	row.CreatedByToken = found.Token.ID
+	if found.Token.ExpiresAt.Before(row.ExpiresAt) {
+		row.ExpiresAt = found.Token.ExpiresAt
 	}
 	return nil
 }

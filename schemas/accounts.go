@@ -72,27 +72,58 @@ type ServiceRow struct {
 	Calendar      string `bun:"calendar"`
 }
 
+// Bearer is a token with the active person whom it speaks for, and what they hold now.
+type Bearer struct {
+	Token  TokenRow
+	Person PersonRow
+	Grants []GrantRow
+}
+
 // FindToken reads a token that is neither revoked nor expired, with its active person, by the hash of its secret.
-func FindToken(ctx context.Context, db bun.IDB, hash string, now time.Time) (TokenRow, PersonRow, bool, error) {
-	return liveToken(ctx, db, "hash = ?", hash, now)
+func FindToken(ctx context.Context, db bun.IDB, hash string, now time.Time) (Bearer, bool, error) {
+	return bearer(ctx, db, "hash", hash, now)
 }
 
 // ReadToken reads such a token by its id.
-func ReadToken(ctx context.Context, db bun.IDB, id string, now time.Time) (TokenRow, PersonRow, bool, error) {
-	return liveToken(ctx, db, "id = ?", id, now)
+func ReadToken(ctx context.Context, db bun.IDB, id string, now time.Time) (Bearer, bool, error) {
+	return bearer(ctx, db, "id", id, now)
 }
 
-func liveToken(ctx context.Context, db bun.IDB, which, value string, now time.Time) (TokenRow, PersonRow, bool, error) {
-	var token TokenRow
-	err := db.NewSelect().Model(&token).Where(which, value).Where("revoked_at IS NULL AND expires_at > ?", now).Scan(ctx)
+// bearer reads all of it in one statement: every request begins with it.
+func bearer(ctx context.Context, db bun.IDB, column, value string, now time.Time) (Bearer, bool, error) {
+	var row struct {
+		TokenRow
+		PersonName string `bun:"person_name"`
+		PersonKind string `bun:"person_kind"`
+		PersonZone string `bun:"person_zone"`
+		Grants     []struct {
+			Role      domain.Role `json:"role"`
+			ScopeKind string      `json:"scope_kind"`
+			ScopeName string      `json:"scope_name"`
+			GrantedBy string      `json:"granted_by"`
+			GrantedAt time.Time   `json:"granted_at"`
+		} `bun:"grants,type:json"`
+	}
+	err := db.NewRaw(`SELECT t.*, p.name AS person_name, p.kind AS person_kind, p.zone AS person_zone,
+			coalesce((SELECT json_agg(g ORDER BY g.role, g.scope_kind, g.scope_name) FROM grants g WHERE g.person = t.person), '[]') AS grants
+		FROM tokens t JOIN people p ON p.handle = t.person AND p.active
+		WHERE t.? = ? AND t.revoked_at IS NULL AND t.expires_at > ?`, bun.Ident(column), value, now).Scan(ctx, &row)
 	if errors.Is(err, sql.ErrNoRows) {
-		return token, PersonRow{}, false, nil
+		return Bearer{}, false, nil
 	}
 	if err != nil {
-		return token, PersonRow{}, false, fmt.Errorf("reading a token: %w", err)
+		return Bearer{}, false, fmt.Errorf("reading a token: %w", err)
 	}
-	person, found, err := ReadPerson(ctx, db, token.Person)
-	return token, person, found && person.Active, err
+	found := Bearer{Token: row.TokenRow, Person: PersonRow{
+		Handle: row.Person, Name: row.PersonName, Kind: row.PersonKind, Zone: row.PersonZone, Active: true,
+	}}
+	for _, grant := range row.Grants {
+		found.Grants = append(found.Grants, GrantRow{
+			Person: row.Person, Role: grant.Role, ScopeKind: grant.ScopeKind, ScopeName: grant.ScopeName,
+			GrantedBy: grant.GrantedBy, GrantedAt: grant.GrantedAt,
+		})
+	}
+	return found, true, nil
 }
 
 // LockAccounts holds back every other write of people, grants and tokens until the transaction ends: what they ask of each

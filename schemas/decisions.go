@@ -53,6 +53,25 @@ func ReadCommand(ctx context.Context, db bun.IDB, id string) (CommandRow, bool, 
 	return row, true, nil
 }
 
+// Fate is what became of a command id: decided, with an outcome; waiting in the queue; or, the zero Fate, unheard of.
+type Fate struct {
+	Digest  string          `bun:"digest"`
+	Outcome json.RawMessage `bun:"outcome,type:json,nullzero"`
+	Waits   bool            `bun:"waits"`
+}
+
+// ReadFate looks for a command among those decided and those that wait, in one statement.
+func ReadFate(ctx context.Context, db bun.IDB, id string) (Fate, error) {
+	var fate Fate
+	err := db.NewRaw(`SELECT coalesce(c.digest, m.command ->> 'digest', '') AS digest, c.outcome, c.outcome IS NULL AND m.id IS NOT NULL AS waits
+		FROM (SELECT ?::text AS id) AS asked LEFT JOIN commands c ON c.id = asked.id AND c.outcome IS NOT NULL
+		LEFT JOIN messages m ON m.id = asked.id AND m.state = 'pending'`, id).Scan(ctx, &fate)
+	if err != nil {
+		return fate, fmt.Errorf("looking for command %s: %w", id, err)
+	}
+	return fate, nil
+}
+
 // line is an event as append_timeline takes it.
 type line struct {
 	Type       string         `json:"type"`
