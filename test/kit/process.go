@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -95,13 +96,19 @@ func (p *Process) Start() {
 	p.command.Env = append(clean(os.Environ()), p.environment...)
 	p.command.Stdout, p.command.Stderr = log, log
 	p.command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	require.NoError(p.t, p.command.Start())
-	done, command := make(chan struct{}), p.command
+	tie(p.command.SysProcAttr)
+	done, command, started := make(chan struct{}), p.command, make(chan error)
 	p.done = done
 	go func() {
-		_ = command.Wait() // how it ended is in its log
-		close(done)
+		defer close(done)
+		runtime.LockOSThread() // the program is tied to this thread, which ends with this goroutine
+		err := command.Start()
+		started <- err
+		if err == nil {
+			_ = command.Wait() // how it ended is in its log
+		}
 	}()
+	require.NoError(p.t, <-started)
 }
 
 // clean keeps settings of the developer's own Holdfast away from the tests.
