@@ -34,7 +34,7 @@ func logged(t *testing.T, as *kit.API, title string) string {
 	var view struct {
 		Number string `json:"number"`
 	}
-	as.Post("/incidents", map[string]any{"title": title, "impact": "high", "urgency": "low"}).Is(http.StatusCreated).Into(&view)
+	as.Insist("/incidents", map[string]any{"title": title, "impact": "high", "urgency": "low"}).Is(http.StatusCreated).Into(&view)
 	return view.Number
 }
 

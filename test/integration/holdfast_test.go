@@ -60,12 +60,12 @@ func log(api *kit.API, title string, more object) object {
 	for key, value := range more {
 		body[key] = value
 	}
-	return api.Post("/incidents", body).Is(201).Map()
+	return api.Insist("/incidents", body).Is(201).Map()
 }
 
 // give gives a command to a record, expects it to be applied, and answers the record.
 func give(api *kit.API, record object, verb string, body object) object {
-	return api.Post("/incidents/"+record["number"].(string)+"/"+verb, body).Is(200).Map()
+	return api.Insist("/incidents/"+record["number"].(string)+"/"+verb, body).Is(200).Map()
 }
 
 // read reads a record again.

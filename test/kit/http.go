@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -69,6 +71,22 @@ func (a *API) Post(path string, body any, headers ...string) *Answer {
 	}
 	return a.Do(http.MethodPost, path, body, pairs)
 }
+
+// Insist posts a command under a key of its own until it is decided: on a busy machine that can take longer than the server
+// waits before it answers 202.
+func (a *API) Insist(path string, body any) *Answer {
+	a.t.Helper()
+	key := strconv.FormatInt(keys.Add(1), 10) + a.t.Name()
+	var answer *Answer
+	Eventually(a.t, readyBound, func() bool {
+		answer = a.Post(path, body, "Idempotency-Key", key[:min(len(key), 200)])
+		return answer.Status != http.StatusAccepted
+	})
+	return answer
+}
+
+// keys tells apart the commands of one test run.
+var keys atomic.Int64
 
 // Do sends a request: a body of []byte as it is, any other as JSON, none where nil.
 func (a *API) Do(method, path string, body any, headers map[string]string) *Answer {
