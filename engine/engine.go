@@ -151,7 +151,7 @@ func choosePorts(held *folder.Folder, flags Flags) error {
 			}
 			*port.kept = port.asked
 		case *port.kept == 0 || ports.Check(*port.kept) != nil:
-			found, err := ports.Free(1)
+			found, err := ports.Free(1, flags.PostgresPort, flags.TemporalPort, held.Settings.PostgresPort, held.Settings.TemporalPort)
 			if err != nil {
 				return fmt.Errorf("find a port for %s: %w", port.name, err)
 			}

@@ -37,15 +37,15 @@ func Check(port int) error {
 	return listener.Close()
 }
 
-// Free finds different ports that nobody listens on now.
-func Free(count int) ([]int, error) {
+// Free finds different ports that nobody listens on now, and that are not promised to somebody yet.
+func Free(count int, promised ...int) ([]int, error) {
 	var found []int
 	for range tries {
 		if len(found) == count {
 			return found, nil
 		}
 		port := first + rand.IntN(last-first+1)
-		if !slices.Contains(found, port) && Check(port) == nil {
+		if !slices.Contains(found, port) && !slices.Contains(promised, port) && Check(port) == nil {
 			found = append(found, port)
 		}
 	}

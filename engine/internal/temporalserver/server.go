@@ -65,7 +65,7 @@ type Server struct {
 // Start starts the server on prepared databases and returns when the namespace answers.
 func Start(ctx context.Context, options Options) (*Server, error) {
 	logger := log.NewZapLogger(log.BuildZapLogger(log.Config{Level: options.LogLevel, Format: "console"}))
-	internal, err := ports.Free(3)
+	internal, err := ports.Free(3, options.Port)
 	if err != nil {
 		return nil, fmt.Errorf("find ports for Temporal's services: %w", err)
 	}
