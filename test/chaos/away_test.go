@@ -30,8 +30,8 @@ func TestDatabaseAloneIsAway(t *testing.T) {
 	s.Database.Mend()
 	s.reaches(sent, 2) // nobody has sent it again: its workflow holds it
 	require.Equal(t, body["title"], s.read(sent).Title)
-	s.comesThrough(sent.path("edit"), body, "sent").Is(http.StatusOK)
-	s.comesThrough(known.path("start"), object{}, "start").Is(http.StatusOK)
+	s.comesThrough(s.api, sent.path("edit"), body, "sent").Is(http.StatusOK)
+	s.comesThrough(s.api, known.path("start"), object{}, "start").Is(http.StatusOK)
 	require.Equal(t, []string{"incident.logged", "incident.edited"}, types(s.timeline(sent)))
 	s.sound()
 }
@@ -48,7 +48,7 @@ func TestDatabaseAloneIsSilent(t *testing.T) {
 	unavailable(t, s.api, known)
 	passes(t, instant)
 	s.Database.Mend()
-	s.comesThrough(known.path("start"), object{}, "start").Is(http.StatusOK)
+	s.comesThrough(s.api, known.path("start"), object{}, "start").Is(http.StatusOK)
 	s.resumesOnce(held, instant)
 	s.sound()
 }
@@ -120,8 +120,8 @@ func TestTemporalIsAway(t *testing.T) {
 			t.Parallel()
 			s := setupWired(t, 1, 1)
 			known, done, held := s.log("Known before"), s.log("Started before"), s.log("Falls due meanwhile")
-			s.api.Post(done.path("start"), object{}, "Idempotency-Key", "start").Is(http.StatusOK)
-			instant := until(3 * time.Second)
+			s.comesThrough(s.api, done.path("start"), object{}, "start").Is(http.StatusOK)
+			instant := until(5 * time.Second)
 			s.holdUntil(held, instant)
 			play.takeAway(s)
 			require.Equal(t, "Known before", s.read(known).Title, "reads work")
@@ -152,7 +152,7 @@ func TestAQueuedCommandThatWasRefusedIsAskedAgain(t *testing.T) {
 	long(t)
 	s := setup(t, 1, 1)
 	held := s.log("Resumed too late, and again")
-	instant := until(2 * time.Second)
+	instant := until(4 * time.Second)
 	for _, want := range []struct {
 		state string
 		until time.Time

@@ -67,7 +67,7 @@ func (i incident) path(verb string) string { return "/incidents/" + i.ID + "/" +
 func (s *system) log(title string) incident {
 	s.t.Helper()
 	var logged incident
-	s.api.Post("/incidents", object{"title": title, "impact": "low", "urgency": "low"}).Is(http.StatusCreated).Into(&logged)
+	s.api.Insist("/incidents", object{"title": title, "impact": "low", "urgency": "low"}).Is(http.StatusCreated).Into(&logged)
 	return logged
 }
 
@@ -82,16 +82,16 @@ func (s *system) read(of incident) incident {
 func (s *system) give(to incident, verb string, body object) incident {
 	s.t.Helper()
 	var changed incident
-	s.api.Post(to.path(verb), body).Is(http.StatusOK).Into(&changed)
+	s.api.Insist(to.path(verb), body).Is(http.StatusOK).Into(&changed)
 	return changed
 }
 
 // comesThrough sends the same key again until its command is decided.
-func (s *system) comesThrough(path string, body object, key string) *kit.Answer {
+func (s *system) comesThrough(api *kit.API, path string, body object, key string) *kit.Answer {
 	s.t.Helper()
 	var answer *kit.Answer
 	kit.Eventually(s.t, bound, func() bool {
-		answer = s.api.Post(path, body, "Idempotency-Key", key)
+		answer = api.Post(path, body, "Idempotency-Key", key)
 		return answer.Status != http.StatusServiceUnavailable && answer.Status != http.StatusAccepted
 	}, key)
 	return answer

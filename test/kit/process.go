@@ -75,13 +75,16 @@ func showLog(t testing.TB, name, path string) {
 		return
 	}
 	if text, err := os.ReadFile(path); err == nil {
-		t.Logf("%s said:\n%s", name, tail(string(text), 60))
+		t.Logf("%s said:\n%s", name, tail(string(text)))
 	}
 }
 
-func tail(text string, lines int) string {
+// tailLines are so many that what a program said before the trace of its fault is seen, too.
+const tailLines = 200
+
+func tail(text string) string {
 	all := strings.Split(strings.TrimSpace(text), "\n")
-	return strings.Join(all[max(0, len(all)-lines):], "\n")
+	return strings.Join(all[max(0, len(all)-tailLines):], "\n")
 }
 
 // Start runs the program in a process group of its own.
@@ -189,11 +192,11 @@ func (p *Process) awaitFile(path string, into any, bound time.Duration) {
 		}
 		if !p.Running() {
 			text, _ := os.ReadFile(p.log)
-			require.FailNow(p.t, fmt.Sprintf("%s ended before it was ready:\n%s", p.name, tail(string(text), 30)))
+			require.FailNow(p.t, fmt.Sprintf("%s ended before it was ready:\n%s", p.name, tail(string(text))))
 		}
 		if time.Now().After(deadline) {
 			text, _ := os.ReadFile(p.log)
-			require.FailNow(p.t, fmt.Sprintf("%s is not ready after %s:\n%s", p.name, bound, tail(string(text), 30)))
+			require.FailNow(p.t, fmt.Sprintf("%s is not ready after %s:\n%s", p.name, bound, tail(string(text))))
 		}
 		time.Sleep(pollPause)
 	}
