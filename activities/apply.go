@@ -26,8 +26,8 @@ type lifecycle[R, F any] struct {
 	facts     func(ctx context.Context, tx bun.Tx, record R, command domain.Command) (F, error)
 	decide    func(R, domain.Command, F, time.Time) (domain.Decision[R], error)
 	deadlines func(R, F) ([]domain.Deadline, error)
-	// write adds the practice's own rows to what is written and answers the query for the head.
-	write func(record R, created, wordsChanged bool, into *schemas.Passage) bun.Query
+	// write adds the record's head and the practice's own rows to what is written.
+	write func(record R, created, wordsChanged bool, into *schemas.Passage)
 }
 
 // apply is one transaction of Apply, top to bottom. Alone, it leaves what waits for the record to the relay.

@@ -49,7 +49,10 @@ func TestApplyIsAllOrNothingWhereverItIsInterrupted(t *testing.T) {
 			for _, after := range []bool{false, true} {
 				for n := 1; ; n++ {
 					command := scene.given(d)
-					for range 2 { // a new connection is pinged again at its first use; only statements are to be counted
+					// A new connection is pinged and prepares its statements at their first use; only their running is to be counted.
+					_, err := frail.Apply(t.Context(), scene.given(d))
+					require.NoError(t, err)
+					for range 2 {
 						require.NoError(t, pool.PingContext(t.Context()))
 					}
 					if trips := d.interrupted(frail, w, command, n, after); trips < n {

@@ -34,7 +34,8 @@ func (p *passage[R, F]) commit(ctx context.Context, command domain.Command, refu
 	}
 	into.Command(command.ID, remembered)
 	wordsChanged := !p.exists || head.Title != p.before.Title || head.Description != p.before.Description
-	if err := into.Write(ctx, p.lifecycle.write(p.record, !p.exists, wordsChanged, into)); err != nil {
+	p.write(p.record, !p.exists, wordsChanged, into)
+	if err := into.Write(ctx); err != nil {
 		return domain.Result{}, false, err
 	}
 	result.Version, result.View = head.Version, p.view()

@@ -32,8 +32,8 @@ func (a *Activities) incidentKind() kind {
 		facts:     a.incidentFacts,
 		decide:    incident.Decide,
 		deadlines: incident.Deadlines,
-		write: func(record incident.Incident, created, wordsChanged bool, into *schemas.Passage) bun.Query {
-			return into.Incident(record, created, wordsChanged)
+		write: func(record incident.Incident, created, wordsChanged bool, into *schemas.Passage) {
+			into.Incident(record, created, wordsChanged)
 		},
 	}
 }

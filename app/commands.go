@@ -27,8 +27,10 @@ func (a *App) Execute(ctx context.Context, request Request) (Reply, error) {
 	if err != nil {
 		return Reply{}, a.auditRefusal(ctx, principal, request, err)
 	}
-	if reply, known, err := a.before(ctx, command); known || err != nil {
-		return reply, err
+	if request.Key != "" && !request.KeyIsNew {
+		if reply, known, err := a.before(ctx, command); known || err != nil {
+			return reply, err
+		}
 	}
 	reply, err := a.decide(ctx, command, record, request.Async)
 	if domain.AsError(err) != nil {

@@ -19,7 +19,7 @@ func (a *App) Incident(ctx context.Context, reference string) (IncidentView, err
 	if err := principal.mayAnywhere(PermissionIncidentRead); err != nil {
 		return IncidentView{}, err
 	}
-	found, exists, err := schemas.ReadIncident(ctx, a.DB, principal.reader(), reference)
+	found, links, exists, err := schemas.ReadIncidentAndLinks(ctx, a.DB, principal.reader(), reference)
 	if err != nil {
 		return IncidentView{}, a.fault(ctx, "reading an incident", err)
 	}
@@ -30,7 +30,7 @@ func (a *App) Incident(ctx context.Context, reference string) (IncidentView, err
 		return IncidentView{}, err
 	}
 	view := principal.view(found)
-	view.Links, err = a.links(ctx, principal, found.ID)
+	view.Links, err = a.auditLinks(ctx, principal, links)
 	return view, err
 }
 
@@ -40,7 +40,12 @@ func (a *App) links(ctx context.Context, principal Principal, record string) ([]
 	if err != nil {
 		return []schemas.LinkRow{}, a.fault(ctx, "reading links", err)
 	}
-	err = auditRows(ctx, a, principal, links, func(link schemas.LinkRow) (string, bool) { return link.ID, link.Unnamed })
+	return a.auditLinks(ctx, principal, links)
+}
+
+// auditLinks writes down the restricted records among links that were read.
+func (a *App) auditLinks(ctx context.Context, principal Principal, links []schemas.LinkRow) ([]schemas.LinkRow, error) {
+	err := auditRows(ctx, a, principal, links, func(link schemas.LinkRow) (string, bool) { return link.ID, link.Unnamed })
 	return append([]schemas.LinkRow{}, links...), err
 }
 

@@ -120,8 +120,10 @@ type Request struct {
 	// Record is an id or a number; empty for a command that opens a record.
 	Record string
 	// Key is the caller's idempotency key; empty: a fresh one is made.
-	Key  string
-	Body json.RawMessage
+	Key string
+	// KeyIsNew: nobody can have used Key before, so that nothing needs to be looked up under it.
+	KeyIsNew bool
+	Body     json.RawMessage
 	// IfVersion refuses the command when the record is at another version; 0 asks nothing.
 	IfVersion int64
 	// Async answers after one durable insert, without waiting for the decision.

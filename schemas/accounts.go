@@ -11,6 +11,7 @@ import (
 	"github.com/uptrace/bun/dialect/pgdialect"
 
 	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/internal/pg"
 )
 
 // PersonRow is somebody who works with Holdfast, or a machine that does.
@@ -81,17 +82,17 @@ type Bearer struct {
 
 // FindToken reads a token that is neither revoked nor expired, with its active person, by the hash of its secret.
 func FindToken(ctx context.Context, db bun.IDB, hash string, now time.Time) (Bearer, bool, error) {
-	return bearer(ctx, db, "hash", hash, now)
+	return bearer(ctx, db, bearerByHash, hash, now)
 }
 
 // ReadToken reads such a token by its id.
 func ReadToken(ctx context.Context, db bun.IDB, id string, now time.Time) (Bearer, bool, error) {
-	return bearer(ctx, db, "id", id, now)
+	return bearer(ctx, db, bearerByID, id, now)
 }
 
 // bearer reads all of it in one statement: every request begins with it.
-func bearer(ctx context.Context, db bun.IDB, column, value string, now time.Time) (Bearer, bool, error) {
-	var row struct {
+func bearer(ctx context.Context, db bun.IDB, by pg.Prepared, value string, now time.Time) (Bearer, bool, error) {
+	var rows []struct {
 		TokenRow
 		PersonName string `bun:"person_name"`
 		PersonKind string `bun:"person_kind"`
@@ -104,16 +105,13 @@ func bearer(ctx context.Context, db bun.IDB, column, value string, now time.Time
 			GrantedAt time.Time   `json:"granted_at"`
 		} `bun:"grants,type:json"`
 	}
-	err := db.NewRaw(`SELECT t.*, p.name AS person_name, p.kind AS person_kind, p.zone AS person_zone,
-			coalesce((SELECT json_agg(g ORDER BY g.role, g.scope_kind, g.scope_name) FROM grants g WHERE g.person = t.person), '[]') AS grants
-		FROM tokens t JOIN people p ON p.handle = t.person AND p.active
-		WHERE t.? = ? AND t.revoked_at IS NULL AND t.expires_at > ?`, bun.Ident(column), value, now).Scan(ctx, &row)
-	if errors.Is(err, sql.ErrNoRows) {
-		return Bearer{}, false, nil
-	}
-	if err != nil {
+	if err := by.Scan(ctx, db, []any{value, now}, &rows); err != nil {
 		return Bearer{}, false, fmt.Errorf("reading a token: %w", err)
 	}
+	if len(rows) == 0 {
+		return Bearer{}, false, nil
+	}
+	row := rows[0]
 	found := Bearer{Token: row.TokenRow, Person: PersonRow{
 		Handle: row.Person, Name: row.PersonName, Kind: row.PersonKind, Zone: row.PersonZone, Active: true,
 	}}
@@ -124,6 +122,18 @@ func bearer(ctx context.Context, db bun.IDB, column, value string, now time.Time
 		})
 	}
 	return found, true, nil
+}
+
+var (
+	bearerByHash = bearerBy("hash")
+	bearerByID   = bearerBy("id")
+)
+
+func bearerBy(column string) pg.Prepared {
+	return pg.Prepared(`SELECT ` + columnsOf(tokenTable, "t") + `, p.name AS person_name, p.kind AS person_kind, p.zone AS person_zone,
+			coalesce((SELECT json_agg(g ORDER BY g.role, g.scope_kind, g.scope_name) FROM grants g WHERE g.person = t.person), '[]') AS grants
+		FROM tokens t JOIN people p ON p.handle = t.person AND p.active
+		WHERE t.` + column + ` = $1 AND t.revoked_at IS NULL AND t.expires_at > $2`)
 }
 
 // LockAccounts holds back every other write of people, grants and tokens until the transaction ends: what they ask of each

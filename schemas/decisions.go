@@ -11,6 +11,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/internal/pg"
 )
 
 // CommandRow is what became of a command.
@@ -28,17 +29,15 @@ type CommandRow struct {
 // ClaimCommand writes down that a command is being decided. It waits for a twin in flight and answers false when the
 // command had been decided before.
 func ClaimCommand(ctx context.Context, db bun.IDB, command domain.Command, now time.Time) (bool, error) {
-	result, err := db.NewRaw(`INSERT INTO commands (id, record_id, name, digest, actor, created_at) VALUES (?, ?, ?, ?, ?, ?)
-		ON CONFLICT (id) DO NOTHING`, command.ID, command.Record, command.Name, command.Digest, command.Actor.Name, now).Exec(ctx)
-	if err != nil {
-		return false, fmt.Errorf("claiming command %s: %w", command.ID, err)
-	}
-	rows, err := result.RowsAffected()
+	rows, err := claimCommand.Exec(ctx, db, []any{command.ID, command.Record, command.Name, command.Digest, command.Actor.Name, now})
 	if err != nil {
 		return false, fmt.Errorf("claiming command %s: %w", command.ID, err)
 	}
 	return rows == 1, nil
 }
+
+var claimCommand = pg.Prepared(`INSERT INTO commands (id, record_id, name, digest, actor, created_at) VALUES ($1, $2, $3, $4, $5, $6)
+	ON CONFLICT (id) DO NOTHING`)
 
 // ReadCommand reads what became of a command. It answers false when it is not known.
 func ReadCommand(ctx context.Context, db bun.IDB, id string) (CommandRow, bool, error) {
@@ -62,15 +61,16 @@ type Fate struct {
 
 // ReadFate looks for a command among those decided and those that wait, in one statement.
 func ReadFate(ctx context.Context, db bun.IDB, id string) (Fate, error) {
-	var fate Fate
-	err := db.NewRaw(`SELECT coalesce(c.digest, m.command ->> 'digest', '') AS digest, c.outcome, c.outcome IS NULL AND m.id IS NOT NULL AS waits
-		FROM (SELECT ?::text AS id) AS asked LEFT JOIN commands c ON c.id = asked.id AND c.outcome IS NOT NULL
-		LEFT JOIN messages m ON m.id = asked.id AND m.state = 'pending'`, id).Scan(ctx, &fate)
-	if err != nil {
-		return fate, fmt.Errorf("looking for command %s: %w", id, err)
+	fates := make([]Fate, 0, 1)
+	if err := readFate.Scan(ctx, db, []any{id}, &fates); err != nil {
+		return Fate{}, fmt.Errorf("looking for command %s: %w", id, err)
 	}
-	return fate, nil
+	return fates[0], nil // it answers one row, whatever is there
 }
+
+var readFate = pg.Prepared(`SELECT coalesce(c.digest, m.command ->> 'digest', '') AS digest, c.outcome, c.outcome IS NULL AND m.id IS NOT NULL AS waits
+	FROM (SELECT $1::text AS id) AS asked LEFT JOIN commands c ON c.id = asked.id AND c.outcome IS NOT NULL
+	LEFT JOIN messages m ON m.id = asked.id AND m.state = 'pending'`)
 
 // line is an event as append_timeline takes it.
 type line struct {

@@ -9,10 +9,10 @@ import (
 	"regexp"
 
 	"github.com/uptrace/bun"
-	"github.com/uptrace/bun/dialect/pgdialect"
 
 	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/domain/incident"
+	"github.com/holdfast-itsm/holdfast/internal/pg"
 )
 
 // NewestPolicies gives the newest version of each named document ("kind/name"), of the service's own document and of its
@@ -22,13 +22,7 @@ func NewestPolicies(ctx context.Context, db bun.IDB, service string, names []str
 		Name    string `bun:"name"`
 		Version int    `bun:"version"`
 	}{}
-	err := db.NewRaw(`SELECT kind || '/' || name AS name, max(version) AS version FROM policies
-		WHERE (kind, name) IN (SELECT split_part(asked, '/', 1), split_part(asked, '/', 2) FROM unnest(?::text[]) AS asked)
-		   OR (kind = 'ServicePolicy' AND name = ?)
-		   OR (kind = 'Calendar' AND name = coalesce((SELECT s.calendar FROM services s WHERE s.name = ?
-			AND EXISTS (SELECT FROM policies p WHERE p.kind = 'Calendar' AND p.name = s.calendar)), 'default'))
-		GROUP BY kind, name`, pgdialect.Array(names), service, service).Scan(ctx, &rows)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+	if err := newestPolicies.Scan(ctx, db, []any{append([]string{}, names...), service}, &rows); err != nil {
 		return nil, fmt.Errorf("reading policy versions: %w", err)
 	}
 	versions := map[string]int{}
@@ -37,6 +31,13 @@ func NewestPolicies(ctx context.Context, db bun.IDB, service string, names []str
 	}
 	return versions, nil
 }
+
+var newestPolicies = pg.Prepared(`SELECT kind || '/' || name AS name, max(version) AS version FROM policies
+	WHERE (kind, name) IN (SELECT split_part(asked, '/', 1), split_part(asked, '/', 2) FROM unnest($1::text[]) AS asked)
+	   OR (kind = 'ServicePolicy' AND name = $2)
+	   OR (kind = 'Calendar' AND name = coalesce((SELECT s.calendar FROM services s WHERE s.name = $2
+		AND EXISTS (SELECT FROM policies p WHERE p.kind = 'Calendar' AND p.name = s.calendar)), 'default'))
+	GROUP BY kind, name`)
 
 // ReadPolicySpec reads the content of one version of a document.
 func ReadPolicySpec(ctx context.Context, db bun.IDB, kind, name string, version int) (json.RawMessage, error) {
@@ -69,19 +70,19 @@ type Names struct {
 // ReadNames looks handles up in one statement. Somebody without a team in question counts as a member.
 func ReadNames(ctx context.Context, db bun.IDB, asked NamesAsked) (Names, error) {
 	var names Names
-	err := db.NewRaw(`SELECT
-		EXISTS (SELECT FROM teams WHERE name = ?0) AS team_known,
-		EXISTS (SELECT FROM people WHERE handle = ?1 AND active) AS assignee_active,
-		(?0 = '' OR EXISTS (SELECT FROM team_members WHERE team = ?0 AND person = ?1)) AS assignee_member,
-		EXISTS (SELECT FROM people WHERE handle = ?2 AND active) AS requester_active,
-		EXISTS (SELECT FROM services WHERE name = ?3) AS service_known,
-		coalesce((SELECT team FROM services WHERE name = ?3), '') AS service_team`,
-		asked.Team, asked.Assignee, asked.Requester, asked.Service).Scan(ctx, &names)
-	if err != nil {
+	if err := readNames.Scan(ctx, db, []any{asked.Team, asked.Assignee, asked.Requester, asked.Service}, &names); err != nil {
 		return names, fmt.Errorf("looking handles up: %w", err)
 	}
 	return names, nil
 }
+
+var readNames = pg.Prepared(`SELECT
+	EXISTS (SELECT FROM teams WHERE name = $1) AS team_known,
+	EXISTS (SELECT FROM people WHERE handle = $2 AND active) AS assignee_active,
+	($1 = '' OR EXISTS (SELECT FROM team_members WHERE team = $1 AND person = $2)) AS assignee_member,
+	EXISTS (SELECT FROM people WHERE handle = $3 AND active) AS requester_active,
+	EXISTS (SELECT FROM services WHERE name = $4) AS service_known,
+	coalesce((SELECT team FROM services WHERE name = $4), '') AS service_team`)
 
 // LockMerges holds back every other merge until the transaction ends, so that two merges can neither close a circle between
 // them nor wait for each other. It is taken before any record's lock.

@@ -11,6 +11,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/internal/pg"
 )
 
 // MessageState says what became of a message.
@@ -58,12 +59,13 @@ const (
 // PostCommand queues a command for a record, as the application's role.
 func PostCommand(ctx context.Context, db bun.IDB, command domain.Command, text []byte, closed domain.ClosedTarget, now time.Time) (Posted, error) {
 	var posted Posted
-	err := db.NewRaw(`SELECT post_message(?, ?, ?, ?::json, ?, ?)`, command.ID, command.Practice, command.Record, string(text), closed, now).Scan(ctx, &posted)
-	if err != nil {
+	if err := postMessage.Scan(ctx, db, []any{command.ID, command.Practice, command.Record, string(text), closed, now}, &posted); err != nil {
 		return "", fmt.Errorf("queueing command %s: %w", command.ID, err)
 	}
 	return posted, nil
 }
+
+var postMessage = pg.Prepared(`SELECT post_message($1, $2, $3, $4::json, $5, $6)`)
 
 // ReadMessage reads one message. It answers false when there is none.
 func ReadMessage(ctx context.Context, db bun.IDB, id string) (MessageRow, bool, error) {

@@ -2,8 +2,9 @@ package schemas
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
+	"reflect"
+	"strconv"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -12,15 +13,26 @@ import (
 	"github.com/holdfast-itsm/holdfast/domain/incident"
 )
 
-// Passage gathers what one transaction of Apply leaves behind, apart from the record's head, so that all of it goes to the
-// database as one statement. No two parts touch the same row.
+// Passage gathers what one transaction of Apply leaves behind: the record's head, and all that belongs to it, which goes to the
+// database as one statement. No two parts of that touch the same row.
 type Passage struct {
 	db     bun.IDB
 	record string
 	now    time.Time
 	events []domain.Event
-	parts  []any // queries
-	err    error
+	head   composed
+	rest   composed
+	parts  int // of rest
+
+	outcomes, arrivals []settled
+	forgotten          []string
+}
+
+// settled is what became of a command, or of a message.
+type settled struct {
+	ID      string         `json:"id"`
+	State   MessageState   `json:"state,omitempty"`
+	Outcome *domain.Result `json:"outcome"`
 }
 
 // NewPassage begins to gather for a record.
@@ -29,88 +41,76 @@ func NewPassage(db bun.IDB, record string, now time.Time) *Passage {
 }
 
 // Write writes the record's head and then everything that was gathered: in two round trips.
-func (p *Passage) Write(ctx context.Context, head bun.Query) error {
-	if p.err != nil {
-		return p.err
-	}
-	if _, err := p.db.NewRaw("?", head).Exec(ctx); err != nil {
+func (p *Passage) Write(ctx context.Context) error {
+	if err := p.head.exec(ctx, p.db); err != nil {
 		return fmt.Errorf("writing record %s: %w", p.record, err)
 	}
-	return p.Settle(ctx)
-}
-
-// Settle writes what was gathered, without a head.
-func (p *Passage) Settle(ctx context.Context) error {
-	if p.err != nil {
-		return p.err
-	}
-	statement := "WITH "
-	for i := range p.parts {
-		if i > 0 {
-			statement += ", "
-		}
-		statement += fmt.Sprintf("part_%d AS (?)", i)
-	}
-	args := p.parts
+	p.settle()
 	if len(p.events) > 0 {
 		text, err := encodeEvents(p.events, p.now)
 		if err != nil {
 			return err
 		}
-		statement += " SELECT append_timeline(?, ?::json)"
-		args = append(args, p.record, text)
+		p.rest.add(" SELECT append_timeline(?::uuid, ?::json)", p.record, text)
 	} else {
-		statement += " SELECT 0"
+		p.rest.add(" SELECT 0")
 	}
-	if _, err := p.db.NewRaw(statement, args...).Exec(ctx); err != nil {
+	if err := p.rest.exec(ctx, p.db); err != nil {
 		return fmt.Errorf("writing what belongs to record %s: %w", p.record, err)
 	}
 	return nil
 }
 
-func (p *Passage) add(query string, args ...any) {
-	p.parts = append(p.parts, p.db.NewRaw(query, args...))
+// part begins one more statement of those that are sent as one.
+func (p *Passage) part(write func(*composed)) {
+	if p.parts == 0 {
+		p.rest.add("WITH ")
+	}
+	p.rest.add(comma(p.parts) + "part_" + strconv.Itoa(p.parts) + " AS (")
+	write(&p.rest)
+	p.rest.add(")")
+	p.parts++
 }
 
-// text encodes a value as JSON; an error is answered by Write and Settle.
-func (p *Passage) text(value any) string {
-	text, err := json.Marshal(value)
-	if err != nil && p.err == nil {
-		p.err = fmt.Errorf("encoding for record %s: %w", p.record, err)
-	}
-	return string(text)
+func (p *Passage) add(query string, args ...any) {
+	p.part(func(c *composed) { c.add(query, args...) })
 }
 
 // Events go to the end of the record's timeline.
 func (p *Passage) Events(events []domain.Event) { p.events = events }
 
-// Incident adds an incident's own columns and, where they changed, its words for search. It answers the query for the head.
-func (p *Passage) Incident(record incident.Incident, created, wordsChanged bool) bun.Query {
-	own := &IncidentRow{ID: record.ID, Details: record.Details}
-	if created {
-		p.parts = append(p.parts, p.db.NewInsert().Model(own))
-	} else {
-		p.parts = append(p.parts, p.db.NewUpdate().Model(own).ExcludeColumn("id").WherePK())
-	}
+// Incident writes an incident's head and own columns and, where they changed, its words for search.
+func (p *Passage) Incident(record incident.Incident, created, wordsChanged bool) {
+	own := reflect.ValueOf(IncidentRow{ID: record.ID, Details: record.Details})
+	p.part(func(c *composed) {
+		if created {
+			c.insert(incidentTable, own)
+		} else {
+			c.update(incidentTable, own, record.ID, nil)
+		}
+	})
 	if wordsChanged {
 		p.words(record.Record)
 	}
-	return p.head(record.Record, created, wordsChanged)
+	p.headOf(record.Record, created, wordsChanged)
 }
 
 // fixedColumns never change after a record is opened; chain_seq and chain_hash are moved by append_timeline alone.
-var fixedColumns = []string{"id", "practice", "number", "opened_by", "opened_at"}
+var fixedColumns = []string{"practice", "number", "opened_by", "opened_at"}
 
-func (p *Passage) head(record domain.Record, created, wordsChanged bool) bun.Query {
-	row := &RecordRow{Record: record}
-	if created {
-		return p.db.NewInsert().Model(row)
+// wordColumns are up to 64 KiB that need not travel while they stay as they are.
+var wordColumns = []string{"title", "description"}
+
+func (p *Passage) headOf(record domain.Record, created, wordsChanged bool) {
+	row := reflect.ValueOf(RecordRow{Record: record})
+	switch {
+	case created:
+		p.head.insert(recordTable, row)
+	case wordsChanged:
+		p.head.update(recordTable, row, record.ID, fixedColumns)
+	default:
+		p.head.update(recordTable, row, record.ID, append(wordColumns, fixedColumns...))
 	}
-	update := p.db.NewUpdate().Model(row).ExcludeColumn(fixedColumns...).WherePK()
-	if !wordsChanged {
-		update = update.ExcludeColumn("title", "description") // up to 64 KiB that need not travel
-	}
-	return update
 }
 
 // words are what a record can be found by.
@@ -130,31 +130,38 @@ func (p *Passage) Deadlines(deadlines []domain.Deadline, had bool) {
 		}
 		return
 	}
-	wanted := p.text(deadlines)
+	wanted := p.rest.json(deadlines)
 	if had {
 		p.add(`DELETE FROM deadlines WHERE record_id = ? AND name NOT IN (SELECT name FROM `+asRows+`)`, p.record, wanted)
 	}
 	p.add(`INSERT INTO deadlines (record_id, name, due_at, command, outcome, since)
-		SELECT ?, name, due_at, command, "then", ? FROM `+asRows+`
+		SELECT ?::uuid, name, due_at, command, "then", ?::timestamptz FROM `+asRows+`
 		ON CONFLICT (record_id, name) DO UPDATE SET due_at = excluded.due_at, command = excluded.command, outcome = excluded.outcome
 		WHERE deadlines.due_at <> excluded.due_at`, p.record, p.now, wanted)
 }
 
 // Links ties the record to others and unties it.
 func (p *Passage) Links(links, unlinks []domain.Link) {
-	for _, link := range links {
-		p.add(`INSERT INTO links (from_id, type, to_id, since) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`, p.record, link.Type, link.To, p.now)
+	const asRows = `json_to_recordset(?::json) AS w (type text, "to" uuid)`
+	if len(links) > 0 {
+		p.add(`INSERT INTO links (from_id, type, to_id, since) SELECT ?::uuid, type, "to", ?::timestamptz FROM `+asRows+` ON CONFLICT DO NOTHING`,
+			p.record, p.now, p.rest.json(links))
 	}
-	for _, link := range unlinks {
-		p.add(`DELETE FROM links WHERE from_id = ? AND type = ? AND to_id = ?`, p.record, link.Type, link.To)
+	if len(unlinks) > 0 {
+		p.add(`DELETE FROM links l USING `+asRows+` WHERE l.from_id = ? AND l.type = w.type AND l.to_id = w."to"`, p.rest.json(unlinks), p.record)
 	}
 }
 
 // Messages are commands for other records.
 func (p *Passage) Messages(rows []MessageRow) {
-	if len(rows) > 0 {
-		p.parts = append(p.parts, p.db.NewInsert().Model(&rows).On("CONFLICT (id) DO NOTHING"))
+	if len(rows) == 0 {
+		return
 	}
+	p.add(`INSERT INTO messages (id, practice, record_id, command, on_closed, source_id, state, next_at, received_at)
+		SELECT "ID", "Practice", "RecordID", "Command", "OnClosed", "SourceID", "State", "NextAt", "ReceivedAt"
+		FROM json_to_recordset(?::json) AS w ("ID" text, "Practice" text, "RecordID" uuid, "Command" json, "OnClosed" text,
+			"SourceID" uuid, "State" text, "NextAt" timestamptz, "ReceivedAt" timestamptz)
+		ON CONFLICT (id) DO NOTHING`, p.rest.json(rows))
 }
 
 // Notices are to be told to the outside.
@@ -162,24 +169,37 @@ func (p *Passage) Notices(notices []domain.Notice) {
 	if len(notices) == 0 {
 		return
 	}
-	rows := make([]OutboxRow, len(notices))
-	for i, notice := range notices {
-		rows[i] = OutboxRow{RecordID: p.record, Kind: notice.Kind, Recipients: notice.To, Data: json.RawMessage(p.text(notice.Data)), CreatedAt: p.now}
-	}
-	p.parts = append(p.parts, p.db.NewInsert().Model(&rows))
+	p.add(`INSERT INTO outbox (record_id, kind, recipients, data, created_at)
+		SELECT ?::uuid, kind, "to", coalesce(data, 'null'), ?::timestamptz FROM json_to_recordset(?::json) AS w (kind text, "to" jsonb, data json)`,
+		p.record, p.now, p.rest.json(notices))
 }
 
 // Command settles a claimed command with its outcome; a nil outcome forgets the claim, because refusals are not remembered.
 func (p *Passage) Command(id string, outcome *domain.Result) {
 	if outcome == nil {
-		p.add(`DELETE FROM commands WHERE id = ?`, id)
+		p.forgotten = append(p.forgotten, id)
 		return
 	}
-	p.add(`UPDATE commands SET outcome = ? WHERE id = ?`, p.text(outcome), id)
+	p.outcomes = append(p.outcomes, settled{ID: id, Outcome: outcome})
 }
 
 // Arrived settles a message that was applied on the way.
 func (p *Passage) Arrived(id string, state MessageState, outcome *domain.Result) {
-	p.add(`UPDATE messages SET state = ?, outcome = ?, settled_at = ?, fault = '' WHERE id = ? AND state = 'pending'`,
-		state, p.text(outcome), p.now, id)
+	p.arrivals = append(p.arrivals, settled{ID: id, State: state, Outcome: outcome})
+}
+
+// settle writes what became of commands and messages.
+func (p *Passage) settle() {
+	if len(p.outcomes) > 0 {
+		p.add(`UPDATE commands c SET outcome = w.outcome FROM json_to_recordset(?::json) AS w (id text, outcome json) WHERE c.id = w.id`,
+			p.rest.json(p.outcomes))
+	}
+	if len(p.forgotten) > 0 {
+		p.add(`DELETE FROM commands WHERE id = ANY (?)`, p.forgotten)
+	}
+	if len(p.arrivals) > 0 {
+		p.add(`UPDATE messages m SET state = w.state, outcome = w.outcome, settled_at = ?, fault = ''
+			FROM json_to_recordset(?::json) AS w (id text, state text, outcome json) WHERE m.id = w.id AND m.state = 'pending'`,
+			p.now, p.rest.json(p.arrivals))
+	}
 }

@@ -3,7 +3,6 @@ package schemas
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -29,11 +28,12 @@ type Reader struct {
 	Restricted bool
 }
 
-// where adds the reader's predicate to a query over records r.
+// where adds the reader's predicate to a query over records r. Only what the reader has is asked for: each part of an OR must
+// find an index.
 func (r Reader) where(q *bun.SelectQuery) *bun.SelectQuery {
 	if !r.All {
 		q = q.WhereGroup(" AND ", func(q *bun.SelectQuery) *bun.SelectQuery {
-			q = q.Where("r.requester = ?", r.Handle).WhereOr("r.opened_by = ?", r.Handle)
+			q = q.Where(askedBy("?0"), r.Handle)
 			if len(r.Teams) > 0 {
 				q = q.WhereOr("r.team = ANY (?)", pgdialect.Array(r.Teams))
 			}
@@ -44,15 +44,35 @@ func (r Reader) where(q *bun.SelectQuery) *bun.SelectQuery {
 		})
 	}
 	if !r.Restricted {
-		q = q.Where(`(NOT r.restricted OR ? IN (r.requester, r.opened_by, r.assignee)
-			OR EXISTS (SELECT FROM watchers w WHERE w.record_id = r.id AND w.person = ?))`, r.Handle, r.Handle)
+		q = q.Where(openTo("?0"), r.Handle)
 	}
 	return q
 }
 
+// mayReadOne is the same predicate over one record r in a prepared statement whose first arguments are the reader's.
+var mayReadOne = `($1 OR ` + askedBy("$2") + ` OR r.team = ANY ($3) OR r.service = ANY ($4)) AND ($5 OR ` + openTo("$2") + `)`
+
+// arguments are the reader's, $1 to $5, and those that follow.
+func (r Reader) arguments(more ...any) []any {
+	return append([]any{r.All, r.Handle, append([]string{}, r.Teams...), append([]string{}, r.Services...), r.Restricted}, more...)
+}
+
+func askedBy(handle string) string {
+	return `(r.requester = ` + handle + ` OR r.opened_by = ` + handle + `)`
+}
+
+func openTo(handle string) string {
+	return `(NOT r.restricted OR ` + handle + ` IN (r.requester, r.opened_by, r.assignee)
+		OR EXISTS (SELECT FROM watchers w WHERE w.record_id = r.id AND w.person = ` + handle + `))`
+}
+
 // unnamed adds a column that says of a record whether the reader sees it only because they see all restricted ones.
 func (r Reader) unnamed(q *bun.SelectQuery) *bun.SelectQuery {
-	return q.ColumnExpr("(? AND r.restricted AND ? NOT IN (r.requester, r.opened_by, r.assignee)) AS unnamed", r.Restricted, r.Handle)
+	return q.ColumnExpr(unnamedTo("?0", "?1"), r.Restricted, r.Handle)
+}
+
+func unnamedTo(restricted, handle string) string {
+	return "(" + restricted + " AND r.restricted AND " + handle + " NOT IN (r.requester, r.opened_by, r.assignee)) AS unnamed"
 }
 
 // Unnamed reports of a record's head what the column says of its row.
@@ -228,22 +248,6 @@ func (f IncidentFilter) where(q *bun.SelectQuery) *bun.SelectQuery {
 	return q
 }
 
-// ReadIncident reads an incident by id or number, if the reader may.
-func ReadIncident(ctx context.Context, db bun.IDB, reader Reader, reference string) (incident.Incident, bool, error) {
-	var found incident.Incident
-	q := db.NewSelect().ColumnExpr("r.*, i.*").TableExpr("records AS r").Join("JOIN incidents AS i ON i.id = r.id").
-		Where(referenceColumn(reference)+" = ?", reference)
-	err := reader.where(q).Scan(ctx, &found)
-	if errors.Is(err, sql.ErrNoRows) {
-		return found, false, nil
-	}
-	if err != nil {
-		return found, false, fmt.Errorf("reading incident %s: %w", reference, err)
-	}
-	normalize(&found)
-	return found, true, nil
-}
-
 // SimilarIncidents ranks other incidents by the words they share with a text, best first; those of the same service and
 // category stand before others of equal rank.
 func SimilarIncidents(ctx context.Context, db bun.IDB, reader Reader, except, text, service, category string, limit int) ([]incident.Incident, error) {
@@ -289,33 +293,4 @@ func ReadTimeline(ctx context.Context, db bun.IDB, record string, after int64, t
 		events[i].At, events[i].RecordedAt = events[i].At.UTC(), events[i].RecordedAt.UTC()
 	}
 	return events, nil
-}
-
-// LinkRow is a link as one of its ends sees it.
-type LinkRow struct {
-	Type   string          `bun:"type" json:"type"`
-	ID     string          `bun:"id" json:"id"`
-	Number string          `bun:"number" json:"number"`
-	Title  string          `bun:"title" json:"title"`
-	State  domain.State    `bun:"state" json:"state"`
-	Of     domain.Practice `bun:"practice" json:"practice"`
-	// Unnamed: the reader sees the record only because they see all restricted ones.
-	Unnamed bool `bun:"unnamed" json:"-"`
-}
-
-// ReadLinks reads a record's links from both ends; the other end's type is worded its way round.
-func ReadLinks(ctx context.Context, db bun.IDB, reader Reader, record string) ([]LinkRow, error) {
-	inverse, err := json.Marshal(domain.LinkTypes)
-	if err != nil {
-		return nil, fmt.Errorf("encoding link types: %w", err)
-	}
-	var links []LinkRow
-	q := db.NewSelect().ColumnExpr("l.type, r.id::text AS id, r.number, r.title, r.state, r.practice").
-		TableExpr(`(SELECT type, to_id AS other, since FROM links WHERE from_id = ?
-			UNION ALL SELECT ?::json ->> type, from_id, since FROM links WHERE to_id = ?) AS l`, record, string(inverse), record).
-		Join("JOIN records AS r ON r.id = l.other").OrderExpr("l.since, r.number")
-	if err := reader.unnamed(reader.where(q)).Scan(ctx, &links); err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return nil, fmt.Errorf("reading links: %w", err)
-	}
-	return links, nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/domain/incident"
+	"github.com/holdfast-itsm/holdfast/internal/pg"
 )
 
 // RecordRow is a record's head as stored.
@@ -37,21 +38,23 @@ type Held struct {
 // Both rows are locked: after waiting for another transaction, PostgreSQL reads only the locked rows anew and would join the
 // new head with the incident's old columns. The lock lets others refer to the record meanwhile (links, merged_into).
 func LockIncident(ctx context.Context, db bun.IDB, id string) (incident.Incident, Held, error) {
-	var found struct {
+	var found []struct {
 		incident.Incident
 		HasMessages bool `bun:"has_messages"`
 	}
-	err := db.NewRaw(`SELECT r.*, i.*, EXISTS (SELECT FROM messages m WHERE m.record_id = r.id AND m.state = 'pending') AS has_messages
-		FROM records r JOIN incidents i ON i.id = r.id WHERE r.id = ? FOR NO KEY UPDATE OF r, i`, id).Scan(ctx, &found)
-	if errors.Is(err, sql.ErrNoRows) {
-		return incident.Incident{}, Held{}, nil
-	}
-	if err != nil {
+	if err := lockIncident.Scan(ctx, db, []any{id}, &found); err != nil {
 		return incident.Incident{}, Held{}, fmt.Errorf("reading incident %s: %w", id, err)
 	}
-	normalize(&found.Incident)
-	return found.Incident, Held{Exists: true, Messages: found.HasMessages}, nil
+	if len(found) == 0 {
+		return incident.Incident{}, Held{}, nil
+	}
+	normalize(&found[0].Incident)
+	return found[0].Incident, Held{Exists: true, Messages: found[0].HasMessages}, nil
 }
+
+var lockIncident = pg.Prepared(`SELECT ` + incidentColumns + `,
+	EXISTS (SELECT FROM messages m WHERE m.record_id = r.id AND m.state = 'pending') AS has_messages
+	FROM records r JOIN incidents i ON i.id = r.id WHERE r.id = $1 FOR NO KEY UPDATE OF r, i`)
 
 // normalize puts every instant into UTC, whatever zone the connection spoke.
 func normalize(found *incident.Incident) {
@@ -82,10 +85,7 @@ func NextIncidentNumber(ctx context.Context, db bun.IDB) (string, error) {
 			Number string `bun:"number"`
 			Taken  bool   `bun:"taken"`
 		}
-		err := db.NewRaw(`SELECT number, EXISTS (SELECT FROM records r WHERE r.number = made.number) AS taken
-			FROM (SELECT ? || '-' || lpad(n::text, greatest(6, length(n::text)), '0') AS number FROM nextval('incident_numbers') AS n) AS made`,
-			incident.Lifecycle.Prefix).Scan(ctx, &next)
-		if err != nil {
+		if err := nextIncidentNumber.Scan(ctx, db, []any{incident.Lifecycle.Prefix}, &next); err != nil {
 			return "", fmt.Errorf("taking an incident number: %w", err)
 		}
 		if !next.Taken {
@@ -93,6 +93,9 @@ func NextIncidentNumber(ctx context.Context, db bun.IDB) (string, error) {
 		}
 	}
 }
+
+var nextIncidentNumber = pg.Prepared(`SELECT number, EXISTS (SELECT FROM records r WHERE r.number = made.number) AS taken
+	FROM (SELECT $1::text || '-' || lpad(n::text, greatest(6, length(n::text)), '0') AS number FROM nextval('incident_numbers') AS n) AS made`)
 
 // ReadHead reads a record's head, by id. It answers false when there is none.
 func ReadHead(ctx context.Context, db bun.IDB, id string) (domain.Record, bool, error) {

@@ -37,7 +37,8 @@ func addIncident(t testing.TB, worker bun.IDB, seed string, change ...func(*inci
 	if record.WakeAt != nil {
 		into.Deadlines([]domain.Deadline{{Name: record.NextDue, DueAt: *record.WakeAt, Command: "incident.triage_overdue", Then: "tells the team lead"}}, false)
 	}
-	require.NoError(t, into.Write(t.Context(), into.Incident(record, true, true)))
+	into.Incident(record, true, true)
+	require.NoError(t, into.Write(t.Context()))
 	return record
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"runtime"
 	"sync"
 	"time"
 
@@ -30,7 +31,6 @@ type relay struct {
 
 const (
 	sweepPause    = 200 * time.Millisecond
-	targetsAtOnce = 16
 	deliveryBound = 10 * time.Second
 	// claimBound is how long a claim holds: a relay that dies with it is followed by another after that.
 	claimBound   = deliveryBound + 5*time.Second
@@ -41,12 +41,16 @@ const (
 	mostFaults = 20
 )
 
+// targetsAtOnce is how many deliveries are under way at once: enough to keep the processors busy, and not so many that people
+// who wait for an answer wait for the queue.
+func targetsAtOnce() int { return 2 * runtime.GOMAXPROCS(0) }
+
 func (r *relay) run(ctx context.Context) error {
 	sweep := time.NewTicker(sweepPause)
 	defer sweep.Stop()
 	var underWay sync.WaitGroup
 	defer underWay.Wait()
-	slots, freed := make(chan struct{}, targetsAtOnce), NewHints()
+	slots, freed := make(chan struct{}, targetsAtOnce()), NewHints()
 	for {
 		free := cap(slots) - len(slots)
 		rows, err := r.claim(ctx, "", free)

@@ -66,9 +66,19 @@ func findEngine(named string) (string, error) {
 	return path, nil
 }
 
+// roomyHeap is how far a process's heap grows, in per cent, before garbage is collected, unless GOGC says otherwise: half the
+// collector's work for some tens of megabytes.
+const roomyHeap = 200
+
+// withRoomy adds it to an environment.
+func withRoomy(environment []string) []string {
+	return append([]string{fmt.Sprintf("GOGC=%d", roomyHeap)}, environment...) // of two, the last counts
+}
+
 // start runs the engine and waits until it is ready.
 func (e *engine) start(ctx context.Context) error {
 	command := exec.Command(e.path, e.arguments...)
+	command.Env = withRoomy(os.Environ())
 	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is for this process, which stops its parts in order
 	stdin, err := command.StdinPipe()
 	if err != nil {

@@ -54,7 +54,7 @@ var outside = []string{
 var Holdfast = Rules{
 	Imports: []Row{
 		{Package: "domain/...", Own: []string{"domain/..."}, Never: outside},
-		{Package: "schemas/...", Own: []string{"domain/...", "schemas/..."}, Libraries: []string{bun}},
+		{Package: "schemas/...", Own: []string{"domain/...", "schemas/...", "internal/pg"}, Libraries: []string{bun}},
 		// The rules of an assignment policy are CEL, which is evaluated where the facts are read.
 		{
 			Package: "activities/...", Own: []string{"domain/...", "schemas", "internal/policyfile"},

@@ -82,8 +82,12 @@ BEGIN
         END IF;
         next_seq := next_seq + 1;
         the_reason := coalesce(event.reason, '');
-        the_salt := CASE WHEN event.personal IS NULL AND the_reason = '' THEN '' ELSE replace(gen_random_uuid()::text, '-', '') END;
-        the_digest := timeline_digest(the_salt, the_reason, event.personal::text);
+        the_salt := '';
+        the_digest := '';
+        IF event.personal IS NOT NULL OR the_reason <> '' THEN
+            the_salt := replace(gen_random_uuid()::text, '-', '');
+            the_digest := timeline_digest(the_salt, the_reason, event.personal::text);
+        END IF;
         INSERT INTO timeline (record_id, seq, at, recorded_at, type, actor_kind, actor_name, reason, public, due_at, lateness_ms, data,
             personal, salt, digest, prev_hash, hash)
         VALUES (the_record, next_seq, event.at, event.recorded_at, event.type, event.actor_kind, event.actor_name,

@@ -125,8 +125,9 @@ func (a *API) execute(ctx context.Context, verb, record string, given Given, bod
 	if err != nil {
 		return nil, err
 	}
+	made, _ := ctx.Value(newKey{}).(bool)
 	reply, err := a.Service.Execute(ctx, app.Request{
-		Practice: domain.Incident, Verb: verb, Record: record, Key: given.Key,
+		Practice: domain.Incident, Verb: verb, Record: record, Key: given.Key, KeyIsNew: made,
 		Body: json.RawMessage(body), IfVersion: version, Async: strings.Contains(given.Prefer, "respond-async"),
 	})
 	if err != nil {

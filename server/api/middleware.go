@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -56,6 +57,9 @@ func readable(log *slog.Logger) gin.HandlerFunc {
 
 const keyHeader = "Idempotency-Key"
 
+// newKey marks the context of a request whose key was made here.
+type newKey struct{}
+
 // keyed makes an idempotency key for a POST that has none, and tells the caller the key that counts: whoever lost the answer's
 // body can still send the same command again.
 func keyed(c *gin.Context) {
@@ -64,6 +68,7 @@ func keyed(c *gin.Context) {
 	}
 	if c.GetHeader(keyHeader) == "" {
 		c.Request.Header.Set(keyHeader, uuid.NewString())
+		c.Request = c.Request.WithContext(context.WithValue(c.Request.Context(), newKey{}, true))
 	}
 	c.Header(keyHeader, c.GetHeader(keyHeader))
 }

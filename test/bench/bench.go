@@ -148,7 +148,7 @@ func (b *bench) start(ctx context.Context, folder string) (stop func(), err erro
 	}
 	b.temporal, err = client.Dial(client.Options{
 		HostPort: told.TemporalAddress, Namespace: "holdfast", Logger: temporallog.NewStructuredLogger(slog.New(slog.DiscardHandler)),
-		ConnectionOptions: client.ConnectionOptions{TLS: secured},
+		ConnectionOptions: client.ConnectionOptions{TLS: secured, GrpcCompression: &client.GrpcCompressionNone{}}, // as ours
 	})
 	if err != nil {
 		stopUp()
