@@ -99,6 +99,12 @@ func (p Principal) staffSomewhere() bool {
 	return slices.ContainsFunc(p.Grants, func(grant Grant) bool { return slices.Contains(staff, grant.Role) })
 }
 
+// Staff reports whether the person does more than ask, for whatever scope.
+func (p Principal) Staff() bool { return p.staffSomewhere() }
+
+// May reports whether the principal holds a permission that is not about one record, so that a page can offer what is theirs.
+func (p Principal) May(permission Permission) bool { return p.mayAnywhere(permission) == nil }
+
 // reader is what the principal may read, as a predicate for queries.
 func (p Principal) reader() schemas.Reader {
 	reader := schemas.Reader{Handle: p.Handle}

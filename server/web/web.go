@@ -94,6 +94,7 @@ func (w *console) mountPages(pages *gin.RouterGroup) {
 	pages.POST("/incidents/:record/do/:verb", w.command)
 	pages.GET("/commands/:id", w.outcome)
 	pages.GET("/waiting", w.waiting)
+	w.mountDesign(pages)
 }
 
 // contentPolicy lets a page load from its own origin only: no inline script or style, no frames, no plugins.
@@ -147,6 +148,12 @@ type page struct {
 	Now     time.Time
 }
 
+// Path is the page's own path, without what is asked of it.
+func (p page) Path() string {
+	path, _, _ := strings.Cut(p.Here, "?")
+	return path
+}
+
 func (w *console) page(c *gin.Context, title string) page {
 	p := page{Title: title, Theme: theme(c), Here: c.Request.URL.RequestURI(), Version: w.Version, Now: w.Now()}
 	if c.Request.Method != http.MethodGet {
@@ -169,7 +176,17 @@ func (w *console) show(c *gin.Context, status int, content templ.Component) {
 		c.String(http.StatusInternalServerError, "This page could not be made. Nothing was changed.")
 		return
 	}
-	c.Data(status, "text/html; charset=utf-8", []byte(text.String()))
+	page := []byte(text.String())
+	if len(page) >= worthSqueezing && takesGzip(c) {
+		squeezed, err := squeezePage(page)
+		if err != nil {
+			w.Log.ErrorContext(c.Request.Context(), "a page could not be compressed; it is sent as it is", "error", err)
+		} else {
+			c.Header("Content-Encoding", "gzip")
+			page = squeezed
+		}
+	}
+	c.Data(status, "text/html; charset=utf-8", page)
 }
 
 // fail tells a failure as a page of its own.

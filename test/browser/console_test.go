@@ -163,7 +163,7 @@ func fitForEverybody(t *testing.T, browser context.Context, stack *kit.Stack) {
 	v := open(t, browser, stack)
 	pages := []string{
 		"/incidents", "/incidents?state=all", "/incidents?q=nothing-like-this", "/incidents/new", "/incidents/" + number, "/waiting", "/waiting?name=promise",
-		"/incidents/" + number + "?do=hold", "/incidents/" + number + "?do=edit", "/incidents/" + number + "?do=reopen",
+		"/design", "/incidents/" + number + "?do=hold", "/incidents/" + number + "?do=edit", "/incidents/" + number + "?do=reopen",
 	}
 	look := func(path string) {
 		for _, theme := range []string{"light", "dark"} {

@@ -1,0 +1,77 @@
+package web
+
+import (
+	"strings"
+
+	"github.com/a-h/templ"
+
+	"github.com/holdfast-itsm/holdfast/app"
+)
+
+// destination is one entry of the navigation.
+type destination struct {
+	Title, Path string
+	// Icon is the id of a symbol of icons.svg.
+	Icon string
+	// Group is the heading it stands under; the first group has none.
+	Group string
+	// For says who sees it; left out, everybody who is signed in does.
+	For func(app.Principal) bool
+}
+
+const manage = "Manage"
+
+// navigation is where one can go from everywhere, in the order shown. A page that is added adds its line here.
+var navigation = []destination{
+	{Title: "Incidents", Path: "/incidents", Icon: "incident"},
+	{Title: "Waiting", Path: "/waiting", Icon: "waiting"},
+	{Title: "Design", Path: designPath, Icon: "design", Group: manage, For: administers},
+}
+
+// administers reports whether somebody is an administrator of everything.
+func administers(who app.Principal) bool { return who.May(app.PermissionPeopleWrite) }
+
+// placeGroup are the entries under one heading.
+type placeGroup struct {
+	Title  string
+	Places []destination
+}
+
+// placesFor are the entries that somebody sees, by heading.
+func placesFor(who app.Principal) []placeGroup {
+	var groups []placeGroup
+	for _, one := range navigation {
+		if one.For != nil && !one.For(who) {
+			continue
+		}
+		if len(groups) == 0 || groups[len(groups)-1].Title != one.Group {
+			groups = append(groups, placeGroup{Title: one.Group})
+		}
+		last := &groups[len(groups)-1]
+		last.Places = append(last.Places, one)
+	}
+	return groups
+}
+
+// current marks the entry of the page that one is on, or that lies above it.
+func current(here, path string) templ.Attributes {
+	switch {
+	case here == path:
+		return templ.Attributes{"aria-current": "page"}
+	case path != "/" && strings.HasPrefix(here, path+"/"):
+		return templ.Attributes{"aria-current": "true"}
+	}
+	return nil
+}
+
+// initials are one or two letters for a name.
+func initials(name string) string {
+	words := strings.Fields(name)
+	var letters []rune
+	for i, word := range words {
+		if i == 0 || i == len(words)-1 {
+			letters = append(letters, []rune(word)[0])
+		}
+	}
+	return strings.ToUpper(string(letters))
+}
