@@ -88,6 +88,8 @@ type Policies interface {
 	// ApplyPolicy stores a new version unless the newest has the same content: invalid with one field error per problem.
 	ApplyPolicy(ctx context.Context, document policy.Document) (policy.Document, error)
 	ValidatePolicy(ctx context.Context, document policy.Document) ([]policy.Problem, error)
+	// TestPolicies runs policy tests against what is stored and what is being written.
+	TestPolicies(ctx context.Context, body PolicyTestBody) (PolicyTestReport, error)
 }
 
 // Accounts are people, what they may do, and how machines sign in.

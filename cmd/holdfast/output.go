@@ -1,18 +1,16 @@
 package main
 
 import (
-	"bytes"
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"io"
 	"os"
-	"strconv"
-	"strings"
 	"time"
 
-	"go.yaml.in/yaml/v3"
 	"golang.org/x/term"
+
+	"github.com/holdfast-itsm/holdfast/internal/policytext"
 )
 
 // outputFlags say how results are printed.
@@ -57,7 +55,7 @@ func (p *printer) show(v view) error {
 	case p.Format == "json":
 		return writeJSON(p.out, v.data)
 	case p.Format == "yaml":
-		return writeYAML(p.out, v.data)
+		return policytext.WriteYAML(p.out, v.data)
 	case p.Format == "csv":
 		return v.table.csv(p.out)
 	case v.text != nil:
@@ -104,68 +102,6 @@ func writeJSON(w io.Writer, data any) error {
 		return fmt.Errorf("printing JSON: %w", err)
 	}
 	return nil
-}
-
-// writeYAML prints data as its JSON is, key by key, in block style.
-func writeYAML(w io.Writer, data any) error {
-	text, err := json.Marshal(data)
-	if err != nil {
-		return fmt.Errorf("printing YAML: %w", err)
-	}
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	decoder.UseNumber()
-	node, err := nodeOf(decoder)
-	if err != nil {
-		return fmt.Errorf("printing YAML: %w", err)
-	}
-	encoder := yaml.NewEncoder(w)
-	encoder.SetIndent(2)
-	if err := encoder.Encode(node); err != nil {
-		return fmt.Errorf("printing YAML: %w", err)
-	}
-	return encoder.Close()
-}
-
-// nodeOf makes YAML of the next JSON value. The text is not given to a YAML parser, which refuses characters and escapes that
-// JSON takes: what is stored must always be printed.
-func nodeOf(decoder *json.Decoder) (*yaml.Node, error) {
-	token, err := decoder.Token()
-	if err != nil {
-		return nil, err
-	}
-	switch value := token.(type) {
-	case json.Delim:
-		node := &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq"}
-		if value == '{' {
-			node.Kind, node.Tag = yaml.MappingNode, "!!map"
-		}
-		for decoder.More() {
-			child, err := nodeOf(decoder) // in an object, keys and values in turn
-			if err != nil {
-				return nil, err
-			}
-			node.Content = append(node.Content, child)
-		}
-		if len(node.Content) == 0 {
-			node.Style = yaml.FlowStyle
-		}
-		_, err := decoder.Token()
-		return node, err
-	case json.Number:
-		return &yaml.Node{Kind: yaml.ScalarNode, Tag: numberTag(value), Value: value.String()}, nil
-	case bool:
-		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: strconv.FormatBool(value)}, nil
-	case string:
-		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: value}, nil
-	}
-	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null", Value: "null"}, nil
-}
-
-func numberTag(number json.Number) string {
-	if strings.ContainsAny(number.String(), ".eE") {
-		return "!!float"
-	}
-	return "!!int"
 }
 
 func writeCSV(w io.Writer, rows [][]string) error {

@@ -15,6 +15,7 @@ import (
 	"github.com/holdfast-itsm/holdfast/domain/policy"
 	"github.com/holdfast-itsm/holdfast/internal/policyfile"
 	"github.com/holdfast-itsm/holdfast/internal/policytest"
+	"github.com/holdfast-itsm/holdfast/internal/policytext"
 )
 
 type policyCommands struct {
@@ -253,16 +254,16 @@ func (c *diffCommand) Run(ctx context.Context, s *session) error {
 		}
 		before := ""
 		if err == nil {
-			if before, err = source(stored); err != nil {
+			if before, err = policytext.Source(stored); err != nil {
 				return err
 			}
 		}
-		after, err := source(document.Document)
+		after, err := policytext.Source(document.Document)
 		if err != nil {
 			return err
 		}
 		name := document.Kind + "/" + document.Name
-		text := unified(fmt.Sprintf("%s version %d", name, stored.Version), name+" "+document.tree.At(""), before, after)
+		text := policytext.Unified(fmt.Sprintf("%s version %d", name, stored.Version), name+" "+document.tree.At(""), before, after)
 		differs = differs || text != ""
 		if err := s.patch(text); err != nil {
 			return err
@@ -270,6 +271,25 @@ func (c *diffCommand) Run(ctx context.Context, s *session) error {
 	}
 	if differs {
 		return errTold
+	}
+	return nil
+}
+
+// patch prints a comparison, coloured on a terminal.
+func (p *printer) patch(text string) error {
+	for _, line := range policytext.Lines(text) {
+		colour := ""
+		switch {
+		case strings.HasPrefix(line, "+"):
+			colour = "\x1b[32m"
+		case strings.HasPrefix(line, "-"):
+			colour = red
+		case strings.HasPrefix(line, "@@"):
+			colour = bold
+		}
+		if err := p.line("%s", p.paint(colour, safe(line))); err != nil {
+			return err
+		}
 	}
 	return nil
 }

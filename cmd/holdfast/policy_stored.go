@@ -1,30 +1,14 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
 
 	"github.com/holdfast-itsm/holdfast/domain/policy"
+	"github.com/holdfast-itsm/holdfast/internal/policytext"
 )
-
-// source writes a document as one would write its file, the keys in order.
-func source(document policy.Document) (string, error) {
-	var spec any
-	if err := json.Unmarshal(document.Spec, &spec); err != nil {
-		return "", fmt.Errorf("reading %s/%s: %w", document.Kind, document.Name, err)
-	}
-	var b bytes.Buffer
-	err := writeYAML(&b, struct {
-		Kind string `json:"kind"`
-		Name string `json:"name"`
-		Spec any    `json:"spec"`
-	}{document.Kind, document.Name, spec})
-	return b.String(), err
-}
 
 type getCommand struct {
 	Kind    string `arg:"" optional:"" help:"Such as Calendar; left out: every kind."`
@@ -49,7 +33,7 @@ func (c *getCommand) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	return s.show(view{data: document, table: policyTable([]policy.Document{document}), text: func(p *printer) error {
-		text, err := source(document)
+		text, err := policytext.Source(document)
 		if err != nil {
 			return err
 		}
@@ -98,7 +82,7 @@ func (c *exportCommand) Run(ctx context.Context, s *session) error {
 	}
 	defer root.Close()
 	for _, document := range list {
-		text, err := source(document)
+		text, err := policytext.Source(document)
 		if err != nil {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/holdfast-itsm/holdfast/app"
 	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/internal/policytext"
 )
 
 type workCommand struct{}
@@ -134,7 +135,7 @@ func (s *session) event(event app.LiveEvent) error {
 		if err := s.line("---"); err != nil {
 			return err
 		}
-		return writeYAML(s.out, told)
+		return policytext.WriteYAML(s.out, told)
 	case s.Format == "csv":
 		cells := make([]string, len(row))
 		for i, value := range row {

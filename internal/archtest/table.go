@@ -86,6 +86,7 @@ var Holdfast = Rules{
 		{Package: "internal/policyfile/schemagen", Own: []string{"internal/policyfile"}},
 		// Policy tests run the very code that production runs.
 		{Package: "internal/policytest", Own: []string{"domain/...", "internal/cron", "internal/policyfile"}},
+		{Package: "internal/policytext", Own: []string{"domain/..."}, Libraries: []string{yaml}},
 		{Package: "internal/telemetry", Own: []string{"domain/..."}, Libraries: []string{"github.com/prometheus/client_golang/..."}},
 		{Package: "internal/temporalx", Own: []string{"domain/..."}, Libraries: []string{sdk, api, "google.golang.org/grpc/..."}},
 

@@ -50,26 +50,29 @@ func ReadTrees(path string) ([]Tree, error) {
 }
 
 // At gives "file:line" of a path such as "spec.weekly.mon[0]", or of the nearest value around it.
-func (t Tree) At(path string) string {
+func (t Tree) At(path string) string { return fmt.Sprintf("%s:%d", t.File, t.LineOf(path)) }
+
+// LineOf gives the line of a path, or of the nearest value around it.
+func (t Tree) LineOf(path string) int {
 	for {
 		if line, found := t.lines[path]; found {
-			return fmt.Sprintf("%s:%d", t.File, line)
+			return line
 		}
 		cut := strings.LastIndexAny(path, ".[")
 		if cut < 0 {
-			return fmt.Sprintf("%s:%d", t.File, t.Line)
+			return t.Line
 		}
 		path = path[:cut]
 	}
 }
 
-// Errorf makes an error that names the line of a path.
+// Errorf makes an error that names the line of a path: a Fault.
 func (t Tree) Errorf(path, format string, args ...any) error {
 	text := fmt.Sprintf(format, args...)
 	if path != "" {
 		text = path + ": " + text
 	}
-	return errors.New(t.At(path) + ": " + text)
+	return &Fault{File: t.File, Line: t.LineOf(path), Message: text}
 }
 
 // Decode fills a struct with the document; keys that it does not know and values of another type are errors.

@@ -64,7 +64,7 @@ func ParseTrees(file string, content []byte) (trees []Tree, err error) {
 func syntax(file string, err error) error {
 	var fault yaml.Error
 	if errors.As(err, &fault) && fault.GetToken() != nil && fault.GetToken().Position != nil {
-		return fmt.Errorf("%s:%d: %s", file, fault.GetToken().Position.Line, fault.GetMessage())
+		return &Fault{File: file, Line: fault.GetToken().Position.Line, Message: fault.GetMessage()}
 	}
 	return fmt.Errorf("%s: %w", file, err)
 }
@@ -83,7 +83,7 @@ func spaced(file string, content []byte) error {
 			blank = 0
 		}
 		if blank > maxBlankLines {
-			return fmt.Errorf("%s:%d: there are too many blank lines in a row", file, number)
+			return &Fault{File: file, Line: number, Message: "there are too many blank lines in a row"}
 		}
 	}
 	return nil
@@ -94,17 +94,19 @@ func plain(file string, tokens token.Tokens) error {
 	var columns []int
 	flow, keys := 0, 0
 	for _, tk := range tokens {
-		at := fmt.Sprintf("%s:%d", file, tk.Position.Line)
+		wrong := func(format string, args ...any) error {
+			return &Fault{File: file, Line: tk.Position.Line, Message: fmt.Sprintf(format, args...)}
+		}
 		if tk.Type == token.MappingValueType {
 			if keys++; keys > maxKeys {
-				return fmt.Errorf("%s: has more than %d keys; spread them over several files", at, maxKeys)
+				return wrong("has more than %d keys; spread them over several files", maxKeys)
 			}
 		}
 		switch tk.Type {
 		case token.AnchorType, token.AliasType, token.TagType, token.MergeKeyType, token.DirectiveType:
-			return fmt.Errorf("%s: anchors, aliases, tags, directives and merge keys are not taken", at)
+			return wrong("anchors, aliases, tags, directives and merge keys are not taken")
 		case token.MappingKeyType:
-			return fmt.Errorf("%s: a key is a word, not written with \"? \"", at)
+			return wrong("a key is a word, not written with \"? \"")
 		case token.SequenceStartType, token.MappingStartType:
 			flow++
 		case token.SequenceEndType, token.MappingEndType:
@@ -125,7 +127,7 @@ func plain(file string, tokens token.Tokens) error {
 			columns = append(columns, start.Position.Column)
 		}
 		if flow+len(columns) > MaxDepth {
-			return fmt.Errorf("%s: is nested deeper than %d", at, MaxDepth)
+			return wrong("is nested deeper than %d", MaxDepth)
 		}
 	}
 	return nil
@@ -148,7 +150,7 @@ func lineOf(node ast.Node) int {
 type builder struct{ tree *Tree }
 
 func (b *builder) wrong(node ast.Node, format string, args ...any) error {
-	return fmt.Errorf("%s:%d: %s", b.tree.File, lineOf(node), fmt.Sprintf(format, args...))
+	return &Fault{File: b.tree.File, Line: lineOf(node), Message: fmt.Sprintf(format, args...)}
 }
 
 func (b *builder) value(path string, node ast.Node) (any, error) {

@@ -25,6 +25,14 @@ type testCase struct {
 	expect  expectation
 }
 
+// title is what a case is called, by its place where it has no name.
+func (c testCase) title(place int) string {
+	if c.Name == "" {
+		return fmt.Sprintf("case %d", place+1)
+	}
+	return c.Name
+}
+
 // subject is what a case is about. run answers by the names that expect uses.
 type subject interface {
 	run(*documents) (answer, error)

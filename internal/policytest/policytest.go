@@ -76,11 +76,7 @@ func (s *suite) run(out *printer, results *results) {
 			continue
 		}
 		results.failed++
-		name := test.Name
-		if name == "" {
-			name = fmt.Sprintf("case %d", i+1)
-		}
-		out.printf("FAIL %s: %s: %s: %s\n", s.tree.At(fmt.Sprintf("cases[%d]", i)), s.name, name, difference)
+		out.printf("FAIL %s: %s: %s: %s\n", s.tree.At(fmt.Sprintf("cases[%d]", i)), s.name, test.title(i), difference)
 	}
 }
 
@@ -102,6 +98,13 @@ type documents struct {
 	origin    map[string]string
 }
 
+func newDocuments(evaluator *policyfile.Evaluator) *documents {
+	return &documents{
+		evaluator: evaluator, calendars: map[string]*calendar.Calendar{}, matrices: map[string]policy.PriorityMatrix{},
+		rules: map[string]policy.AssignmentRules{}, origin: map[string]string{},
+	}
+}
+
 func (d *documents) add(tree policyfile.Tree) error {
 	document, err := tree.Document()
 	if err != nil {
@@ -112,27 +115,33 @@ func (d *documents) add(tree policyfile.Tree) error {
 		return tree.Errorf("name", "%s stands at %s already", key, before)
 	}
 	d.origin[key] = tree.At("")
-	switch document.Kind {
-	case policy.KindCalendar:
-		var spec calendar.Spec
-		if err := json.Unmarshal(document.Spec, &spec); err != nil {
-			return tree.Errorf("spec", "%v", err)
-		}
-		if d.calendars[document.Name], err = policyfile.CompileCalendar(spec); err != nil {
-			return tree.Errorf("spec", "%v", err)
-		}
-	case policy.KindPriorityMatrix:
-		return decode(tree, document, d.matrices)
-	case policy.KindAssignmentRules:
-		return decode(tree, document, d.rules)
+	if err := d.take(document); err != nil {
+		return tree.Errorf("spec", "%v", err)
 	}
 	return nil
 }
 
-func decode[T any](tree policyfile.Tree, document policy.Document, into map[string]T) error {
+// take makes a document ready to be asked, where cases can ask its kind.
+func (d *documents) take(document policy.Document) (err error) {
+	switch document.Kind {
+	case policy.KindCalendar:
+		var spec calendar.Spec
+		if err := json.Unmarshal(document.Spec, &spec); err != nil {
+			return err
+		}
+		d.calendars[document.Name], err = policyfile.CompileCalendar(spec)
+	case policy.KindPriorityMatrix:
+		err = decode(document, d.matrices)
+	case policy.KindAssignmentRules:
+		err = decode(document, d.rules)
+	}
+	return err
+}
+
+func decode[T any](document policy.Document, into map[string]T) error {
 	var spec T
 	if err := json.Unmarshal(document.Spec, &spec); err != nil {
-		return tree.Errorf("spec", "%v", err)
+		return err
 	}
 	into[document.Name] = spec
 	return nil
@@ -153,13 +162,25 @@ func read(path string, evaluator *policyfile.Evaluator) ([]*suite, error) {
 	if err != nil {
 		return nil, err
 	}
-	known := &documents{
-		evaluator: evaluator, calendars: map[string]*calendar.Calendar{}, matrices: map[string]policy.PriorityMatrix{},
-		rules: map[string]policy.AssignmentRules{}, origin: map[string]string{},
+	known, loaded := newDocuments(evaluator), map[string]bool{}
+	suites, err := suitesOf(trees, known, func(name string) error {
+		if loaded[name] {
+			return nil
+		}
+		loaded[name] = true
+		return known.load(path, name)
+	})
+	if err == nil && len(suites) == 0 {
+		err = fmt.Errorf("%s: holds no %s", path, KindTest)
 	}
+	return suites, err
+}
+
+// suitesOf reads the tests among trees and adds the policies among them to those known; named is called for each file that
+// the tests name.
+func suitesOf(trees []policyfile.Tree, known *documents, named func(file string) error) ([]*suite, error) {
 	var suites []*suite
 	var wrong []error
-	loaded := map[string]bool{}
 	for _, tree := range trees {
 		if tree.Kind != KindTest {
 			wrong = append(wrong, known.add(tree))
@@ -171,11 +192,7 @@ func read(path string, evaluator *policyfile.Evaluator) ([]*suite, error) {
 			continue
 		}
 		for i, name := range read.Documents {
-			if loaded[name] {
-				continue
-			}
-			loaded[name] = true
-			if err := known.load(path, name); err != nil {
+			if err := named(name); err != nil {
 				wrong = append(wrong, fmt.Errorf("%s: %w", tree.At(fmt.Sprintf("documents[%d]", i)), err))
 			}
 		}
@@ -185,9 +202,6 @@ func read(path string, evaluator *policyfile.Evaluator) ([]*suite, error) {
 	}
 	if err := errors.Join(wrong...); err != nil {
 		return nil, err
-	}
-	if len(suites) == 0 {
-		return nil, fmt.Errorf("%s: holds no %s", path, KindTest)
 	}
 	return suites, nil
 }

@@ -59,6 +59,10 @@ func (a *API) policies() {
 			problems, err := a.Service.ValidatePolicy(ctx, policy.Document{Kind: in.Body.Kind, Name: in.Body.Name, Spec: in.Body.Spec})
 			return answered(problemsAnswer{Problems: append([]policy.Problem{}, problems...)}, err)
 		})
+	register(a, operation(http.MethodPost, "/policies/test", "test-policies", "Run policy tests against what is stored and what is being written", "Policies", app.PermissionPolicyWrite),
+		func(ctx context.Context, in *struct{ Body app.PolicyTestBody }) (*answer[app.PolicyTestReport], error) {
+			return answered(a.Service.TestPolicies(ctx, in.Body))
+		})
 }
 
 type problemsAnswer struct {

@@ -50,6 +50,11 @@ func (c *client) ValidatePolicy(ctx context.Context, document policy.Document) (
 	return got.Problems, err
 }
 
+// TestPolicies runs policy tests against what is stored and what is being written.
+func (c *client) TestPolicies(ctx context.Context, body app.PolicyTestBody) (app.PolicyTestReport, error) {
+	return one[app.PolicyTestReport](ctx, c, call{method: http.MethodPost, path: []string{"policies", "test"}, body: body})
+}
+
 // WhoAmI answers whose token the client has.
 func (c *client) WhoAmI(ctx context.Context) (app.Principal, error) {
 	return one[app.Principal](ctx, c, get("me"))

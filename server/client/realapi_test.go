@@ -94,6 +94,7 @@ func TestEveryOperationExistsInTheAPI(t *testing.T) {
 			_, err := service.ValidatePolicy(ctx, policy.Document{Kind: "Team", Name: "x", Spec: json.RawMessage("{}")})
 			return err
 		},
+		func() error { _, err := service.TestPolicies(ctx, app.PolicyTestBody{Tests: "x"}); return err },
 		func() error { _, err := service.People(ctx, "x", 5); return err },
 		func() error { _, err := service.Person(ctx, "x"); return err },
 		func() error { _, err := service.SavePerson(ctx, app.Person{Handle: "x", Name: "X"}); return err },

@@ -1,4 +1,4 @@
-package main
+package policytext
 
 import (
 	"encoding/json"
@@ -13,7 +13,7 @@ import (
 // printed is a value as -o yaml prints it, read back.
 func printed(t require.TestingT, value any) any {
 	var text strings.Builder
-	require.NoError(t, writeYAML(&text, value))
+	require.NoError(t, WriteYAML(&text, value))
 	var back any
 	require.NoError(t, yaml.Unmarshal([]byte(text.String()), &back), "%q", text.String())
 	return back
@@ -32,6 +32,6 @@ func TestAnyStoredTextIsPrintedAsYAML(t *testing.T) {
 func TestJSONIsPrintedAsYAMLInItsOrder(t *testing.T) {
 	t.Parallel()
 	var text strings.Builder
-	require.NoError(t, writeYAML(&text, json.RawMessage(`{"b":1,"a":[true,null,-2.5,1e3,"1","true"],"deep":{"e":{},"l":[]},"odd":"\ud800 \ud83d\ude00"}`)))
+	require.NoError(t, WriteYAML(&text, json.RawMessage(`{"b":1,"a":[true,null,-2.5,1e3,"1","true"],"deep":{"e":{},"l":[]},"odd":"\ud800 \ud83d\ude00"}`)))
 	require.Equal(t, "b: 1\na:\n  - true\n  - null\n  - -2.5\n  - 1e3\n  - \"1\"\n  - \"true\"\ndeep:\n  e: {}\n  l: []\nodd: \"\ufffd \\U0001F600\"\n", text.String())
 }
