@@ -56,7 +56,7 @@ func (a *App) People(ctx context.Context, text string, limit int) ([]Person, err
 	if err := principal.mayAnywhere(PermissionPeopleRead); err != nil {
 		return nil, err
 	}
-	rows, err := schemas.ListPeople(ctx, a.DB, text, principal.StaffSomewhere(), pageSize(limit))
+	rows, err := schemas.ListPeople(ctx, a.DB, text, principal.staffSomewhere(), pageSize(limit))
 	people := make([]Person, len(rows))
 	for i, row := range rows {
 		people[i] = principal.sight(personOf(row))
@@ -87,7 +87,7 @@ func (a *App) person(ctx context.Context, handle string) (Person, error) {
 
 // sight is what the principal sees of somebody: requesters see of others what they are called, and whether they are there.
 func (p Principal) sight(person Person) Person {
-	if person.Handle == p.Handle || p.StaffSomewhere() {
+	if person.Handle == p.Handle || p.staffSomewhere() {
 		return person
 	}
 	return Person{Handle: person.Handle, Name: person.Name, Active: person.Active}

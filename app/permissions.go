@@ -91,9 +91,6 @@ func (p Principal) may(permission Permission, roles []domain.Role) error {
 	return nil
 }
 
-// May reports whether the principal holds a permission that is not about one record: what a page offers it for.
-func (p Principal) May(permission Permission) bool { return p.mayAnywhere(permission) == nil }
-
 // mayAnywhere checks a permission that is not about one record. What only administrators may do is about everybody, so that
 // a role held for one team or service does not count for it.
 func (p Principal) mayAnywhere(permission Permission) error {

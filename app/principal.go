@@ -94,8 +94,8 @@ func (p Principal) staff(head domain.Record) bool {
 	return domain.Actor{Kind: domain.ActorPerson, Roles: p.rolesFor(head)}.Has(readers...)
 }
 
-// StaffSomewhere reports whether the person does more than ask, for whatever scope.
-func (p Principal) StaffSomewhere() bool {
+// staffSomewhere reports whether the person does more than ask, for whatever scope.
+func (p Principal) staffSomewhere() bool {
 	return slices.ContainsFunc(p.Grants, func(grant Grant) bool { return slices.Contains(staff, grant.Role) })
 }
 

@@ -25,6 +25,7 @@ const manage = "Manage"
 var navigation = []destination{
 	{Title: "Incidents", Path: "/incidents", Icon: "incident"},
 	{Title: "Waiting", Path: "/waiting", Icon: "waiting"},
+	{Title: "Policies", Path: policiesPath, Icon: "policy", Group: manage, For: app.Principal.Staff},
 	{Title: "Design", Path: designPath, Icon: "design", Group: manage, For: administers},
 }
 

@@ -95,6 +95,7 @@ func (w *console) mountPages(pages *gin.RouterGroup) {
 	pages.GET("/commands/:id", w.outcome)
 	pages.GET("/waiting", w.waiting)
 	w.mountDesign(pages)
+	w.mountPolicies(pages)
 }
 
 // contentPolicy lets a page load from its own origin only: no inline script or style, no frames, no plugins.

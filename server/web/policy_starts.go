@@ -1,0 +1,87 @@
+package web
+
+import "github.com/holdfast-itsm/holdfast/domain/policy"
+
+// policyStarts are the texts that new documents begin with, each right as it stands but for its name.
+var policyStarts = map[string]string{
+	policy.KindAssignmentRules: `kind: AssignmentRules
+name: default
+spec:
+  practice: incident
+  rules:          # the first that matches wins
+    - name: mail
+      when: 'record.service == "mail"'
+      set: {team: messaging, tags: [mail]}
+    - name: rest
+      when: 'true'
+      set: {team: service-desk}
+`,
+	policy.KindCalendar: `kind: Calendar
+name: office-hours
+spec:
+  timezone: Europe/Berlin
+  weekly:
+    mon: ["09:00-12:00", "13:00-17:00"]
+    tue: ["09:00-17:00"]
+    wed: ["09:00-17:00"]
+    thu: ["09:00-17:00"]
+    fri: ["09:00-15:00"]
+  yearly_holidays: ["01-01", "12-25"]
+`,
+	policy.KindPriorityMatrix: `kind: PriorityMatrix
+name: default
+spec:
+  levels: [high, medium, low]
+  priorities:     # impact, then urgency
+    high: {high: 1, medium: 2, low: 3}
+    medium: {high: 2, medium: 3, low: 4}
+    low: {high: 3, medium: 4, low: 5}
+`,
+	policy.KindServicePolicy: `kind: ServicePolicy
+name: mail
+spec:
+  title: Mail
+  criticality: high
+  support: {team: messaging}
+  paging: {1: always, 2: support_hours}
+`,
+	policy.KindTeam: `kind: Team
+name: messaging
+spec:
+  title: Messaging
+  lead: ana
+  members: [ana, bo]
+`,
+	policy.KindVocabulary: `kind: Vocabulary
+name: hold-reasons
+spec:
+  terms:
+    - {id: awaiting_requester, title: Awaiting requester}
+    - {id: awaiting_parts, title: Awaiting parts, base: awaiting_vendor}
+`,
+}
+
+// testStarts are tests to begin with, for the kinds that can be asked.
+var testStarts = map[string]string{
+	policy.KindAssignmentRules: `kind: PolicyTest
+name: routing
+cases:
+  - name: mail goes to messaging
+    assignment: {of: default, record: {title: Outbox fills up, service: mail}}
+    expect: {team: messaging}
+`,
+	policy.KindCalendar: `kind: PolicyTest
+name: hours
+cases:
+  - name: closed on New Year's Day
+    calendar: {of: office-hours, is_open: "2027-01-01T10:00:00+01:00"}
+    expect: {open: false}
+`,
+	policy.KindPriorityMatrix: `kind: PolicyTest
+name: matrix
+cases:
+  - name: much affected, and at once
+    priority: {of: default, impact: high, urgency: high}
+    expect: {priority: 1}
+`,
+}
