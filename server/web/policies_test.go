@@ -119,9 +119,9 @@ func TestADocumentIsTestedAndCheckedInPlace(t *testing.T) {
 	require.Contains(t, ran(matrix(), testStarts["PriorityMatrix"]), "1 passed, 0 failed")
 	failed := ran(matrix("high: 1", "high: 2"), testStarts["PriorityMatrix"])
 	require.Contains(t, failed, "0 passed, 1 failed")
-	require.Contains(t, failed, "Priority: expected 1, got 2.")
+	require.Contains(t, failed, "priority: expected 1, got 2")
 	require.Contains(t, ran(matrix(), "kind: PolicyTest\nname: x\ncases: 7\n"), `<span class="at">3</span>`)
-	require.Contains(t, ran(matrix(), " "), "There are none")
+	require.Contains(t, ran(matrix(), " "), "there are none")
 
 	checked := d.post("ana", matrixURL+"/edit", url.Values{"text": {matrix("low: 5", "low: 4")}, "do": {doCheck}, "base": {"1"}}, http.StatusOK)
 	require.Contains(t, checked, "Nothing is wrong with it")
