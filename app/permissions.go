@@ -26,6 +26,9 @@ const (
 	PermissionTokenOwn     Permission = "token.own"
 	PermissionTokenWrite   Permission = "token.write"
 	PermissionEventsRead   Permission = "events.read"
+	PermissionViewOwn      Permission = "view.own"
+	PermissionViewShare    Permission = "view.share"
+	PermissionViewPublish  Permission = "view.publish"
 )
 
 var (
@@ -40,6 +43,7 @@ var (
 	// staff are all who do more than ask.
 	staff   = slices.DeleteFunc(slices.Clone(everybody), func(role domain.Role) bool { return role == domain.RoleRequester })
 	workers = []domain.Role{domain.RoleAgent, domain.RoleTeamLead, domain.RoleIncidentManager}
+	leads   = []domain.Role{domain.RoleTeamLead, domain.RoleIncidentManager}
 	admins  = []domain.Role{domain.RoleAdmin}
 )
 
@@ -60,6 +64,9 @@ var permissions = func() map[Permission][]domain.Role {
 		PermissionTokenOwn:     everybody,
 		PermissionTokenWrite:   admins,
 		PermissionEventsRead:   everybody,
+		PermissionViewOwn:      everybody,
+		PermissionViewShare:    workers,
+		PermissionViewPublish:  leads,
 	}
 	for _, transition := range incident.Lifecycle.Transitions {
 		if !transition.Machine() {

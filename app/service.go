@@ -33,6 +33,7 @@ type Service interface {
 	Work
 	Policies
 	Accounts
+	Views
 }
 
 // Commands changes records.

@@ -27,7 +27,7 @@ func fill(t *testing.T, base store.DB) {
 		`CREATE FUNCTION chance(n bigint, below integer) RETURNS bigint LANGUAGE sql AS $$ SELECT abs(hashint8(n)::bigint) % below $$`,
 		`INSERT INTO records (id, practice, number, state, version, title, description, service, category, team, assignee, requester, opened_by,
 			priority, policies, open, active, wake_at, next_due, opened_at, updated_at, state_since, last_event_at)
-		SELECT md5(n::text)::uuid, 'incident', 'INC-' || lpad(n::text, 6, '0'), CASE WHEN open THEN 'in_progress' ELSE 'closed' END, 5,
+		SELECT md5(n::text)::uuid, 'incident', 'INC-' || lpad(n::text, 6, '0'), CASE WHEN open THEN CASE WHEN n % 50 = 0 THEN 'resolved' ELSE 'in_progress' END ELSE 'closed' END, 5,
 			'Mail ' || (ARRAY['bounces','is slow','is lost','cannot be read','goes to another'])[n % 5 + 1] || ' on host' || n % 3000,
 			repeat('Since this morning the relay answers with error ' || n || '. ', 8), 'service-' || chance(n, 40), 'category-' || chance(n + 7, 15),
 			'team-' || chance(n + 1, 20), CASE WHEN chance(n + 2, 3) = 0 THEN '' ELSE 'agent-' || chance(n + 3, 100) END,
@@ -111,6 +111,7 @@ func TestEveryQueueUsesAnIndex(t *testing.T) {
 		"list, of a service":         list(all, schemas.IncidentFilter{Open: true, Service: "service-4"}),
 		"list, of a requester":       list(all, schemas.IncidentFilter{Requester: "person-7"}),
 		"list, of a state":           list(all, schemas.IncidentFilter{States: []string{"in_progress"}}),
+		"list, of a rare state":      list(all, schemas.IncidentFilter{States: []string{"resolved"}}),
 		"list, with a rare word":     list(all, schemas.IncidentFilter{Words: "host2999"}),
 		"list, with a frequent word": list(all, schemas.IncidentFilter{Words: "mail"}),
 		"list, for two teams":        list(ofTeams, schemas.IncidentFilter{}),
@@ -153,6 +154,12 @@ func TestEveryQueueUsesAnIndex(t *testing.T) {
 		"similar": func(ctx context.Context) (int, error) {
 			rows, err := schemas.SimilarIncidents(ctx, app, all, "", "host2999 lost", "service-1", "", 10)
 			return len(rows), err
+		},
+		"counts of views": func(ctx context.Context) (int, error) {
+			counts, err := schemas.CountIncidents(ctx, app, ofTeams, []schemas.IncidentFilter{
+				{Open: true}, {Open: true, Assignee: "agent-5"}, {Open: true, Unassigned: true}, {Open: true, Team: "team-3"}, {States: []string{"resolved"}},
+			}, 1000)
+			return len(counts), err
 		},
 		"one incident": func(ctx context.Context) (int, error) {
 			_, found, err := schemas.ReadIncident(ctx, app, all, "INC-000777")

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -221,6 +222,9 @@ func (f IncidentFilter) where(q *bun.SelectQuery) *bun.SelectQuery {
 	}
 	if len(f.States) > 0 {
 		q = q.Where("r.state = ANY (?)", pgdialect.Array(f.States))
+		if !slices.ContainsFunc(f.States, ends) {
+			q = q.Where("r.active") // so it is in these states, and says so to the planner
+		}
 	}
 	if len(f.Priorities) > 0 {
 		q = q.Where("r.priority = ANY (?)", pgdialect.Array(f.Priorities))
@@ -246,6 +250,12 @@ func (f IncidentFilter) where(q *bun.SelectQuery) *bun.SelectQuery {
 		q = q.Where("EXISTS (SELECT FROM record_words w WHERE w.record_id = r.id AND w.words @@ websearch_to_tsquery('english', ?))", f.Words)
 	}
 	return q
+}
+
+// ends reports whether a record is at its end in a state.
+func ends(state string) bool {
+	info, known := incident.Lifecycle.State(domain.State(state))
+	return !known || !info.Active
 }
 
 // SimilarIncidents ranks other incidents by the words they share with a text, best first; those of the same service and

@@ -96,7 +96,7 @@ func TestTheWorkerServesNobody(t *testing.T) {
 		requireDenied(t, worker, "INSERT INTO "+table+" DEFAULT VALUES")
 	}
 	for _, statement := range []string{
-		"SELECT hash FROM tokens", "SELECT actor FROM audit", "UPDATE timeline SET reason = ''", "DELETE FROM timeline",
+		"SELECT hash FROM tokens", "SELECT actor FROM audit", "SELECT name FROM views", "DELETE FROM view_defaults", "UPDATE timeline SET reason = ''", "DELETE FROM timeline",
 		"INSERT INTO timeline DEFAULT VALUES", "DELETE FROM records", "DELETE FROM incidents", "DELETE FROM outbox", "TRUNCATE timeline",
 	} {
 		requireDenied(t, worker, statement)

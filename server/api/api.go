@@ -62,6 +62,7 @@ func Mount(engine *gin.Engine, dependencies Dependencies) *API {
 	a.work()
 	a.policies()
 	a.accounts()
+	a.views()
 	return a
 }
 

@@ -105,6 +105,15 @@ func TestEveryOperationExistsInTheAPI(t *testing.T) {
 		func() error { _, err := service.TakeGrant(ctx, app.Grant{Person: "x"}); return err },
 		func() error { _, err := service.Tokens(ctx, "x"); return err },
 		func() error { return service.RevokeToken(ctx, "x") },
+		func() error { _, err := service.Views(ctx, domain.Incident); return err },
+		func() error { _, err := service.View(ctx, "x"); return err },
+		func() error { _, err := service.DefaultView(ctx, domain.Incident); return err },
+		func() error { _, err := service.CountViews(ctx, []app.ViewFilter{{}}); return err },
+		func() error { _, err := service.SaveView(ctx, "k", app.View{Name: "x"}); return err },
+		func() error { _, err := service.SaveView(ctx, "", app.View{ID: "x", Name: "x"}); return err },
+		func() error { return service.DropView(ctx, "x") },
+		func() error { return service.ChooseView(ctx, domain.Incident, "x") },
+		func() error { return service.ChooseView(ctx, domain.Incident, "") },
 	}
 	for i, ask := range calls {
 		require.NoError(t, ask())
