@@ -47,21 +47,41 @@ func (a *App) principal(ctx context.Context, found schemas.Bearer, live bool, er
 // WhoAmI answers who asks.
 func (a *App) WhoAmI(ctx context.Context) (Principal, error) { return PrincipalFrom(ctx) }
 
-// People finds people by handle or name, and, for staff, by mail.
+// People finds people by handle or name, and, for staff, by mail: the first of them, those who are active before the rest.
 func (a *App) People(ctx context.Context, text string, limit int) ([]Person, error) {
+	page, err := a.Directory(ctx, PeopleQuery{Text: text, Limit: limit})
+	return page.Items, err
+}
+
+// Directory lists people, one page at a time.
+func (a *App) Directory(ctx context.Context, query PeopleQuery) (Page[Person], error) {
+	page := Page[Person]{Items: []Person{}}
 	principal, err := PrincipalFrom(ctx)
 	if err != nil {
-		return nil, err
+		return page, err
 	}
 	if err := principal.mayAnywhere(PermissionPeopleRead); err != nil {
-		return nil, err
+		return page, err
 	}
-	rows, err := schemas.ListPeople(ctx, a.DB, text, principal.staffSomewhere(), pageSize(limit))
-	people := make([]Person, len(rows))
-	for i, row := range rows {
-		people[i] = principal.sight(personOf(row))
+	after, err := decodeCursor[schemas.PeoplePosition](query.Cursor)
+	if err != nil {
+		return page, err
 	}
-	return people, a.fault(ctx, "listing people", err)
+	rows, next, err := schemas.ListPeople(ctx, a.DB, schemas.PeopleFilter{
+		Text: query.Text, Mails: principal.staffSomewhere(), Active: query.Active, After: after, Limit: pageSize(query.Limit),
+	})
+	if err != nil {
+		return page, a.fault(ctx, "listing people", err)
+	}
+	for _, row := range rows {
+		page.Items = append(page.Items, principal.sight(personOf(row)))
+	}
+	if next != nil {
+		if page.NextCursor, err = encodeCursor(next); err != nil {
+			return page, a.fault(ctx, "making a cursor", err)
+		}
+	}
+	return page, nil
 }
 
 // Person reads somebody by handle.

@@ -97,6 +97,8 @@ type Policies interface {
 type Accounts interface {
 	WhoAmI(ctx context.Context) (Principal, error)
 	People(ctx context.Context, text string, limit int) ([]Person, error)
+	// Directory lists people, one page at a time.
+	Directory(ctx context.Context, query PeopleQuery) (Page[Person], error)
 	Person(ctx context.Context, handle string) (Person, error)
 	SavePerson(ctx context.Context, person Person) (Person, error)
 	Teams(ctx context.Context) ([]TeamView, error)
@@ -284,6 +286,14 @@ type Person struct {
 	Active    bool      `json:"active" bun:"active"`
 	Zone      string    `json:"zone,omitempty" bun:"zone"`
 	CreatedAt time.Time `json:"created_at,omitzero" bun:"created_at"`
+}
+
+// PeopleQuery narrows a list of people; Active left out asks for all.
+type PeopleQuery struct {
+	Text   string `json:"q"`
+	Active *bool  `json:"active"`
+	Cursor string `json:"cursor"`
+	Limit  int    `json:"limit"`
 }
 
 // TeamView is a team with its members.

@@ -82,11 +82,18 @@ func (a *API) accounts() {
 		})
 	register(a, operation(http.MethodGet, "/people", "list-people", "Find people", "Accounts", read),
 		func(ctx context.Context, in *struct {
-			Text  string `query:"q" maxLength:"200"`
-			Limit int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
+			Text   string `query:"q" maxLength:"200"`
+			Active string `query:"active" enum:"true,false" doc:"Left out: all, those who are active first"`
+			Cursor string `query:"cursor" maxLength:"1000"`
+			Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
 		},
-		) (*list[app.Person], error) {
-			return listed(a.Service.People(ctx, in.Text, in.Limit))
+		) (*answer[app.Page[app.Person]], error) {
+			query := app.PeopleQuery{Text: in.Text, Cursor: in.Cursor, Limit: in.Limit}
+			if in.Active != "" {
+				active := in.Active == "true"
+				query.Active = &active
+			}
+			return answered(a.Service.Directory(ctx, query))
 		})
 	register(a, operation(http.MethodGet, "/people/{handle}", "read-person", "Read somebody", "Accounts", read),
 		func(ctx context.Context, in *ByPerson) (*answer[app.Person], error) {

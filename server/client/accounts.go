@@ -67,6 +67,17 @@ func (c *client) People(ctx context.Context, text string, limit int) ([]app.Pers
 	return list[app.Person](ctx, c, op)
 }
 
+// Directory lists people, one page at a time.
+func (c *client) Directory(ctx context.Context, query app.PeopleQuery) (app.Page[app.Person], error) {
+	op := get("people")
+	active := ""
+	if query.Active != nil {
+		active = strconv.FormatBool(*query.Active)
+	}
+	op.query = values("q", query.Text, "active", active, "cursor", query.Cursor, "limit", count(query.Limit, mostItems))
+	return one[app.Page[app.Person]](ctx, c, op)
+}
+
 // Person reads somebody by handle.
 func (c *client) Person(ctx context.Context, handle string) (app.Person, error) {
 	return one[app.Person](ctx, c, get("people", handle))

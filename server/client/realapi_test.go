@@ -96,6 +96,10 @@ func TestEveryOperationExistsInTheAPI(t *testing.T) {
 		},
 		func() error { _, err := service.TestPolicies(ctx, app.PolicyTestBody{Tests: "x"}); return err },
 		func() error { _, err := service.People(ctx, "x", 5); return err },
+		func() error {
+			_, err := service.Directory(ctx, app.PeopleQuery{Text: "x", Active: new(bool), Cursor: "c", Limit: 5})
+			return err
+		},
 		func() error { _, err := service.Person(ctx, "x"); return err },
 		func() error { _, err := service.SavePerson(ctx, app.Person{Handle: "x", Name: "X"}); return err },
 		func() error { _, err := service.Teams(ctx); return err },

@@ -25,6 +25,9 @@ const manage = "Manage"
 var navigation = []destination{
 	{Title: "Incidents", Path: "/incidents", Icon: "incident"},
 	{Title: "Waiting", Path: "/waiting", Icon: "waiting"},
+	{Title: "People", Path: peoplePath, Icon: "people", Group: manage, For: app.Principal.Staff},
+	{Title: "Teams", Path: "/teams", Icon: "team", Group: manage, For: app.Principal.Staff},
+	{Title: "Services", Path: "/services", Icon: "link", Group: manage, For: app.Principal.Staff},
 	{Title: "Policies", Path: policiesPath, Icon: "policy", Group: manage, For: app.Principal.Staff},
 	{Title: "Design", Path: designPath, Icon: "design", Group: manage, For: administers},
 }

@@ -96,6 +96,7 @@ func (w *console) mountPages(pages *gin.RouterGroup) {
 	pages.GET("/waiting", w.waiting)
 	w.mountDesign(pages)
 	w.mountPolicies(pages)
+	w.mountPeople(pages)
 }
 
 // contentPolicy lets a page load from its own origin only: no inline script or style, no frames, no plugins.
