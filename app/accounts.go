@@ -24,10 +24,19 @@ func (a *App) Authenticate(ctx context.Context, secret string) (Principal, error
 	return a.principal(ctx, found, live, err)
 }
 
-// renew finds by its id whose token it is now, as Authenticate does by its secret.
-func (a *App) renew(ctx context.Context, token string) (Principal, error) {
-	found, live, err := schemas.ReadToken(ctx, a.DB, token, a.now())
-	return a.principal(ctx, found, live, err)
+// renew finds by its id whose session or token it is now, as Resume and Authenticate do by its secret. Programs of ours have
+// neither, and stay who they are.
+func (a *App) renew(ctx context.Context, principal Principal) (Principal, error) {
+	now := a.now()
+	switch {
+	case principal.SessionID != "":
+		found, live, err := schemas.ReadSession(ctx, a.DB, principal.SessionID, now, now.Add(-SessionIdle))
+		return a.resumed(ctx, found, live, err)
+	case principal.TokenID != "":
+		found, live, err := schemas.ReadToken(ctx, a.DB, principal.TokenID, now)
+		return a.principal(ctx, found, live, err)
+	}
+	return principal, nil
 }
 
 // principal is whom a token speaks for, with the grants that they hold now.
@@ -40,7 +49,7 @@ func (a *App) principal(ctx context.Context, found schemas.Bearer, live bool, er
 	}
 	return Principal{
 		Handle: found.Person.Handle, Name: found.Person.Name, Kind: found.Person.Kind, Zone: found.Person.Zone,
-		Permissions: found.Token.Permissions, TokenID: found.Token.ID, Grants: grantsOf(found.Grants),
+		Permissions: found.Token.Permissions, TokenID: found.Token.ID, SessionID: found.Session.ID, Grants: grantsOf(found.Grants),
 	}, nil
 }
 

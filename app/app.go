@@ -12,6 +12,7 @@ import (
 
 	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/domain/policy"
+	"github.com/holdfast-itsm/holdfast/internal/auth"
 	"github.com/holdfast-itsm/holdfast/schemas"
 )
 
@@ -31,6 +32,8 @@ type Dependencies struct {
 	Log    *slog.Logger
 	// DoorWait is how long a command waits for its decision before it is queued.
 	DoorWait time.Duration
+	// Passwords checks them; left out, at the standard cost.
+	Passwords *auth.Passwords
 }
 
 // App implements Service.
@@ -48,6 +51,9 @@ const DefaultDoorWait = 5 * time.Second
 func New(dependencies Dependencies) *App {
 	if dependencies.DoorWait == 0 {
 		dependencies.DoorWait = DefaultDoorWait
+	}
+	if dependencies.Passwords == nil {
+		dependencies.Passwords = auth.NewPasswords(auth.Standard)
 	}
 	return &App{Dependencies: dependencies, feeds: newFeeds(source{
 		page: func(ctx context.Context, after schemas.StreamPosition, limit int) ([]schemas.StreamedEvent, error) {

@@ -108,12 +108,9 @@ func (s *liveStream) pass(ctx context.Context, events []schemas.StreamedEvent) e
 	return nil
 }
 
-// renew finds the reader anew. Processes of ours have no token, and stay who they are.
+// renew finds the reader anew.
 func (s *liveStream) renew(ctx context.Context) error {
-	if s.principal.TokenID == "" {
-		return nil
-	}
-	fresh, err := s.app.renew(ctx, s.principal.TokenID)
+	fresh, err := s.app.renew(ctx, s.principal)
 	if err != nil {
 		return err
 	}

@@ -18,6 +18,8 @@ type Principal struct {
 	// Permissions narrow a token; none: all that the grants give.
 	Permissions []string `json:"permissions,omitempty"`
 	TokenID     string   `json:"token_id,omitempty"`
+	// SessionID is the console session that asks; empty: a token, or a program of the installation's own.
+	SessionID string `json:"session_id,omitempty"`
 }
 
 type principalKey struct{}

@@ -110,6 +110,11 @@ type Accounts interface {
 	// CreateToken answers the secret, once.
 	CreateToken(ctx context.Context, body TokenBody) (NewToken, error)
 	RevokeToken(ctx context.Context, id string) error
+	// Sessions lists where somebody is signed in to the console.
+	Sessions(ctx context.Context, person string) ([]Session, error)
+	EndSession(ctx context.Context, id string) error
+	// Invite makes a one-use link with which somebody sets their password.
+	Invite(ctx context.Context, person string) (NewInvitation, error)
 }
 
 // Page is one page of a list; NextCursor is empty on the last.
@@ -351,4 +356,40 @@ type TokenBody struct {
 type NewToken struct {
 	Token
 	Secret string `json:"secret"`
+}
+
+// Session is somebody's stay in the console.
+type Session struct {
+	ID     string `json:"id"`
+	Person string `json:"person"`
+	// TokenID is the API token that it began with and may no more than.
+	TokenID   string    `json:"token_id,omitempty"`
+	Address   string    `json:"address,omitempty"`
+	Agent     string    `json:"agent,omitempty"`
+	CreatedAt time.Time `json:"created_at"`
+	SeenAt    time.Time `json:"seen_at"` // to the minute
+	ExpiresAt time.Time `json:"expires_at"`
+	// Current: it is the one that asks.
+	Current bool `json:"current"`
+}
+
+// NewSession is a session with its secret, which only the browser's cookie keeps.
+type NewSession struct {
+	Session
+	Secret string `json:"-"`
+}
+
+// NewInvitation is a one-use link, told once: a path of the console.
+type NewInvitation struct {
+	Person    string    `json:"person"`
+	Path      string    `json:"path"`
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
+// Invited is whom a one-use link is for, and what it does.
+type Invited struct {
+	Person    string    `json:"person"`
+	Name      string    `json:"name"`
+	Purpose   string    `json:"purpose"`
+	ExpiresAt time.Time `json:"expires_at"`
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/holdfast-itsm/holdfast/app"
 	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/domain/incident"
+	"github.com/holdfast-itsm/holdfast/internal/auth"
 	"github.com/holdfast-itsm/holdfast/internal/pg"
 	"github.com/holdfast-itsm/holdfast/internal/policyfile"
 	"github.com/holdfast-itsm/holdfast/schemas"
@@ -37,6 +38,7 @@ func setup(t testing.TB) *desk {
 	require.NoError(t, err)
 	return &desk{t: t, base: base, worker: base.Worker(t), clock: clock, blobs: folder, App: app.New(app.Dependencies{
 		DB: base.App(t), Clock: clock, Blobs: blobs, CheckPolicy: policyfile.Check, Transient: pg.Transient, Log: slog.New(slog.DiscardHandler),
+		Passwords: auth.NewPasswords(auth.Cost{Memory: 64, Passes: 1, Lanes: 1}),
 	})}
 }
 

@@ -73,11 +73,12 @@ type ServiceRow struct {
 	Calendar      string `bun:"calendar"`
 }
 
-// Bearer is a token with the active person whom it speaks for, and what they hold now.
+// Bearer is a token or a session with the active person whom it speaks for, and what they hold now.
 type Bearer struct {
-	Token  TokenRow
-	Person PersonRow
-	Grants []GrantRow
+	Token   TokenRow // of a session, the id and permissions of the token that it began with, if any
+	Session SessionRow
+	Person  PersonRow
+	Grants  []GrantRow
 }
 
 // FindToken reads a token that is neither revoked nor expired, with its active person, by the hash of its secret.
@@ -91,13 +92,15 @@ func ReadToken(ctx context.Context, db bun.IDB, id string, now time.Time) (Beare
 }
 
 // bearer reads all of it in one statement: every request begins with it.
-func bearer(ctx context.Context, db bun.IDB, by pg.Prepared, value string, now time.Time) (Bearer, bool, error) {
+func bearer(ctx context.Context, db bun.IDB, by pg.Prepared, args ...any) (Bearer, bool, error) {
 	var rows []struct {
 		TokenRow
-		PersonName string `bun:"person_name"`
-		PersonKind string `bun:"person_kind"`
-		PersonZone string `bun:"person_zone"`
-		Grants     []struct {
+		SessionID     string    `bun:"session_id"`
+		SessionSeenAt time.Time `bun:"session_seen_at"`
+		PersonName    string    `bun:"person_name"`
+		PersonKind    string    `bun:"person_kind"`
+		PersonZone    string    `bun:"person_zone"`
+		Grants        []struct {
 			Role      domain.Role `json:"role"`
 			ScopeKind string      `json:"scope_kind"`
 			ScopeName string      `json:"scope_name"`
@@ -105,14 +108,14 @@ func bearer(ctx context.Context, db bun.IDB, by pg.Prepared, value string, now t
 			GrantedAt time.Time   `json:"granted_at"`
 		} `bun:"grants,type:json"`
 	}
-	if err := by.Scan(ctx, db, []any{value, now}, &rows); err != nil {
+	if err := by.Scan(ctx, db, args, &rows); err != nil {
 		return Bearer{}, false, fmt.Errorf("reading a token: %w", err)
 	}
 	if len(rows) == 0 {
 		return Bearer{}, false, nil
 	}
 	row := rows[0]
-	found := Bearer{Token: row.TokenRow, Person: PersonRow{
+	found := Bearer{Token: row.TokenRow, Session: SessionRow{ID: row.SessionID, SeenAt: row.SessionSeenAt}, Person: PersonRow{
 		Handle: row.Person, Name: row.PersonName, Kind: row.PersonKind, Zone: row.PersonZone, Active: true,
 	}}
 	for _, grant := range row.Grants {
@@ -130,10 +133,15 @@ var (
 )
 
 func bearerBy(column string) pg.Prepared {
-	return pg.Prepared(`SELECT ` + columnsOf(tokenTable, "t") + `, p.name AS person_name, p.kind AS person_kind, p.zone AS person_zone,
-			coalesce((SELECT json_agg(g ORDER BY g.role, g.scope_kind, g.scope_name) FROM grants g WHERE g.person = t.person), '[]') AS grants
+	return pg.Prepared(`SELECT ` + columnsOf(tokenTable, "t") + `, ` + personColumns("t.person") + `
 		FROM tokens t JOIN people p ON p.handle = t.person AND p.active
 		WHERE t.` + column + ` = $1 AND t.revoked_at IS NULL AND t.expires_at > $2`)
+}
+
+// personColumns are what is read of a bearer's person p, and their grants.
+func personColumns(handle string) string {
+	return `p.name AS person_name, p.kind AS person_kind, p.zone AS person_zone,
+			coalesce((SELECT json_agg(g ORDER BY g.role, g.scope_kind, g.scope_name) FROM grants g WHERE g.person = ` + handle + `), '[]') AS grants`
 }
 
 // LockAccounts holds back every other write of people, grants and tokens until the transaction ends: what they ask of each

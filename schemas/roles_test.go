@@ -76,6 +76,7 @@ func TestTheApplicationDecidesNothing(t *testing.T) {
 		"UPDATE timeline SET reason = ''", "UPDATE messages SET state = 'dropped'", "UPDATE commands SET outcome = NULL",
 		"UPDATE outbox SET kind = ''", "SELECT nextval('incident_numbers')", "DELETE FROM policies", "UPDATE policies SET author = ''",
 		"UPDATE audit SET actor = ''", "DELETE FROM audit", "DELETE FROM people", "DROP TABLE watchers", "CREATE TABLE mine ()",
+		"SELECT tell_account('incident.reminder', 'rita', '{}', now())",
 	} {
 		requireDenied(t, app, statement)
 	}

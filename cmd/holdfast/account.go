@@ -122,9 +122,10 @@ func grantText(grant app.Grant) string {
 }
 
 type personCommands struct {
-	List personList `cmd:"" help:"List people."`
-	Show personShow `cmd:"" help:"Show somebody."`
-	Save personSave `cmd:"" help:"Write somebody, new or known."`
+	List   personList   `cmd:"" help:"List people."`
+	Show   personShow   `cmd:"" help:"Show somebody."`
+	Save   personSave   `cmd:"" help:"Write somebody, new or known."`
+	Invite personInvite `cmd:"" help:"Make a one-use link with which somebody sets their password."`
 }
 
 type personList struct {

@@ -30,6 +30,7 @@ type clientCommands struct {
 	Service serviceCommands `cmd:"" group:"Accounts" help:"Services."`
 	Grant   grantCommands   `cmd:"" group:"Accounts" help:"Who may do what."`
 	Token   tokenCommands   `cmd:"" group:"Accounts" help:"API tokens."`
+	Session sessionCommands `cmd:"" group:"Accounts" help:"Where people are signed in to the console."`
 
 	Completion completionCommand `cmd:"" help:"Print a completion script for a shell."`
 }

@@ -51,7 +51,7 @@ func (c *serverCommand) Run(ctx context.Context, io streams) error {
 	}
 	go notify(ctx, service.DB, s.hints)
 	go s.sweep(ctx, service)
-	handler, err := s.handler(service, c.PublicURL)
+	handler, err := s.handler(service, c.HTTP)
 	if err != nil {
 		return err
 	}
@@ -65,9 +65,12 @@ func (c *serverCommand) Run(ctx context.Context, io streams) error {
 
 const sweepPause = 24 * time.Hour
 
-// sweep removes what broken uploads left behind, now and every day, until ctx ends.
+// sweep removes what broken uploads left behind and sign-ins that are long over, now and every day, until ctx ends.
 func (s *site) sweep(ctx context.Context, service *app.App) {
 	for {
+		if err := service.ForgetSignIns(ctx); err != nil && ctx.Err() == nil {
+			s.log.WarnContext(ctx, "old sign-ins could not be removed; tomorrow again", "error", err)
+		}
 		swept, err := service.SweepAttachments(ctx)
 		switch {
 		case err != nil && ctx.Err() == nil:
@@ -82,10 +85,13 @@ func (s *site) sweep(ctx context.Context, service *app.App) {
 }
 
 // handler puts all faces of the server onto one gin engine.
-func (s *site) handler(service *app.App, publicURL string) (http.Handler, error) {
+func (s *site) handler(service *app.App, faces config.HTTP) (http.Handler, error) {
 	gin.SetMode(gin.ReleaseMode)
 	engine := gin.New()
 	engine.ContextWithFallback = true
+	if err := engine.SetTrustedProxies(faces.TrustedProxies); err != nil {
+		return nil, fmt.Errorf("--trusted-proxies: %w", err)
+	}
 	engine.Use(gin.CustomRecoveryWithWriter(nil, func(c *gin.Context, fault any) {
 		s.log.ErrorContext(c, "a request met a fault", "path", c.FullPath(), "fault", fmt.Sprint(fault))
 		c.AbortWithStatus(http.StatusInternalServerError)
@@ -102,7 +108,7 @@ func (s *site) handler(service *app.App, publicURL string) (http.Handler, error)
 		return nil, err
 	}
 	err := web.Mount(engine, web.Dependencies{
-		Service: service, Authenticate: service.Authenticate, Busy: &busy, Log: s.log, Version: version(), PublicURL: publicURL,
+		Service: service, SignIns: service, Busy: &busy, Log: s.log, Version: version(), PublicURL: faces.PublicURL,
 		Now: service.Clock.Now,
 	})
 	if err != nil {

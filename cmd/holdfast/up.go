@@ -142,7 +142,7 @@ func (c *upCommand) run(ctx context.Context, streams streams, log *slog.Logger, 
 	if err := installDefaults(ctx, service); err != nil {
 		return err
 	}
-	handler, err := s.handler(service, c.PublicURL)
+	handler, err := s.handler(service, c.HTTP)
 	if err != nil {
 		return err
 	}
@@ -178,8 +178,15 @@ func (c *upCommand) run(ctx context.Context, streams streams, log *slog.Logger, 
 			if err := installDemo(ctx, service); err != nil {
 				return err
 			}
+			if err := c.demoPassword(ctx, service); err != nil {
+				return err
+			}
 		}
-		return c.announce(streams.out, listener, token)
+		enter, err := service.EnterLink(system(ctx), adminHandle)
+		if err != nil {
+			return err
+		}
+		return c.announce(streams.out, listener, token, enter.Path)
 	})
 	err = group.Wait()
 	return errors.Join(err, forgetFile(c.ReadyFile), forgetFile(filepath.Join(c.Data, connectionFile)))
@@ -213,7 +220,7 @@ func (c *upCommand) adminToken(ctx context.Context, service *app.App) (token str
 }
 
 // announce says where Holdfast is and how to sign in, and writes the files that tell programs.
-func (c *upCommand) announce(out io.Writer, listener net.Listener, token string) error {
+func (c *upCommand) announce(out io.Writer, listener net.Listener, token, enter string) error {
 	url := "http://" + reachable(listener.Addr().String())
 	if c.ReadyFile != "" {
 		text, err := json.Marshal(upReady{
@@ -251,14 +258,15 @@ func (c *upCommand) announce(out io.Writer, listener net.Listener, token string)
 	fmt.Fprintf(out, `
 Holdfast is ready: %[1]s
 
-  In a browser          sign in with the token in %[2]s
-  On the command line   %[3]s login --url %[1]s < %[2]s
+  In a browser          %[1]s%[5]s
+                        signs you in as %[6]s, once, within an hour; set a password there on your profile
+%[7]s  On the command line   %[3]s login --url %[1]s < %[2]s
                         %[3]s incident log --title "Mail is slow" --impact medium --urgency high
   Is all well?          %[3]s doctor --config %[4]s
   The API               %[1]s/api/docs
 
 Ctrl-C stops everything; the next start goes on where this one ends.
-`, url, filepath.Join(c.Data, adminTokenFile), os.Args[0], connection)
+`, url, filepath.Join(c.Data, adminTokenFile), os.Args[0], connection, enter, adminHandle, c.demoWord())
 	return nil
 }
 

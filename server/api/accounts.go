@@ -131,6 +131,7 @@ func (a *API) accounts() {
 	register(a, operation(http.MethodGet, "/permissions", "list-permissions", "Every permission there is", "Accounts", read),
 		func(context.Context, *struct{}) (*list[string], error) { return listed(app.AllPermissions(), nil) })
 	a.tokens()
+	a.sessions()
 }
 
 // personBody is somebody as written: active unless said otherwise.

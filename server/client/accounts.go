@@ -137,3 +137,21 @@ func (c *client) RevokeToken(ctx context.Context, id string) error {
 	_, err := c.do(ctx, call{method: http.MethodDelete, path: []string{"tokens", id}})
 	return err
 }
+
+// Sessions lists where somebody is signed in to the console.
+func (c *client) Sessions(ctx context.Context, person string) ([]app.Session, error) {
+	op := get("sessions")
+	op.query = values("person", person)
+	return list[app.Session](ctx, c, op)
+}
+
+// EndSession ends a session at once.
+func (c *client) EndSession(ctx context.Context, id string) error {
+	_, err := c.do(ctx, call{method: http.MethodDelete, path: []string{"sessions", id}})
+	return err
+}
+
+// Invite makes a one-use link. The server keeps no secret to answer twice, so a broken connection is not tried again.
+func (c *client) Invite(ctx context.Context, person string) (app.NewInvitation, error) {
+	return one[app.NewInvitation](ctx, c, call{method: http.MethodPost, path: []string{"people", person, "invitations"}, unkeyed: true})
+}

@@ -68,7 +68,7 @@ func (w *console) renew(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	principal, err := w.Authenticate(c.Request.Context(), secret)
+	principal, err := w.SignIns.Resume(c.Request.Context(), secret)
 	if err != nil {
 		return err
 	}

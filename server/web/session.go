@@ -3,7 +3,6 @@ package web
 import (
 	"net/http"
 	"net/url"
-	"strings"
 
 	"github.com/gin-gonic/gin"
 
@@ -22,11 +21,21 @@ func (w *console) sessionCookie() string {
 	return "holdfast"
 }
 
-// begin starts a session that carries a secret, end ends it. Every way to sign in leads here: what differs is how the
-// secret is come by.
-func (w *console) begin(c *gin.Context, secret string) { w.setSession(c, secret, 0) }
+// begin gives a session to the browser, end takes it away. Every way to sign in leads here.
+func (w *console) begin(c *gin.Context, session app.NewSession) {
+	w.setSession(c, session.Secret, int(app.SessionLasts.Seconds()))
+}
 
 func (w *console) end(c *gin.Context) { w.setSession(c, "", -1) }
+
+// caller is where the request comes from.
+func (w *console) caller(c *gin.Context) app.Caller {
+	before, err := c.Cookie(w.sessionCookie())
+	if err != nil {
+		before = "" // there was none
+	}
+	return app.Caller{Address: c.ClientIP(), Agent: c.Request.UserAgent(), Before: before}
+}
 
 func (w *console) setSession(c *gin.Context, secret string, age int) {
 	http.SetCookie(c.Writer, &http.Cookie{
@@ -35,8 +44,7 @@ func (w *console) setSession(c *gin.Context, secret string, age int) {
 	})
 }
 
-// signedIn finds who asks by the session's cookie, by the same check as the API's bearer tokens, and asks everybody else
-// to sign in.
+// signedIn finds who asks by the session's cookie, and asks everybody else to sign in.
 func (w *console) signedIn(c *gin.Context) {
 	secret, err := c.Cookie(w.sessionCookie())
 	if err != nil || secret == "" {
@@ -47,7 +55,7 @@ func (w *console) signedIn(c *gin.Context) {
 		w.askToSignIn(c)
 		return
 	}
-	principal, err := w.Authenticate(c.Request.Context(), secret)
+	principal, err := w.SignIns.Resume(c.Request.Context(), secret)
 	if domain.CodeOf(err) == domain.CodeUnauthenticated && err != nil {
 		w.end(c)
 		w.askToSignIn(c)
@@ -111,35 +119,6 @@ func (w *console) askToSignIn(c *gin.Context) {
 		return
 	}
 	c.Redirect(http.StatusSeeOther, target)
-}
-
-func (w *console) signInPage(c *gin.Context) {
-	w.show(c, http.StatusOK, signInForm(w.page(c, "Sign in"), local(c.Query("next")), ""))
-}
-
-func (w *console) signIn(c *gin.Context) {
-	if err := parseForm(c, smallForm); err != nil {
-		w.fail(c, err)
-		return
-	}
-	next, secret := local(c.PostForm("next")), strings.TrimSpace(c.PostForm("token"))
-	_, err := w.Authenticate(c.Request.Context(), secret)
-	if err != nil {
-		problem := server.ProblemOf(err)
-		message := "This is not a token that works: it is mistyped, revoked or expired."
-		if problem.Code != domain.CodeUnauthenticated {
-			message = "You could not be signed in just now: " + problem.Detail + "."
-		}
-		w.show(c, problem.Status, signInForm(w.page(c, "Sign in"), next, message))
-		return
-	}
-	w.begin(c, secret)
-	c.Redirect(http.StatusSeeOther, next)
-}
-
-func (w *console) signOut(c *gin.Context) {
-	w.end(c)
-	c.Redirect(http.StatusSeeOther, signInPath)
 }
 
 // themes are what the switch offers; system is what the viewer's system says.

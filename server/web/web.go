@@ -5,7 +5,6 @@
 package web
 
 import (
-	"context"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -24,8 +23,8 @@ import (
 // Dependencies are what the pages serve.
 type Dependencies struct {
 	Service app.Service
-	// Authenticate finds whose secret the session carries; today it is an API token.
-	Authenticate func(ctx context.Context, secret string) (app.Principal, error)
+	// SignIns is how people come to a session.
+	SignIns app.SignIns
 	// Busy counts the requests of each account; left out, the console counts its own.
 	Busy    *server.Busy
 	Log     *slog.Logger
@@ -65,10 +64,7 @@ func Mount(engine *gin.Engine, dependencies Dependencies) error {
 	}
 	engine.GET(assetBase+":name", secureHeaders, serveAsset)
 	open := engine.Group("", secureHeaders, server.Bounded(livePath, attachmentsPath, attachmentPath), w.readable, w.sameOrigin)
-	open.GET(signInPath, w.signInPage)
-	open.POST(signInPath, w.signIn)
-	open.POST("/sign-out", w.signOut)
-	open.POST("/theme", w.chooseTheme)
+	w.mountSignIn(open)
 	w.mountPages(open.Group("", w.signedIn, w.limited))
 	engine.NoRoute(secureHeaders, w.noRoute)
 	return nil
@@ -97,6 +93,7 @@ func (w *console) mountPages(pages *gin.RouterGroup) {
 	w.mountDesign(pages)
 	w.mountPolicies(pages)
 	w.mountPeople(pages)
+	w.mountProfile(pages)
 }
 
 // contentPolicy lets a page load from its own origin only: no inline script or style, no frames, no plugins.

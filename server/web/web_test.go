@@ -40,17 +40,27 @@ func setup(t *testing.T, publicURL string) http.Handler {
 	engine := gin.New()
 	require.NoError(t, Mount(engine, Dependencies{
 		Log: slog.New(slog.DiscardHandler), Version: "1.2.3", PublicURL: publicURL,
-		Authenticate: func(_ context.Context, secret string) (app.Principal, error) {
-			switch secret {
-			case goodToken:
-				return app.Principal{Handle: "ana", Name: "Ana Lima"}, nil
-			case "hf_away":
-				return app.Principal{}, &domain.Error{Code: domain.CodeUnavailable, Message: "the database is away", RetryAfter: 5 * time.Second}
-			}
-			return app.Principal{}, domain.Errorf(domain.CodeUnauthenticated, "the token is not valid")
-		},
+		SignIns: gate{},
 	}))
 	return engine
+}
+
+// gate lets one secret in, as a token and as a session, and nobody else.
+type gate struct{ app.SignIns }
+
+func (gate) Resume(_ context.Context, secret string) (app.Principal, error) {
+	switch secret {
+	case goodToken:
+		return app.Principal{Handle: "ana", Name: "Ana Lima"}, nil
+	case "hf_away":
+		return app.Principal{}, &domain.Error{Code: domain.CodeUnavailable, Message: "the database is away", RetryAfter: 5 * time.Second}
+	}
+	return app.Principal{}, domain.Errorf(domain.CodeUnauthenticated, "the token is not valid")
+}
+
+func (g gate) SignInWithToken(ctx context.Context, secret string, _ app.Caller) (app.NewSession, error) {
+	_, err := g.Resume(ctx, secret)
+	return app.NewSession{Secret: secret}, err
 }
 
 // ask sends one request; headers are "name: value".
@@ -130,13 +140,14 @@ func TestVendoredFilesAreAsPublished(t *testing.T) {
 	}
 }
 
-func TestSignInAsksForAToken(t *testing.T) {
+func TestSignInAsksForAPasswordOrAToken(t *testing.T) {
 	t.Parallel()
 	answer := ask(t, setup(t, ""), http.MethodGet, signInPath+"?next=/waiting", nil)
 	require.Equal(t, http.StatusOK, answer.Code)
 	require.Contains(t, answer.Body.String(), `name="token" type="password"`)
 	require.Contains(t, answer.Body.String(), `name="next" value="/waiting"`)
-	require.Contains(t, answer.Body.String(), "<code>holdfast up</code> prints in its terminal which file holds the administrator's token")
+	require.Contains(t, answer.Body.String(), `name="password" type="password"`)
+	require.Contains(t, answer.Body.String(), "<code>holdfast up</code> prints a link that signs the administrator in")
 }
 
 func TestSignInStartsASession(t *testing.T) {
@@ -339,7 +350,7 @@ func TestPagesCountAmongTheRequestsOfAnAccount(t *testing.T) {
 	engine := gin.New()
 	require.NoError(t, Mount(engine, Dependencies{
 		Log: slog.New(slog.DiscardHandler), Busy: &busy,
-		Authenticate: func(context.Context, string) (app.Principal, error) { return app.Principal{Handle: "ana"}, nil },
+		SignIns: gate{},
 	}))
 	for range server.MaxBusy {
 		_, err := busy.Enter("ana")

@@ -110,9 +110,9 @@ func (v *tab) visit(path string) {
 // signIn signs in through the page's form.
 func (v *tab) signIn(token string) {
 	v.t.Helper()
-	v.visit("/sign-in")
+	v.visit("/sign-in?with=token")
 	v.do(chromedp.SendKeys("#token", token))
-	v.submit("main form button")
+	v.submit("main details form button")
 	v.await(`document.querySelector(".menu summary") !== null`)
 }
 

@@ -1,0 +1,255 @@
+package app
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/internal/auth"
+	"github.com/holdfast-itsm/holdfast/schemas"
+)
+
+// SignIns is how people come to a session in the console. Every way in leads to the same sessions; single sign-on will be
+// one more. Programs use API tokens instead.
+type SignIns interface {
+	// SignIn takes a handle and a password: unauthenticated when they do not belong together, too_many (with a time to wait)
+	// after many that did not.
+	SignIn(ctx context.Context, handle, password string, from Caller) (NewSession, error)
+	// SignInWithToken begins a session that may no more than an API token, and ends with it.
+	SignInWithToken(ctx context.Context, secret string, from Caller) (NewSession, error)
+	// Invited tells whom a one-use link is for: not_found when it was used, replaced, or is too old.
+	Invited(ctx context.Context, secret string) (Invited, error)
+	// Accept uses a one-use link up, sets the password if the link is for that, and begins a session.
+	Accept(ctx context.Context, secret, password string, from Caller) (NewSession, error)
+	// ChangePassword sets the caller's own password and ends their other sessions.
+	ChangePassword(ctx context.Context, present, wanted string, from Caller) error
+	// SetZone sets the time zone in which the caller reads and writes times.
+	SetZone(ctx context.Context, zone string) error
+	// Resume finds whose session a secret is.
+	Resume(ctx context.Context, secret string) (Principal, error)
+	// SignOut ends the session that asks.
+	SignOut(ctx context.Context) error
+}
+
+var _ SignIns = (*App)(nil)
+
+// Caller is where somebody who signs in comes from.
+type Caller struct {
+	// Address is the IP address, as far as it is known.
+	Address string
+	Agent   string
+	// Before is the secret of the session that the browser had until now, if any; it ends.
+	Before string
+}
+
+// SignIn takes a handle and a password. An attempt is counted before it is tried, so that many at once count too. Whoever is
+// unknown or has no password is answered the same, after the same work.
+func (a *App) SignIn(ctx context.Context, handle, password string, from Caller) (NewSession, error) {
+	handle = strings.ToLower(strings.TrimSpace(handle))
+	if !handlePattern.MatchString(handle) {
+		handle = "?" // nobody's
+	}
+	if err := a.attempt(ctx, handle, from.Address); err != nil {
+		return NewSession{}, err
+	}
+	kept, err := schemas.ReadPassword(ctx, a.DB, handle)
+	if err != nil {
+		return NewSession{}, a.fault(ctx, "signing in", err)
+	}
+	matches, stale, err := a.matches(ctx, password, kept)
+	if err != nil {
+		return NewSession{}, err
+	}
+	if !matches {
+		return NewSession{}, a.turnedAway(ctx, handle, kept != "", from)
+	}
+	if stale {
+		if kept, err = a.hash(ctx, password); err != nil {
+			return NewSession{}, err
+		}
+	}
+	var session NewSession
+	err = a.DB.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		now := a.now()
+		if stale {
+			if err := schemas.SetPassword(ctx, tx, handle, kept, now); err != nil {
+				return err
+			}
+		}
+		address := []string{"address " + network(from.Address)}
+		if err := schemas.ForgiveAttempts(ctx, tx, address, []string{pairOf(handle, from.Address), "account " + handle}, now); err != nil {
+			return err
+		}
+		if session, err = a.stay(ctx, tx, handle, "", from); err != nil {
+			return err
+		}
+		return a.auditIn(ctx, tx, a.line(Principal{Handle: handle}, "sign in", "done", "password from "+from.Address))
+	})
+	return session, a.fault(ctx, "signing in", err)
+}
+
+// turnedAway writes down that a known account's password was not right.
+func (a *App) turnedAway(ctx context.Context, handle string, known bool, from Caller) error {
+	if known {
+		if err := a.audit(ctx, handle, "sign in", "", "refused", "password from "+from.Address); err != nil {
+			return err
+		}
+	}
+	return domain.Errorf(domain.CodeUnauthenticated, "handle and password do not belong together")
+}
+
+// attempt counts an attempt, or refuses it while there is a pause.
+func (a *App) attempt(ctx context.Context, handle, address string) error {
+	err := a.DB.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		now := a.now()
+		rows, err := schemas.LockAttempts(ctx, tx, counted(handle, address), now)
+		if err != nil {
+			return err
+		}
+		for i := range rows {
+			if wait := rows[i].Until.Sub(now); wait > 0 {
+				return tooMany(wait)
+			}
+			if now.Sub(rows[i].LastAt) >= auth.Forget {
+				rows[i].Failures = 0
+			}
+			rows[i].Failures++
+			rows[i].LastAt, rows[i].Until = now, now.Add(limitOf(rows[i].Counted).Pause(rows[i].Failures))
+		}
+		return schemas.SaveAttempts(ctx, tx, rows)
+	})
+	return a.fault(ctx, "counting attempts", err)
+}
+
+func tooMany(wait time.Duration) error {
+	wait = wait.Round(time.Second) + time.Second
+	return &domain.Error{
+		Code: domain.CodeTooMany, Message: "too many attempts that failed; nothing was tried. Wait " + wait.String() + " and try again",
+		RetryAfter: wait,
+	}
+}
+
+func limitOf(counted string) auth.Limit {
+	kind, _, _ := strings.Cut(counted, " ")
+	return map[string]auth.Limit{"pair": auth.PerPair, "address": auth.PerAddress, "account": auth.PerAccount}[kind]
+}
+
+// passwordWait bounds how long a password waits for its turn to be checked.
+const passwordWait = 10 * time.Second
+
+func (a *App) matches(ctx context.Context, password, kept string) (matches, stale bool, err error) {
+	if len(password) > auth.MaxPasswordBytes {
+		password = "" // nobody's, whatever it is
+	}
+	bounded, cancel := context.WithTimeout(ctx, passwordWait)
+	defer cancel()
+	matches, stale, err = a.Passwords.Matches(bounded, password, kept)
+	return matches && password != "", stale && matches, a.busy(ctx, err)
+}
+
+func (a *App) hash(ctx context.Context, password string) (string, error) {
+	bounded, cancel := context.WithTimeout(ctx, passwordWait)
+	defer cancel()
+	hash, err := a.Passwords.Hash(bounded, password)
+	return hash, a.busy(ctx, err)
+}
+
+// busy says that a password did not come to its turn.
+func (a *App) busy(ctx context.Context, err error) error {
+	if err != nil && a.Transient(err) {
+		return &domain.Error{Code: domain.CodeUnavailable, Message: "too many people sign in just now; try again", RetryAfter: retryAfter}
+	}
+	return a.fault(ctx, "checking a password", err)
+}
+
+// SignInWithToken begins a session with an API token. Tokens are random, so that guessing them needs no pauses.
+func (a *App) SignInWithToken(ctx context.Context, secret string, from Caller) (NewSession, error) {
+	principal, err := a.Authenticate(ctx, secret)
+	if err != nil {
+		return NewSession{}, err
+	}
+	var session NewSession
+	err = a.DB.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		if session, err = a.stay(ctx, tx, principal.Handle, principal.TokenID, from); err != nil {
+			return err
+		}
+		return a.auditIn(ctx, tx, a.line(principal, "sign in", "done", "token "+principal.TokenID+" from "+from.Address))
+	})
+	return session, a.fault(ctx, "signing in", err)
+}
+
+// ChangePassword sets the caller's own password. Whoever has one must say it; whoever came by a link or a token may set one,
+// unless the token is narrowed: a part of somebody's rights must not become all of them.
+func (a *App) ChangePassword(ctx context.Context, present, wanted string, from Caller) error {
+	principal, err := PrincipalFrom(ctx)
+	if err != nil {
+		return err
+	}
+	if len(principal.Permissions) > 0 {
+		return domain.Errorf(domain.CodeForbidden, "this session began with a token that carries some permissions only; it cannot set a password")
+	}
+	kept, err := schemas.ReadPassword(ctx, a.DB, principal.Handle)
+	if err != nil {
+		return a.fault(ctx, "changing a password", err)
+	}
+	if kept != "" {
+		if err := a.attempt(ctx, principal.Handle, from.Address); err != nil {
+			return err
+		}
+		matches, _, err := a.matches(ctx, present, kept)
+		if err != nil {
+			return err
+		}
+		if !matches {
+			return domain.Invalid("present", "is not your present password")
+		}
+	}
+	if err := auth.Check(wanted, principal.Handle, principal.Name); err != nil {
+		return err
+	}
+	hash, err := a.hash(ctx, wanted)
+	if err != nil {
+		return err
+	}
+	err = a.DB.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		now := a.now()
+		if err := schemas.SetPassword(ctx, tx, principal.Handle, hash, now); err != nil {
+			return err
+		}
+		if err := schemas.ForgiveAttempts(ctx, tx, nil, counted(principal.Handle, from.Address), now); err != nil {
+			return err
+		}
+		if err := schemas.EndSessions(ctx, tx, principal.Handle, principal.SessionID, now); err != nil {
+			return err
+		}
+		return a.auditIn(ctx, tx, a.line(principal, "change password", "done", "from "+from.Address))
+	})
+	return a.fault(ctx, "changing a password", err)
+}
+
+// SetZone sets the caller's own time zone, a name of the IANA database.
+func (a *App) SetZone(ctx context.Context, zone string) error {
+	principal, err := PrincipalFrom(ctx)
+	if err != nil {
+		return err
+	}
+	if err := principal.mayAnywhere(PermissionTokenOwn); err != nil {
+		return err
+	}
+	if _, err := time.LoadLocation(zone); err != nil || zone == "" || zone == "Local" {
+		return domain.Invalid("zone", "is not a time zone; write one such as Europe/Berlin")
+	}
+	return a.fault(ctx, "setting a time zone", schemas.SetZone(ctx, a.DB, principal.Handle, zone))
+}
+
+// ForgetSignIns removes what is left of sessions, invitations and attempts that are over.
+func (a *App) ForgetSignIns(ctx context.Context) error {
+	now := a.now()
+	return a.fault(ctx, "forgetting old sign-ins", schemas.ForgetSignIns(ctx, a.DB, now.Add(-keepSignIns), now.Add(-2*auth.Forget)))
+}
+
+// keepSignIns is how long sessions and invitations stay in the database after they ended; the audit keeps its lines.
+const keepSignIns = 30 * 24 * time.Hour
