@@ -47,10 +47,12 @@ func setupDesk(t *testing.T) *desk {
 		}
 		token, err := d.CreateToken(installs, app.TokenBody{Person: person, Name: "session"})
 		require.NoError(t, err)
-		d.cookies[person] = "Cookie: holdfast=" + token.Secret
+		session, err := d.SignInWithToken(t.Context(), token.Secret, app.Caller{Address: "127.0.0.1"})
+		require.NoError(t, err)
+		d.cookies[person] = "Cookie: holdfast=" + session.Secret
 	}
 	engine := gin.New()
-	require.NoError(t, Mount(engine, Dependencies{Service: d.App, Authenticate: d.Authenticate, Log: slog.New(slog.DiscardHandler)}))
+	require.NoError(t, Mount(engine, Dependencies{Service: d.App, SignIns: d.App, Log: slog.New(slog.DiscardHandler)}))
 	d.pages = engine
 	return d
 }
