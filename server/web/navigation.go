@@ -25,10 +25,10 @@ const manage = "Manage"
 var navigation = []destination{
 	{Title: "Incidents", Path: "/incidents", Icon: "incident"},
 	{Title: "Waiting", Path: "/waiting", Icon: "waiting"},
+	{Title: "Profile", Path: profilePath, Icon: "profile"},
 	{Title: "People", Path: peoplePath, Icon: "people", Group: manage, For: app.Principal.Staff},
 	{Title: "Teams", Path: "/teams", Icon: "team", Group: manage, For: app.Principal.Staff},
 	{Title: "Services", Path: "/services", Icon: "link", Group: manage, For: app.Principal.Staff},
-	{Title: "Profile", Path: profilePath, Icon: "profile"},
 	{Title: "Policies", Path: policiesPath, Icon: "policy", Group: manage, For: app.Principal.Staff},
 	{Title: "Design", Path: designPath, Icon: "design", Group: manage, For: administers},
 }
