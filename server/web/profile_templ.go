@@ -90,7 +90,7 @@ func profilePage(view profileView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "\" required maxlength=\"100\" autocomplete=\"off\" spellcheck=\"false\" aria-describedby=\"zone-hint\"><p class=\"hint\" id=\"zone-hint\">A name such as Europe/Berlin or America/New_York. Pages show times in it; the exact instant stands under the pointer.</p></div><div><button>Set the time zone</button></div></form></section><section class=\"box\" id=\"password-box\" aria-labelledby=\"password-title\"><h2 id=\"password-title\">Password</h2>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "\" required maxlength=\"100\" autocomplete=\"off\" spellcheck=\"false\" aria-describedby=\"zone-hint\"><p class=\"hint\" id=\"zone-hint\">A name such as Europe/Berlin or America/New_York. Pages show and take times in it; the exact instant stands under the pointer. With UTC, they follow your browser.</p></div><div><button>Set the time zone</button></div></form></section><section class=\"box\" id=\"password-box\" aria-labelledby=\"password-title\"><h2 id=\"password-title\">Password</h2>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -1,11 +1,13 @@
 package web
 
 import (
+	"context"
 	"fmt"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/holdfast-itsm/holdfast/app"
 	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/domain/incident"
 )
@@ -135,8 +137,23 @@ func dueTitle(name string) string {
 	return human(name)
 }
 
-// utc is an instant as a page shows it until the script has put it into the viewer's zone.
-func utc(at time.Time) string { return at.UTC().Format("2 Jan 2006, 15:04 UTC") }
+// zoneOf is the viewer's time zone, as their profile has it; UTC for whoever has not signed in.
+func zoneOf(ctx context.Context) string {
+	who, err := app.PrincipalFrom(ctx)
+	if err != nil || who.Zone == "" {
+		return "UTC"
+	}
+	return who.Zone
+}
+
+// shown is an instant in the viewer's zone. The page's script words it as the browser's language does.
+func shown(ctx context.Context, at time.Time) string {
+	zone, err := time.LoadLocation(zoneOf(ctx))
+	if err != nil {
+		zone = time.UTC // a zone that this machine's tables do not have
+	}
+	return at.In(zone).Format("2 Jan 2006, 15:04 MST")
+}
 
 // exact is an instant to the millisecond, for machines and for whoever hovers over it.
 func exact(at time.Time) string { return at.UTC().Format("2006-01-02T15:04:05.000Z") }

@@ -2,8 +2,10 @@
 // Everything else works without this file.
 (() => {
   "use strict";
-  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
-  const usual = { month: "short", day: "numeric", hour: "numeric", minute: "2-digit" };
+  // The zone that the viewer's profile names; UTC there means that none was chosen, and then it is the browser's.
+  const chosen = document.documentElement.dataset.viewerZone;
+  const zone = chosen && chosen !== "UTC" ? chosen : Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
+  const usual = { month: "short", day: "numeric", hour: "numeric", minute: "2-digit", timeZone: zone };
   const thisYear = new Intl.DateTimeFormat(undefined, usual);
   const otherYear = new Intl.DateTimeFormat(undefined, { ...usual, year: "numeric" });
   const minute = 60_000;
