@@ -20,7 +20,7 @@ import (
 type Dependencies struct {
 	// DB acts under the application's role.
 	DB    *bun.DB
-	Door  *Door
+	Door  Way
 	Clock domain.Clock
 	Blobs Blobs
 	// CheckPolicy says what is wrong with a document: its fields, its expressions, its calendars.

@@ -15,6 +15,14 @@ import (
 	"github.com/holdfast-itsm/holdfast/workflows"
 )
 
+// Way is how commands come to their records: the Door, where workers run.
+type Way interface {
+	// Send gives a command to its record and waits for the decision.
+	Send(ctx context.Context, command domain.Command) (domain.Result, error)
+	// Adopt tells whatever stands behind a record that its row may have changed.
+	Adopt(ctx context.Context, practice domain.Practice, record string) error
+}
+
 // Door is the one way to a record: through its workflow, which takes one command at a time. People's commands, timers'
 // and other records' messages all come through it.
 type Door struct {

@@ -40,6 +40,18 @@ func LastBeat(ctx context.Context, db bun.IDB) (time.Time, bool, error) {
 	return at.UTC(), true, nil
 }
 
+// LastRecorded is when the newest event was written; the zero time where there is none. It reads every event.
+func LastRecorded(ctx context.Context, db bun.IDB) (time.Time, error) {
+	var at *time.Time
+	if err := db.NewRaw(`SELECT max(recorded_at) FROM timeline`).Scan(ctx, &at); err != nil {
+		return time.Time{}, fmt.Errorf("reading when events were written: %w", err)
+	}
+	if at == nil {
+		return time.Time{}, nil
+	}
+	return at.UTC(), nil
+}
+
 // ChangedSince finds the records that a command changed after a moment, in order of their ids, after an id. A record's
 // updated_at is the moment that counts and may lie long before the commit; a command's row says when it was decided. The
 // zero moment finds every record that should have a workflow.

@@ -22,7 +22,7 @@ import (
 // sweep is the guarantee. Several relays share the queue: whoever claims a message has it for a while.
 type relay struct {
 	db      *bun.DB
-	door    *app.Door
+	door    app.Way
 	clock   domain.Clock
 	log     *slog.Logger
 	hints   *Hints
@@ -105,12 +105,36 @@ func (r *relay) deliverFrom(ctx context.Context, row schemas.MessageRow) {
 	}
 }
 
+// Drain delivers the messages that wait, and those that come of them, until none does; it is for whoever decides commands
+// where no worker runs. What a worker would try again ends it.
+func Drain(ctx context.Context, dependencies Dependencies, way app.Way) error {
+	r := &relay{db: dependencies.DB, door: way, clock: dependencies.Clock, log: dependencies.Log, metrics: dependencies.Metrics}
+	for {
+		rows, err := r.claim(ctx, "", 1)
+		if err != nil || len(rows) == 0 {
+			return err
+		}
+		result, err := r.send(ctx, rows[0])
+		if err != nil {
+			return err
+		}
+		if err := r.settle(ctx, rows[0], result); err != nil {
+			return err
+		}
+	}
+}
+
 // deliver gives one message to its record and writes down what became of it. It answers false when it has to come again.
 func (r *relay) deliver(ctx context.Context, row schemas.MessageRow) (bool, error) {
 	result, err := r.send(ctx, row)
 	if err != nil {
 		return r.postpone(ctx, row, err)
 	}
+	return true, r.settle(ctx, row, result)
+}
+
+// settle writes down what became of a message that its record has decided.
+func (r *relay) settle(ctx context.Context, row schemas.MessageRow, result domain.Result) error {
 	state := schemas.MessageDelivered
 	switch result.Outcome {
 	case domain.Refused:
@@ -119,7 +143,7 @@ func (r *relay) deliver(ctx context.Context, row schemas.MessageRow) (bool, erro
 		state = schemas.MessageDropped
 	}
 	r.metrics.Relayed("message", string(state))
-	return true, schemas.SettleMessage(ctx, r.db, row.ID, state, &result, r.now())
+	return schemas.SettleMessage(ctx, r.db, row.ID, state, &result, r.now())
 }
 
 // send gives a message to its record. One whose target has ended is dropped if it says so; else the target's own rules decide.

@@ -2,144 +2,161 @@ package main
 
 import (
 	"context"
-	_ "embed"
-	"encoding/json"
+	"embed"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/holdfast-itsm/holdfast/app"
 	"github.com/holdfast-itsm/holdfast/domain"
-	"github.com/holdfast-itsm/holdfast/domain/incident"
+	"github.com/holdfast-itsm/holdfast/domain/policy"
 	"github.com/holdfast-itsm/holdfast/internal/policyfile"
 )
 
-//go:embed demo/organisation.yaml
-var demoOrganisation []byte
+// demoFiles are the demo organisation: organisation.yaml its policies, people.yaml who works there, and the rest what has
+// happened to them.
+//
+//go:embed demo/*.yaml
+var demoFiles embed.FS
 
-// demoPeople work in the organisation; the last two only ask for things.
-var demoPeople = []struct {
-	handle, name string
-	role         domain.Role
-	scope        string // a team; empty: everything
-}{
-	{"ana", "Ana Brandt", domain.RoleIncidentManager, ""},
-	{"bo", "Bo Nielsen", domain.RoleAgent, ""},
-	{"cy", "Cy Okafor", domain.RoleTeamLead, "messaging"},
-	{"dee", "Dee Marin", domain.RoleAgent, "messaging"},
-	{"eli", "Eli Sato", domain.RoleTeamLead, "network"},
-	{"rita", "Rita Lang", domain.RoleRequester, ""},
-	{"sam", "Sam Weber", domain.RoleRequester, ""},
+const (
+	demoPolicies = "demo/organisation.yaml"
+	demoPeople   = "demo/people.yaml"
+	// demoCalendar is the calendar by whose open hours the organisation lives.
+	demoCalendar = "support"
+	// demoAge is how many working days before the first start the organisation began to use Holdfast.
+	demoAge = 45
+)
+
+// demoLives are the files that tell lives of incidents.
+var demoLives = []string{"demo/applications.yaml", "demo/desk.yaml", "demo/messaging.yaml", "demo/network.yaml", "demo/workplace.yaml"}
+
+// demoPerson is somebody of the organisation, with what they may do.
+type demoPerson struct {
+	Handle string      `json:"handle"`
+	Name   string      `json:"name"`
+	Zone   string      `json:"zone"`
+	Grants []demoGrant `json:"grants"`
 }
 
-// demoStep is one command of somebody; step 0 of an incident logs it.
-type demoStep struct {
-	by, verb string
-	body     any
+// demoGrant is a role for everything, or for one team or service.
+type demoGrant struct {
+	Role    string `json:"role"`
+	Team    string `json:"team,omitempty"`
+	Service string `json:"service,omitempty"`
 }
 
-// demoIncidents are lives of a few incidents, given as commands like anybody's.
-func demoIncidents(now time.Time) [][]demoStep {
-	tomorrow := now.Add(24 * time.Hour).Truncate(time.Hour)
-	return [][]demoStep{
-		{
-			{"bo", "log", incident.Log{Title: "Mail cannot be sent from the sales office", Description: "Outbox fills up since this morning; receiving works.", Impact: "high", Urgency: "high", Service: "mail", Requester: "rita", Channel: "phone", Category: "delivery"}},
-			{"dee", "triage", incident.Triage{}},
-			{"dee", "assign", incident.Assign{Assignee: "dee"}},
-			{"dee", "start", incident.Start{}},
-		},
-		{{"rita", "log", incident.Log{Title: "Calendar invitations arrive twice", Impact: "low", Urgency: "medium", Service: "mail"}}},
-		{
-			{"bo", "log", incident.Log{Title: "VPN drops every ten minutes at home", Impact: "low", Urgency: "high", Service: "vpn", Requester: "sam", Channel: "phone"}},
-			{"eli", "triage", incident.Triage{Category: "connection"}},
-			{"eli", "hold", incident.HoldOn{Reason: incident.AwaitingRequester, Comment: "Which router do you use at home?"}},
-		},
-		{
-			{"bo", "log", incident.Log{Title: "Branch office has no network", Impact: "high", Urgency: "medium", Service: "vpn", Channel: "monitoring"}},
-			{"eli", "start", incident.Start{}},
-			{"eli", "hold", incident.HoldOn{Reason: incident.AwaitingVendor, Vendor: "Northline", Reference: "NL-20418", PromisedAt: &tomorrow}},
-		},
-		{{"bo", "log", incident.Log{
-			Title: "Password of the intranet forgotten", Impact: "low", Urgency: "low", Service: "intranet", Requester: "sam", Channel: "phone",
-			Resolution: &incident.Resolve{Code: "fixed", Notes: "Reset on the phone after the usual questions."},
-		}}},
-		{
-			{"sam", "log", incident.Log{Title: "Intranet search finds nothing", Impact: "medium", Urgency: "low", Service: "intranet"}},
-			{"ana", "start", incident.Start{}},
-			{"ana", "resolve", incident.Resolve{Code: "fixed", Notes: "The index was rebuilt; search answers again."}},
-			{"sam", "confirm", incident.Confirm{Score: 5, Comment: "Quick, thank you"}},
-		},
+// demoTrees reads the documents of one of the demo's files.
+func demoTrees(name string) ([]policyfile.Tree, error) {
+	content, err := demoFiles.ReadFile(name)
+	if err != nil {
+		return nil, fmt.Errorf("read the demo: %w", err)
 	}
+	return policyfile.ParseTrees(name, content)
 }
 
-// installDemo fills an empty installation with an organisation and a few incidents. Every write has a fixed key, so that an
-// interrupted first start is finished by the next one.
-func installDemo(ctx context.Context, service *app.App) error {
-	for _, person := range demoPeople {
-		handle := person.handle
-		if _, err := service.SavePerson(system(ctx), app.Person{Handle: handle, Name: person.name, Mail: handle + "@example.org", Active: true, Zone: "Europe/Berlin"}); err != nil {
-			return fmt.Errorf("set up the person %s: %w", handle, err)
-		}
-	}
-	if err := installOrganisation(ctx, service); err != nil {
-		return err
-	}
-	for _, person := range demoPeople {
-		grant := app.Grant{Person: person.handle, Role: person.role, ScopeKind: "all"}
-		if person.scope != "" {
-			grant.ScopeKind, grant.ScopeName = "team", person.scope
-		}
-		if _, err := service.GiveGrant(system(ctx), grant); err != nil {
-			return fmt.Errorf("set up the rights of %s: %w", person.handle, err)
-		}
-	}
-	for i, life := range demoIncidents(service.Clock.Now()) {
-		if err := installLife(ctx, service, i, life); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// installOrganisation stores the teams, services and policies that the people work in.
-func installOrganisation(ctx context.Context, service *app.App) error {
-	trees, err := policyfile.ParseTrees("organisation.yaml", demoOrganisation)
+// installDemo fills an empty installation with an organisation and the incidents of its last two months, as they stand at
+// a moment. It must run where no worker does: it decides by itself, on the demo's own clock. Every write has a fixed key,
+// so that an installation that was interrupted is finished by the next one for the same moment.
+func installDemo(ctx context.Context, site demoSite, now time.Time) error {
+	documents, err := demoDocuments()
 	if err != nil {
 		return err
 	}
+	script, err := readDemoScript(documents, now)
+	if err != nil {
+		return err
+	}
+	player := newDemoPlayer(site, script.begin)
+	if err := player.settle(ctx, documents); err != nil {
+		return err
+	}
+	return player.play(ctx, script, now)
+}
+
+// demoDocuments are the policies that the organisation began with.
+func demoDocuments() ([]policy.Document, error) {
+	trees, err := demoTrees(demoPolicies)
+	if err != nil {
+		return nil, err
+	}
+	documents := make([]policy.Document, 0, len(trees))
 	for _, tree := range trees {
 		document, err := tree.Document()
 		if err != nil {
-			return err
+			return nil, err
 		}
 		document.Reason = "an organisation to try things on"
-		if _, err := service.ApplyPolicy(system(ctx), document); err != nil {
-			return fmt.Errorf("set up %s/%s: %w", document.Kind, document.Name, err)
+		documents = append(documents, document)
+	}
+	return documents, nil
+}
+
+// readDemoPeople reads who works in the organisation.
+func readDemoPeople() ([]demoPerson, error) {
+	var file struct {
+		Kind   string       `json:"kind"`
+		Name   string       `json:"name"`
+		People []demoPerson `json:"people"`
+	}
+	trees, err := demoTrees(demoPeople)
+	if err != nil {
+		return nil, err
+	}
+	err = trees[0].Decode(&file)
+	return file.People, err
+}
+
+// settle stores the people, their policies and their rights, in this order: teams name people, grants name teams. A policy
+// that has changed since the organisation began is left as it is.
+func (p *demoPlayer) settle(ctx context.Context, documents []policy.Document) error {
+	people, err := readDemoPeople()
+	if err != nil {
+		return err
+	}
+	for _, person := range people {
+		known := app.Person{Handle: person.Handle, Name: person.Name, Mail: person.Handle + "@example.org", Kind: "person", Active: true, Zone: person.Zone}
+		if _, err := p.app.SavePerson(system(ctx), known); err != nil {
+			return fmt.Errorf("set up the person %s: %w", person.Handle, err)
+		}
+	}
+	for _, document := range documents {
+		if err := p.begin(ctx, document); err != nil {
+			return err
+		}
+	}
+	for _, person := range people {
+		for _, given := range person.Grants {
+			if _, err := p.app.GiveGrant(system(ctx), given.to(person.Handle)); err != nil {
+				return fmt.Errorf("set up the rights of %s: %w", person.Handle, err)
+			}
 		}
 	}
 	return nil
 }
 
-// installLife gives one incident's commands in order.
-func installLife(ctx context.Context, service *app.App, number int, life []demoStep) error {
-	record := ""
-	for i, step := range life {
-		grants, err := service.Grants(system(ctx), step.by)
-		if err != nil {
-			return err
-		}
-		body, err := json.Marshal(step.body)
-		if err != nil {
-			return fmt.Errorf("set up incident %d: %w", number, err)
-		}
-		reply, err := service.Execute(app.WithPrincipal(ctx, app.Principal{Handle: step.by, Kind: "person", Grants: grants}), app.Request{
-			Practice: domain.Incident, Verb: step.verb, Record: record, Body: body,
-			Key: "demo/" + strconv.Itoa(number) + "/" + strconv.Itoa(i),
-		})
-		if err != nil {
-			return fmt.Errorf("set up incident %d, %s: %w", number, step.verb, err)
-		}
-		record = reply.Record
+func (g demoGrant) to(person string) app.Grant {
+	grant := app.Grant{Person: person, Role: domain.Role(g.Role), ScopeKind: "all"}
+	switch {
+	case g.Team != "":
+		grant.ScopeKind, grant.ScopeName = "team", g.Team
+	case g.Service != "":
+		grant.ScopeKind, grant.ScopeName = "service", g.Service
+	}
+	return grant
+}
+
+// begin stores a policy that the organisation began with, unless somebody of it has changed it since: an installation that
+// goes on must not take that back.
+func (p *demoPlayer) begin(ctx context.Context, document policy.Document) error {
+	stored, err := p.app.Policy(system(ctx), document.Kind, document.Name, 0)
+	if err != nil && domain.CodeOf(err) != domain.CodeNotFound {
+		return err
+	}
+	if err == nil && stored.Reason != defaultReason {
+		return nil
+	}
+	if _, err := p.app.ApplyPolicy(system(ctx), document); err != nil {
+		return fmt.Errorf("set up %s/%s: %w", document.Kind, document.Name, err)
 	}
 	return nil
 }

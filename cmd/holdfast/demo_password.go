@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/holdfast-itsm/holdfast/app"
 )
@@ -16,13 +19,29 @@ const demoPasswordFile = "demo-password"
 
 // demoPassword gives the people of the demo a password that is made here and known to this installation alone.
 func (c *upCommand) demoPassword(ctx context.Context, service *app.App) error {
-	password := "demo-" + strings.ToLower(rand.Text())
-	for _, person := range demoPeople {
-		if err := service.SetPassword(system(ctx), person.handle, password); err != nil {
-			return fmt.Errorf("set up the password of %s: %w", person.handle, err)
-		}
+	path := filepath.Join(c.Data, demoPasswordFile)
+	if _, err := os.Stat(path); err == nil {
+		return nil // of the start that was interrupted after it
 	}
-	return writeWhole(filepath.Join(c.Data, demoPasswordFile), []byte(password+"\n"))
+	people, err := readDemoPeople()
+	if err != nil {
+		return err
+	}
+	password := "demo-" + strings.ToLower(rand.Text())
+	group, within := errgroup.WithContext(system(ctx))
+	group.SetLimit(runtime.GOMAXPROCS(0)) // a password is made slowly, on purpose
+	for _, person := range people {
+		group.Go(func() error {
+			if err := service.SetPassword(within, person.Handle, password); err != nil {
+				return fmt.Errorf("set up the password of %s: %w", person.Handle, err)
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	return writeWhole(path, []byte(password+"\n"))
 }
 
 // demoWord tells where the demo's password is, where there is a demo.

@@ -83,13 +83,16 @@ func system(ctx context.Context) context.Context {
 	})
 }
 
+// defaultReason is why the policies that every installation starts with stand there.
+const defaultReason = "comes with Holdfast"
+
 // installDefaults stores the policies that every installation starts with, where there is none of their name.
 func installDefaults(ctx context.Context, service *app.App) error {
 	documents, err := policyfile.Defaults()
 	if err != nil {
 		return err
 	}
-	return installMissing(ctx, service, documents, "comes with Holdfast")
+	return installMissing(ctx, service, documents, defaultReason)
 }
 
 // installMissing stores documents whose names are free: what an organisation has decided stays.

@@ -30,6 +30,7 @@ type unit string
 const (
 	bytesUnit     unit = "MB"
 	incidentsUnit unit = "incidents"
+	stepsUnit     unit = "steps"
 )
 
 // linePause is how often a line is written where there is no terminal; a work that is done sooner needs none.

@@ -72,8 +72,8 @@ func newSite(database config.Database, temporal config.Temporal, log *slog.Logge
 }
 
 // pool opens a pool under a role; close ends all of them.
-func (s *site) pool(role string) (*bun.DB, error) {
-	db, err := pg.Open(s.database.URL, role, s.database.Pool)
+func (s *site) pool(role string, options ...pg.Option) (*bun.DB, error) {
+	db, err := pg.Open(s.database.URL, role, s.database.Pool, options...)
 	if err != nil {
 		return nil, err
 	}

@@ -30,7 +30,7 @@ type upCommand struct {
 	config.Storage  `embed:""`
 	config.Log      `embed:""`
 	ReadyFile       string `placeholder:"FILE" help:"File that is written when everything answers: url, admin_token, database_url, temporal_address, temporal_tls_ca, temporal_tls_cert, temporal_tls_key."`
-	Demo            bool   `negatable:"" default:"true" help:"Fill a first start with a small organisation to try things on."`
+	Demo            bool   `negatable:"" default:"true" help:"Fill a first start with an organisation to try things on, and two months of its incidents."`
 	Engine          string `env:"HOLDFAST_ENGINE" placeholder:"PROGRAM" help:"The engine's program; looked for beside this one and on the PATH."`
 	PostgresBin     string `env:"HOLDFAST_POSTGRES_BIN" placeholder:"DIR" help:"Folder of initdb and postgres; looked for where not given."`
 }
@@ -146,13 +146,23 @@ func (c *upCommand) run(ctx context.Context, streams streams, log *slog.Logger, 
 	if err != nil {
 		return err
 	}
-	token, first, err := c.adminToken(ctx, service)
+	demo, err := c.demoMoment(ctx, service)
+	if err != nil {
+		return err
+	}
+	token, err := c.adminToken(ctx, service)
 	if err != nil {
 		return err
 	}
 	rows, err := s.pool(pg.Worker)
 	if err != nil {
 		return err
+	}
+	if demo != nil {
+		// Before anything works: the demo decides on a clock of its own.
+		if err := c.playDemo(ctx, s, service, *demo, streams.err); err != nil {
+			return err
+		}
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	working := make(chan struct{}, 1)
@@ -168,55 +178,47 @@ func (c *upCommand) run(ctx context.Context, streams streams, log *slog.Logger, 
 	group.Go(func() error { s.sweep(ctx, service); return nil })
 	group.Go(func() error { return s.serve(ctx, listener, handler) })
 	group.Go(func() error {
+		if demo != nil {
+			if err := c.demoPassword(ctx, service); err != nil {
+				return err
+			}
+		}
 		select {
 		case <-working:
 		case <-ctx.Done():
 			return nil
 		}
-		if first && c.Demo {
-			say("setting up a small organisation to try things on (--no-demo leaves it out) …")
-			if err := installDemo(ctx, service); err != nil {
-				return err
-			}
-			if err := c.demoPassword(ctx, service); err != nil {
-				return err
-			}
-		}
 		enter, err := service.EnterLink(system(ctx), adminHandle)
 		if err != nil {
 			return err
 		}
-		return c.announce(streams.out, listener, token, enter.Path)
+		if err := c.announce(streams.out, listener, token, enter.Path); err != nil || demo == nil {
+			return err
+		}
+		return c.wakeDemo(ctx, s, rows) // a record that is given a command before has its process started by that
 	})
 	err = group.Wait()
 	return errors.Join(err, forgetFile(c.ReadyFile), forgetFile(filepath.Join(c.Data, connectionFile)))
 }
 
 // adminToken reads the administrator's token from the data folder, or makes one where there is none that works.
-func (c *upCommand) adminToken(ctx context.Context, service *app.App) (token string, first bool, err error) {
+func (c *upCommand) adminToken(ctx context.Context, service *app.App) (string, error) {
 	path := filepath.Join(c.Data, adminTokenFile)
 	text, err := os.ReadFile(path)
 	if err == nil {
-		token = strings.TrimSpace(string(text))
+		token := strings.TrimSpace(string(text))
 		_, err = service.Authenticate(ctx, token)
-		if err == nil {
-			return token, false, nil
-		}
-		if domain.CodeOf(err) != domain.CodeUnauthenticated {
-			return "", false, err
+		if err == nil || domain.CodeOf(err) != domain.CodeUnauthenticated {
+			return token, err
 		}
 	} else if !errors.Is(err, os.ErrNotExist) {
-		return "", false, fmt.Errorf("read the administrator's token: %w", err)
+		return "", fmt.Errorf("read the administrator's token: %w", err)
 	}
-	_, err = service.Person(system(ctx), adminHandle)
-	first = domain.CodeOf(err) == domain.CodeNotFound
-	if err != nil && !first {
-		return "", false, err
+	token, err := installAdmin(ctx, service, adminHandle, "made by holdfast up")
+	if err != nil {
+		return "", err
 	}
-	if token, err = installAdmin(ctx, service, adminHandle, "made by holdfast up"); err != nil {
-		return "", false, err
-	}
-	return token, first, writeWhole(path, []byte(token+"\n"))
+	return token, writeWhole(path, []byte(token+"\n"))
 }
 
 // announce says where Holdfast is and how to sign in, and writes the files that tell programs.

@@ -31,6 +31,10 @@ const (
 // Option changes how connections are made: another way to dial, a tracer.
 type Option func(*pgx.ConnConfig)
 
+// LateCommits is for writes that can be done again: a commit does not wait for the disk. After a crash the last ones may be
+// missing, never one before another that is there.
+func LateCommits(config *pgx.ConnConfig) { config.RuntimeParams["synchronous_commit"] = "off" }
+
 // Open makes a pool of at most size connections that all act under the role. Nothing is dialled until first use.
 //
 // bun writes arguments into the SQL text, so the pool uses the exec mode: one round trip, and nothing prepared per text.
