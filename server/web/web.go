@@ -94,6 +94,7 @@ func (w *console) mountPages(pages *gin.RouterGroup) {
 	w.mountPolicies(pages)
 	w.mountPeople(pages)
 	w.mountProfile(pages)
+	w.mountSearch(pages)
 }
 
 // contentPolicy lets a page load from its own origin only: no inline script or style, no frames, no plugins.
