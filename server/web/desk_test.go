@@ -45,16 +45,22 @@ func setupDesk(t *testing.T) *desk {
 			_, err := d.GiveGrant(installs, app.Grant{Person: person, Role: role, ScopeKind: "all"})
 			require.NoError(t, err)
 		}
-		token, err := d.CreateToken(installs, app.TokenBody{Person: person, Name: "session"})
-		require.NoError(t, err)
-		session, err := d.SignInWithToken(t.Context(), token.Secret, app.Caller{Address: "127.0.0.1"})
-		require.NoError(t, err)
-		d.cookies[person] = "Cookie: holdfast=" + session.Secret
+		d.signIn(person)
 	}
 	engine := gin.New()
 	require.NoError(t, Mount(engine, Dependencies{Service: d.App, SignIns: d.App, Log: slog.New(slog.DiscardHandler)}))
 	d.pages = engine
 	return d
+}
+
+// signIn begins a session for somebody.
+func (d *desk) signIn(person string) {
+	d.t.Helper()
+	token, err := d.CreateToken(app.WithPrincipal(d.t.Context(), d.admin), app.TokenBody{Person: person, Name: "session"})
+	require.NoError(d.t, err)
+	session, err := d.SignInWithToken(d.t.Context(), token.Secret, app.Caller{Address: "127.0.0.1"})
+	require.NoError(d.t, err)
+	d.cookies[person] = "Cookie: holdfast=" + session.Secret
 }
 
 // get asks for a page as somebody and gives it when it has the status.
