@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/domain/calendar"
 	"github.com/holdfast-itsm/holdfast/domain/incident"
 	"github.com/holdfast-itsm/holdfast/domain/policy"
@@ -23,6 +24,8 @@ var kinds = map[string]struct {
 	policy.KindTeam:            {policy.Team{}, reading(func(_ string, t policy.Team) []policy.Problem { return t.Validate() })},
 	policy.KindServicePolicy:   {policy.ServicePolicy{}, reading(func(_ string, s policy.ServicePolicy) []policy.Problem { return s.Validate() })},
 	policy.KindVocabulary:      {policy.Vocabulary{}, reading(checkVocabulary)},
+	policy.KindRecordTemplate:  {policy.RecordTemplate{}, reading(checkTemplate)},
+	policy.KindCannedReply:     {policy.CannedReply{}, reading(func(_ string, r policy.CannedReply) []policy.Problem { return r.Validate() })},
 }
 
 // reading decodes a spec, whose shape is known to fit, for the check of its meaning.
@@ -39,8 +42,8 @@ func reading[T any](check func(name string, spec T) []policy.Problem) func(strin
 // Kinds lists the kinds of documents, in order.
 func Kinds() []string {
 	return []string{
-		policy.KindAssignmentRules, policy.KindCalendar, policy.KindPriorityMatrix, policy.KindServicePolicy,
-		policy.KindTeam, policy.KindVocabulary,
+		policy.KindAssignmentRules, policy.KindCalendar, policy.KindCannedReply, policy.KindPriorityMatrix, policy.KindRecordTemplate,
+		policy.KindServicePolicy, policy.KindTeam, policy.KindVocabulary,
 	}
 }
 
@@ -92,6 +95,14 @@ func checkRules(_ string, rules policy.AssignmentRules) []policy.Problem {
 		if _, err := language.compile(rule.When); err != nil {
 			problems = append(problems, policy.Problem{Path: fmt.Sprintf("spec.rules[%d].when", i), Message: err.Error()})
 		}
+	}
+	return problems
+}
+
+func checkTemplate(_ string, template policy.RecordTemplate) []policy.Problem {
+	problems := template.Validate()
+	if template.Practice != string(domain.Incident) {
+		problems = append(problems, policy.Problem{Path: "spec.practice", Message: fmt.Sprintf("%q has no form to fill in; there is %s", template.Practice, domain.Incident)})
 	}
 	return problems
 }

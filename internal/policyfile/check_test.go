@@ -2,6 +2,8 @@ package policyfile
 
 import (
 	"encoding/json"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -22,6 +24,17 @@ func TestDefaultsAreRightAndComplete(t *testing.T) {
 		"Calendar/default", "PriorityMatrix/default", "AssignmentRules/default", "Team/service-desk",
 		"Vocabulary/hold-reasons", "Vocabulary/resolution-codes",
 	}, names)
+}
+
+func TestTheExamplesAreRight(t *testing.T) {
+	t.Parallel()
+	paths, err := filepath.Glob(filepath.Join("..", "..", "examples", "policies", "*.yaml"))
+	require.NoError(t, err)
+	require.NotEmpty(t, paths)
+	var out strings.Builder
+	failed, err := Lint(&out, paths)
+	require.NoError(t, err)
+	require.False(t, failed, out.String())
 }
 
 func TestDefaultMatrix(t *testing.T) {
@@ -55,6 +68,9 @@ func TestCheckFindsEveryProblem(t *testing.T) {
 		{"not JSON", "Team", "a", `{"title"`, []string{"spec"}},
 		{"two values", "Team", "a", `{} {}`, []string{"spec"}},
 		{"twice", "Team", "a", `{"title":"A","title":"B","members":[]}`, []string{"spec"}},
+		{"a template of another practice", "RecordTemplate", "a", `{"title":"A","practice":"change","fields":{"title":"x"}}`, []string{"spec.practice"}},
+		{"a template's unknown field", "RecordTemplate", "a", `{"title":"A","practice":"incident","fields":{"requester":"x"}}`, []string{"spec.fields.requester"}},
+		{"a reply's placeholder", "CannedReply", "a", `{"title":"A","text":"{{x}}"}`, []string{"spec.text"}},
 		{"null", "Team", "a", `{"title":"A","members":null}`, []string{"spec.members"}},
 		{"unknown and missing", "Team", "a", `{"titel":"A","members":[]}`, []string{"spec.title", "spec.titel"}},
 		{"another case", "Team", "a", `{"Title":"A","title":"A","members":[]}`, []string{"spec.Title"}},

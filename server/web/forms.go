@@ -126,17 +126,17 @@ func (w *console) newForm(c *gin.Context) {
 	ctx := c.Request.Context()
 	fields := logFields(ctx)
 	read(fields, c.Request.URL.Query())
+	f := form{Verb: "log", Title: "Log an incident", Action: "/incidents/new", Zone: c.Query(zoneField), Fields: fields}
+	w.offerTemplates(ctx, &f, c.Query)
 	w.offer(ctx, "log", fields, nil)
-	key := c.Query(keyField)
-	if key == "" {
-		key = newKey()
+	if f.Key = c.Query(keyField); f.Key == "" {
+		f.Key = newKey()
 	}
 	similar, err := w.similarTo(c, c.Request.URL.Query().Get)
 	if err != nil {
 		w.fail(c, err)
 		return
 	}
-	f := form{Verb: "log", Title: "Log an incident", Action: "/incidents/new", Key: key, Zone: c.Query(zoneField), Fields: fields}
 	w.show(c, http.StatusOK, newPage(w.page(c, f.Title), f, similar))
 }
 
@@ -163,6 +163,7 @@ func (w *console) log(c *gin.Context) {
 		return
 	}
 	w.offer(ctx, "log", fields, nil)
+	w.offerTemplates(ctx, &f, func(string) string { return c.PostForm(takenField) })
 	w.show(c, f.refuse(err), newPage(w.page(c, f.Title), f, nil))
 }
 

@@ -30,6 +30,7 @@ func (w *console) addNote(c *gin.Context) {
 	}
 	w.refusePart(c, err, func(view *recordView, problem *server.Problem) {
 		view.Note = noteForm{Key: keyAfter(problem, key), Text: body.Body, Problem: problem}
+		w.offerReplies(c, view)
 	})
 }
 

@@ -214,6 +214,8 @@ func kindTitle(kind string) string {
 var kindMeans = map[string]string{
 	policy.KindAssignmentRules: "Which team a new record goes to; the first rule that matches wins.",
 	policy.KindCalendar:        "When work is done: weekly hours, holidays, exceptions.",
+	policy.KindCannedReply:     "What is written often, ready to be put into a note.",
+	policy.KindRecordTemplate:  "What is logged often: it fills in the form.",
 	policy.KindPriorityMatrix:  "What priority follows from impact and urgency.",
 	policy.KindServicePolicy:   "What services there are, and who supports them.",
 	policy.KindTeam:            "Who works together, and who leads.",

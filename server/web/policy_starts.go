@@ -28,6 +28,35 @@ spec:
     fri: ["09:00-15:00"]
   yearly_holidays: ["01-01", "12-25"]
 `,
+	policy.KindCannedReply: `kind: CannedReply
+name: need-more
+spec:
+  title: Ask for more
+  text: |
+    Hello {{requester}},
+
+    to go on with **{{number}}** we need to know:
+
+    - since when it happens
+    - what you see on the screen
+
+    {{me}}
+`,
+	policy.KindRecordTemplate: `kind: RecordTemplate
+name: printer
+spec:
+  title: A printer does not print
+  practice: incident
+  fields:
+    title: "Printer does not print: "
+    impact: low
+    urgency: medium
+    category: printer
+    description: |
+      Which printer:
+      Since when:
+      What it shows:
+`,
 	policy.KindPriorityMatrix: `kind: PriorityMatrix
 name: default
 spec:

@@ -24,6 +24,8 @@ type form struct {
 	Zone    string
 	Fields  []field
 	Problem *server.Problem
+	// Templates can fill in a form that logs.
+	Templates picker
 	// Loose are field errors that belong to no field of the form.
 	Loose []domain.FieldError
 }
@@ -50,6 +52,9 @@ type recordView struct {
 type noteForm struct {
 	Key, Text string
 	Problem   *server.Problem
+	// Replies are texts that can be written into it; Inserted: one was.
+	Replies  []choice
+	Inserted bool
 }
 
 type uploadForm struct {
@@ -81,6 +86,7 @@ func (w *console) record(c *gin.Context) {
 	default:
 		view.NotNow = verb
 	}
+	w.offerReplies(c, &view)
 	w.show(c, http.StatusOK, recordPage(view))
 }
 
