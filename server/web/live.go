@@ -13,12 +13,15 @@ import (
 )
 
 const (
-	livePath = "/incidents/:record/live"
+	livePath = queuePath + "/:record/live"
 	// beat is how often a silent stream shows that it lives.
 	beat = 15 * time.Second
 	// settle is how long after its beginning a stream looks for what happened between the page and itself.
 	settle = time.Second
 )
+
+// livePaths are the streams, which last as long as somebody looks.
+var livePaths = []string{livePath, queueLivePath}
 
 // live streams a record's page: whenever an event of the record commits, the parts that can have changed are sent as they
 // now are. The page says with ?seq= how far its timeline goes.

@@ -173,7 +173,7 @@ func TestWholePagesHaveNothingInline(t *testing.T) {
 	require.Contains(t, page, `hx-sse:connect="/incidents/INC-000007/live?after=0&amp;seq=0"`)
 
 	list := app.Page[app.IncidentView]{Items: []app.IncidentView{recordOf(incident.New)}, NextCursor: "c2"}
-	text := html(t, listPage(pageOf("Incidents"), filters{State: "open", Team: "a&b"}, list, nil))
+	text := html(t, queuePage(queueOf(filters{State: "open", Team: "a&b"}, list)))
 	require.Contains(t, text, `href="/incidents?cursor=c2&amp;state=open&amp;team=a%26b" rel="next"`)
 	require.Contains(t, text, "1 min over")
 	require.Contains(t, text, `<time datetime="2026-03-02T11:59:00.000Z"`)
@@ -187,9 +187,9 @@ func TestWholePagesHaveNothingInline(t *testing.T) {
 func TestEmptyListsSayWhatToDo(t *testing.T) {
 	t.Parallel()
 	var none app.Page[app.IncidentView]
-	require.Contains(t, html(t, listPage(pageOf("x"), filters{State: everyState}, none, nil)), "Log the first one")
-	require.Contains(t, html(t, listPage(pageOf("x"), filters{State: "open"}, none, nil)), "Show all incidents")
-	require.Contains(t, html(t, listPage(pageOf("x"), filters{State: "open", Cursor: "c"}, none, nil)), "To the first page")
+	require.Contains(t, html(t, queuePage(queueOf(filters{State: everyState}, none))), "Log the first one")
+	require.Contains(t, html(t, queuePage(queueOf(filters{State: "open"}, none))), "Show all incidents")
+	require.Contains(t, html(t, queuePage(queueOf(filters{State: "open", Cursor: "c"}, none))), "To the first page")
 	require.Contains(t, html(t, waitingPage(pageOf("x"), app.WaitingQuery{}, app.Page[app.WaitingRow]{}, nil)), "To the incidents")
 }
 

@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 	"net/url"
+	"slices"
 
 	"github.com/gin-gonic/gin"
 
@@ -72,7 +73,7 @@ func (w *console) signedIn(c *gin.Context) {
 // limited lets an account have so many requests under way at once. A live page lasts and has a bound of its own.
 func (w *console) limited(c *gin.Context) {
 	principal, err := app.PrincipalFrom(c.Request.Context())
-	if err != nil || c.FullPath() == livePath {
+	if err != nil || slices.Contains(livePaths, c.FullPath()) {
 		return // signedIn has asked to sign in
 	}
 	leave, err := w.Busy.Enter(principal.Handle)

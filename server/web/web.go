@@ -41,6 +41,7 @@ type console struct {
 	Dependencies
 	secure bool
 	origin *http.CrossOriginProtection
+	heads  heads
 }
 
 // Mount puts the pages onto a gin engine, and answers what no other route does. It fails when PublicURL cannot be read.
@@ -63,7 +64,7 @@ func Mount(engine *gin.Engine, dependencies Dependencies) error {
 		w.secure = public.Scheme == "https"
 	}
 	engine.GET(assetBase+":name", secureHeaders, serveAsset)
-	open := engine.Group("", secureHeaders, server.Bounded(livePath, attachmentsPath, attachmentPath), w.readable, w.sameOrigin)
+	open := engine.Group("", secureHeaders, server.Bounded(append(livePaths, attachmentsPath, attachmentPath)...), w.readable, w.sameOrigin)
 	w.mountSignIn(open)
 	w.mountPages(open.Group("", w.signedIn, w.limited))
 	engine.NoRoute(secureHeaders, w.noRoute)
@@ -78,7 +79,6 @@ const (
 // mountPages adds what only people who signed in may see.
 func (w *console) mountPages(pages *gin.RouterGroup) {
 	pages.GET("/", func(c *gin.Context) { c.Redirect(http.StatusSeeOther, "/incidents") })
-	pages.GET("/incidents", w.list)
 	pages.GET("/incidents/new", w.newForm)
 	pages.POST("/incidents/new", w.log)
 	pages.GET("/incidents/similar", w.similar)
@@ -90,6 +90,7 @@ func (w *console) mountPages(pages *gin.RouterGroup) {
 	pages.POST("/incidents/:record/do/:verb", w.command)
 	pages.GET("/commands/:id", w.outcome)
 	pages.GET("/waiting", w.waiting)
+	w.mountQueue(pages)
 	w.mountDesign(pages)
 	w.mountPolicies(pages)
 	w.mountPeople(pages)

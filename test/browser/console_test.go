@@ -19,6 +19,7 @@ func TestConsole(t *testing.T) {
 	browser := newBrowser(t)
 	for name, visit := range map[string]func(*testing.T, context.Context, *kit.Stack){
 		"signing in and out": signingInAndOut, "work from log to resolve": workFromLogToResolve, "live updates": liveUpdates,
+		"a queue by keyboard": queueByKeyboard, "a queue in bulk": queueInBulk, "a live queue and its views": queueLive,
 		"a refused form keeps what was typed": refusedForm, "a requester": requester, "every page is fit for everybody": fitForEverybody,
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -147,6 +147,14 @@ func (v *tab) value(selector string) string {
 	return text
 }
 
+// attribute is a property of an element that is a word or a truth.
+func (v *tab) attribute(selector, name string) string {
+	v.t.Helper()
+	text, err := chromedp.Run(v.ctx, chromedp.Evaluate[string](`String(document.querySelector(`+quote(selector)+`)[`+quote(name)+`])`))
+	require.NoError(v.t, err)
+	return text
+}
+
 // choose picks a value of a list.
 func (v *tab) choose(selector, value string) {
 	v.t.Helper()

@@ -1,0 +1,179 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/holdfast-itsm/holdfast/app"
+	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/server"
+)
+
+const viewsPath = queuePath + "/views"
+
+// viewTab is one view as the page offers it.
+type viewTab struct {
+	Title, URL string
+	Current    bool
+	// Shared says whom it is for, where that is not its reader alone.
+	Shared string
+	// Count is how many records it has; empty: not counted.
+	Count string
+}
+
+// tabs are the views that the page offers: those that stand, then those that people kept.
+func (v queueView) tabs(counts []int) []viewTab {
+	tabs, _ := v.offered()
+	for i := range tabs {
+		if i < len(counts) {
+			tabs[i].Count = countWord(counts[i])
+		}
+	}
+	return tabs
+}
+
+// offered are the tabs and what each asks.
+func (v queueView) offered() (tabs []viewTab, asks []app.ViewFilter) {
+	for _, one := range standing() {
+		tabs = append(tabs, viewTab{Title: one.Title, URL: one.Filters.url(""), Current: v.Current == nil && v.Filters.same(one.Filters)})
+		asks = append(asks, one.Filters.keep())
+	}
+	for _, one := range v.Views {
+		tab := viewTab{Title: one.Name, URL: queuePath + "?view=" + one.ID, Current: v.Current != nil && v.Current.ID == one.ID}
+		switch one.Audience {
+		case app.AudienceTeam:
+			tab.Shared = "of team " + one.Team
+		case app.AudienceEverybody:
+			tab.Shared = "for everybody"
+		}
+		tabs, asks = append(tabs, tab), append(asks, one.Filter)
+	}
+	return tabs, asks
+}
+
+func countWord(count int) string {
+	if count > app.MaxCount {
+		return strconv.Itoa(app.MaxCount) + "+"
+	}
+	return strconv.Itoa(count)
+}
+
+// countTime bounds how long the counts of views may take: a page without them is still a page.
+const countTime = 2 * time.Second
+
+// viewCounts shows the views with what each has, as a part of the queue's page: it is asked for once the page is there, so that
+// the page need not wait for it.
+func (w *console) viewCounts(c *gin.Context) {
+	var view queueView
+	var err error
+	if view.Filters, view.Current, err = w.asked(c); err == nil {
+		view.Views, err = w.Service.Views(c.Request.Context(), domain.Incident)
+	}
+	if err != nil {
+		w.fail(c, err)
+		return
+	}
+	ctx, cancel := context.WithTimeout(c.Request.Context(), countTime)
+	defer cancel()
+	_, asks := view.offered()
+	counts, err := w.Service.CountViews(ctx, asks[:min(len(asks), app.MaxViews)])
+	if err != nil {
+		w.Log.WarnContext(ctx, "the views of a queue could not be counted", "error", err)
+	}
+	w.show(c, http.StatusOK, viewTabs(view, counts))
+}
+
+// countsURL is where the page asks for its views with their counts.
+func countsURL(f filters) string { return viewsPath + "?" + f.values().Encode() }
+
+// keepView keeps what the list shows as a new view.
+func (w *console) keepView(c *gin.Context) {
+	if err := parseForm(c, maxForm); err != nil {
+		w.fail(c, err)
+		return
+	}
+	f, form, err := keptForm(c)
+	if err != nil {
+		w.fail(c, err)
+		return
+	}
+	view := app.View{Practice: domain.Incident, Name: form.Name, Audience: form.Audience, Filter: f.keep(), Columns: f.Columns}
+	if view.Audience == app.AudienceTeam {
+		view.Team = form.Team
+	}
+	kept, err := w.Service.SaveView(c.Request.Context(), form.Key, view)
+	if err == nil && c.PostForm("default") != "" {
+		err = w.Service.ChooseView(c.Request.Context(), domain.Incident, kept.ID)
+	}
+	if err != nil {
+		w.refuseView(c, f, form, err)
+		return
+	}
+	c.Redirect(http.StatusSeeOther, queuePath+"?view="+kept.ID)
+}
+
+// keptForm reads the form of a view and the list that it was filled in beside.
+func keptForm(c *gin.Context) (filters, keepForm, error) {
+	query, err := url.ParseQuery(c.PostForm("filters"))
+	if err != nil {
+		return filters{}, keepForm{}, domain.Errorf(domain.CodeMalformed, "the form does not say what the list shows")
+	}
+	return filtersOf(query), keepForm{
+		Key: c.PostForm(keyField), Name: c.PostForm("name"), Audience: c.PostForm("audience"), Team: c.PostForm("team"),
+	}, nil
+}
+
+// refuseView shows the list again, with the failure in the form that caused it.
+func (w *console) refuseView(c *gin.Context, f filters, form keepForm, err error) {
+	problem := server.ProblemOf(err)
+	c.Request.URL.RawQuery = f.values().Encode()
+	view, viewErr := w.queueView(c)
+	if viewErr != nil {
+		w.fail(c, err)
+		return
+	}
+	form.Problem, form.Key = problem, keyAfter(problem, form.Key)
+	view.Keep, view.Here = form, f.url("")
+	w.show(c, problem.Status, queuePage(view))
+}
+
+// changeView writes a kept view anew, takes it away, or makes it the one that the reader's list begins with.
+func (w *console) changeView(c *gin.Context) {
+	if err := parseForm(c, maxForm); err != nil {
+		w.fail(c, err)
+		return
+	}
+	ctx, id := c.Request.Context(), c.Param("view")
+	f, form, err := keptForm(c)
+	if err != nil {
+		w.fail(c, err)
+		return
+	}
+	target := queuePath + "?view=" + id
+	switch c.PostForm("do") {
+	case "change":
+		var view app.View
+		if view, err = w.Service.View(ctx, id); err == nil {
+			view.Filter, view.Columns = f.keep(), f.Columns
+			_, err = w.Service.SaveView(ctx, "", view)
+		}
+	case "drop":
+		err, target = w.Service.DropView(ctx, id), filters{State: "open"}.url("")
+	case "choose":
+		err = w.Service.ChooseView(ctx, domain.Incident, id)
+	case "unchoose":
+		err = w.Service.ChooseView(ctx, domain.Incident, "")
+	default:
+		err = domain.Errorf(domain.CodeMalformed, "the form does not say what to do with the view")
+	}
+	if err != nil {
+		w.refuseView(c, f, form, err)
+		return
+	}
+	c.Redirect(http.StatusSeeOther, target)
+}
