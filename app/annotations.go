@@ -65,19 +65,27 @@ func noteOf(event domain.StoredEvent) (Note, error) {
 	var personal struct {
 		Body string `json:"body"`
 	}
+	var data struct {
+		Answer bool `json:"answer"`
+	}
+	if len(event.Data) > 0 {
+		if err := json.Unmarshal(event.Data, &data); err != nil {
+			return Note{}, err
+		}
+	}
 	if len(event.Personal) > 0 {
 		if err := json.Unmarshal(event.Personal, &personal); err != nil {
 			return Note{}, err
 		}
 	}
-	return Note{Seq: event.Seq, At: event.At, Author: event.Actor, Body: personal.Body, Internal: !event.Public}, nil
+	return Note{Seq: event.Seq, At: event.At, Author: event.Actor, Body: personal.Body, Internal: !event.Public, Answer: data.Answer}, nil
 }
 
 // AddNote puts a note on the timeline. A public note of the requester is a reply: in the same transaction a message asks
 // the record what it makes of it.
 func (a *App) AddNote(ctx context.Context, reference, key string, body NoteBody) (Note, error) {
 	permission := PermissionNoteWrite
-	if body.Internal {
+	if body.Internal || body.Answer {
 		permission = PermissionNoteInternal
 	}
 	principal, head, err := a.readable(ctx, permission, reference)
@@ -87,11 +95,17 @@ func (a *App) AddNote(ctx context.Context, reference, key string, body NoteBody)
 	if strings.TrimSpace(body.Body) == "" || len(body.Body) > domain.MaxDescriptionBytes {
 		return Note{}, domain.Invalid("body", "must have 1 to %d bytes", domain.MaxDescriptionBytes)
 	}
-	note := Note{At: a.now(), Author: principal.actor(nil), Body: body.Body, Internal: body.Internal}
+	if body.Answer && (body.Internal || head.Restricted) {
+		return Note{}, domain.Invalid("answer", "is for public notes at incidents that are not restricted: others read it")
+	}
+	note := Note{At: a.now(), Author: principal.actor(nil), Body: body.Body, Internal: body.Internal, Answer: body.Answer}
 	reply := !body.Internal && principal.Handle == head.Requester
 	return once(ctx, a, principal, annotation{name: noteAdded, record: head.ID, key: key, body: body}, note,
 		func(ctx context.Context, tx bun.Tx, id string, note *Note) error {
 			event := domain.Event{Type: noteAdded, At: note.At, Actor: note.Author, Public: !body.Internal, Personal: map[string]any{"body": body.Body}}
+			if body.Answer {
+				event.Data = map[string]any{"answer": true}
+			}
 			var err error
 			if note.Seq, err = schemas.AppendTimeline(ctx, tx, head.ID, []domain.Event{event}, note.At); err != nil {
 				return err

@@ -61,6 +61,8 @@ type Annotations interface {
 	Timeline(ctx context.Context, reference string, after int64, limit int) (Page[domain.StoredEvent], error)
 	Notes(ctx context.Context, reference string, after int64, limit int) (Page[Note], error)
 	AddNote(ctx context.Context, reference, key string, body NoteBody) (Note, error)
+	// Answers suggests public notes that staff marked as answers, from incidents like the text that are over.
+	Answers(ctx context.Context, text, service string, limit int) ([]Answer, error)
 	Links(ctx context.Context, reference string) ([]LinkRow, error)
 	Watchers(ctx context.Context, reference string) ([]Watcher, error)
 	Watch(ctx context.Context, reference, person string) ([]Watcher, error)
@@ -213,12 +215,15 @@ type Note struct {
 	Author   domain.Actor `json:"author"`
 	Body     string       `json:"body"`
 	Internal bool         `json:"internal"`
+	Answer   bool         `json:"answer,omitempty"` // suggested to others
 }
 
 // NoteBody is a new note.
 type NoteBody struct {
 	Body     string `json:"body" minLength:"1" maxLength:"65536"`
 	Internal bool   `json:"internal,omitempty"`
+	// Answer: staff let others who report something similar read it.
+	Answer bool `json:"answer,omitempty" doc:"Suggest it to others who report something similar; for public notes of staff"`
 }
 
 // Watcher is told of everything that happens to a record.

@@ -48,6 +48,15 @@ func (a *API) parts() {
 	) (*answer[app.Note], error) {
 		return answered(a.Service.AddNote(ctx, in.ID, in.Key, in.Body))
 	})
+	register(a, operation(http.MethodGet, "/answers", "find-answers", "What helped others who reported something similar: public notes that staff marked as answers", "Parts", read),
+		func(ctx context.Context, in *struct {
+			Text    string `query:"q" maxLength:"2000"`
+			Service string `query:"service" maxLength:"100"`
+			Limit   int    `query:"limit" minimum:"1" maximum:"20" default:"5"`
+		},
+		) (*list[app.Answer], error) {
+			return listed(a.Service.Answers(ctx, in.Text, in.Service, in.Limit))
+		})
 	register(a, operation(http.MethodGet, "/incidents/{id}/links", "read-links", "Links, seen from this end", "Parts", read),
 		func(ctx context.Context, in *ByRecord) (*list[app.LinkRow], error) {
 			return listed(a.Service.Links(ctx, in.ID))

@@ -134,3 +134,10 @@ func (c *content) Close() error {
 	defer c.cancel()
 	return c.body.Close()
 }
+
+// Answers suggests what helped others who reported something similar.
+func (c *client) Answers(ctx context.Context, text, service string, limit int) ([]app.Answer, error) {
+	op := get("answers")
+	op.query = values("q", text, "service", service, "limit", count(limit, 20))
+	return list[app.Answer](ctx, c, op)
+}

@@ -9,6 +9,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/holdfast-itsm/holdfast/app"
+	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/server"
 )
 
@@ -21,11 +22,22 @@ const (
 )
 
 // livePaths are the streams, which last as long as somebody looks.
-var livePaths = []string{livePath, queueLivePath}
+var livePaths = []string{livePath, queueLivePath, portalLivePath}
 
-// live streams a record's page: whenever an event of the record commits, the parts that can have changed are sent as they
-// now are. The page says with ?seq= how far its timeline goes.
+// changed renders the parts of a page that events can have changed.
+type changed func(c *gin.Context, news []domain.StoredEvent) (templ.Component, error)
+
+// live streams a record's page.
 func (w *console) live(c *gin.Context) {
+	w.stream(c, func(c *gin.Context, news []domain.StoredEvent) (templ.Component, error) {
+		view, err := w.recordView(c)
+		return liveParts(view, news), err
+	})
+}
+
+// stream streams a page about a record: whenever an event of the record commits, the parts that can have changed are sent as
+// they now are. The page says with ?seq= how far its timeline goes.
+func (w *console) stream(c *gin.Context, parts changed) {
 	record, err := w.Service.Incident(c.Request.Context(), c.Param("record"))
 	if err != nil {
 		w.fail(c, err)
@@ -61,7 +73,7 @@ func (w *console) live(c *gin.Context) {
 		if err := w.renew(c); err != nil {
 			return // the page asks again, and is told why
 		}
-		text, seen = w.news(c, id, seen)
+		text, seen = w.news(c, id, seen, parts)
 	}
 }
 
@@ -109,19 +121,19 @@ func (w *console) follow(ctx context.Context, query app.EventQuery) (<-chan app.
 
 // news renders the changed parts of a record as one message, or nothing when the page has them all. It answers how far the
 // timeline then goes.
-func (w *console) news(c *gin.Context, id string, seen int64) (string, int64) {
+func (w *console) news(c *gin.Context, id string, seen int64, parts changed) (string, int64) {
 	ctx := c.Request.Context()
 	page, err := w.Service.Timeline(ctx, c.Param("record"), seen, timelinePage)
 	if err == nil && len(page.Items) == 0 {
 		return "", seen
 	}
-	var view recordView
+	var part templ.Component
 	if err == nil {
-		view, err = w.recordView(c)
+		part, err = parts(c, page.Items)
 	}
 	text := ""
 	if err == nil {
-		text, err = message(ctx, id, liveParts(view, page.Items))
+		text, err = message(ctx, id, part)
 	}
 	if err != nil {
 		if ctx.Err() == nil { // else the viewer has left

@@ -23,8 +23,9 @@ const manage = "Manage"
 
 // navigation is where one can go from everywhere, in the order shown. A page that is added adds its line here.
 var navigation = []destination{
-	{Title: "Incidents", Path: "/incidents", Icon: "incident"},
-	{Title: "Waiting", Path: "/waiting", Icon: "waiting"},
+	{Title: "Incidents", Path: "/incidents", Icon: "incident", For: app.Principal.Staff},
+	{Title: "Waiting", Path: "/waiting", Icon: "waiting", For: app.Principal.Staff},
+	{Title: "My reports", Path: portalPath, Icon: "portal"},
 	{Title: "Profile", Path: profilePath, Icon: "profile"},
 	{Title: "People", Path: peoplePath, Icon: "people", Group: manage, For: app.Principal.Staff},
 	{Title: "Teams", Path: "/teams", Icon: "team", Group: manage, For: app.Principal.Staff},

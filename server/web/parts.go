@@ -51,9 +51,7 @@ const uploadBound = app.MaxAttachmentBytes + maxForm
 
 // addAttachment stores a file as it arrives; its form sends the other fields first.
 func (w *console) addAttachment(c *gin.Context) {
-	body := server.Patient(c.Request.Body, http.NewResponseController(c.Writer).SetReadDeadline)
-	c.Request.Body = http.MaxBytesReader(c.Writer, io.NopCloser(body), uploadBound)
-	key, err := w.receive(c.Request.Context(), c.Request, c.Param("record"))
+	key, err := w.receiveUpload(c, c.Param("record"))
 	if err == nil {
 		c.Redirect(http.StatusSeeOther, recordURL(c.Param("record"))+"#attachments")
 		return
@@ -61,6 +59,13 @@ func (w *console) addAttachment(c *gin.Context) {
 	w.refusePart(c, err, func(view *recordView, problem *server.Problem) {
 		view.Upload = uploadForm{Key: keyAfter(problem, key), Problem: problem}
 	})
+}
+
+// receiveUpload reads an upload as long as it keeps coming, and stores its file. It answers the form's key.
+func (w *console) receiveUpload(c *gin.Context, record string) (string, error) {
+	body := server.Patient(c.Request.Body, http.NewResponseController(c.Writer).SetReadDeadline)
+	c.Request.Body = http.MaxBytesReader(c.Writer, io.NopCloser(body), uploadBound)
+	return w.receive(c.Request.Context(), c.Request, record)
 }
 
 // receive reads an upload's form up to its file and stores that.

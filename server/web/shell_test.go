@@ -64,8 +64,10 @@ func TestTheNavigationLeadsWhereOneMayGo(t *testing.T) {
 	require.Contains(t, titles(domain.RoleAdmin), "Design")
 	require.NotContains(t, titles(domain.RoleAgent), "Design")
 	require.Contains(t, titles(domain.RoleAgent), "Incidents Waiting")
+	require.Equal(t, "My reports Profile", titles(""))
 
-	p := pageOf("x")
+	p, agent := pageOf("x"), whoHas(domain.RoleAgent)
+	p.Who = &agent
 	p.Here = "/waiting?team=network"
 	text := html(t, rail(p))
 	require.Equal(t, 1, strings.Count(text, `aria-current="page"`))

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -64,7 +65,7 @@ func Mount(engine *gin.Engine, dependencies Dependencies) error {
 		w.secure = public.Scheme == "https"
 	}
 	engine.GET(assetBase+":name", secureHeaders, serveAsset)
-	open := engine.Group("", secureHeaders, server.Bounded(append(livePaths, attachmentsPath, attachmentPath)...), w.readable, w.sameOrigin)
+	open := engine.Group("", secureHeaders, server.Bounded(slices.Concat(livePaths, []string{attachmentsPath, attachmentPath, portalFilesPath})...), w.readable, w.sameOrigin)
 	w.mountSignIn(open)
 	w.mountPages(open.Group("", w.signedIn, w.limited))
 	engine.NoRoute(secureHeaders, w.noRoute)
@@ -78,7 +79,7 @@ const (
 
 // mountPages adds what only people who signed in may see.
 func (w *console) mountPages(pages *gin.RouterGroup) {
-	pages.GET("/", func(c *gin.Context) { c.Redirect(http.StatusSeeOther, "/incidents") })
+	pages.GET("/", w.start)
 	pages.GET("/incidents/new", w.newForm)
 	pages.POST("/incidents/new", w.log)
 	pages.GET("/incidents/similar", w.similar)
@@ -96,6 +97,21 @@ func (w *console) mountPages(pages *gin.RouterGroup) {
 	w.mountPeople(pages)
 	w.mountProfile(pages)
 	w.mountSearch(pages)
+	w.mountPortal(pages)
+}
+
+// start leads everybody to the page that is meant for them.
+func (w *console) start(c *gin.Context) {
+	who, err := app.PrincipalFrom(c.Request.Context())
+	if err != nil {
+		w.fail(c, err)
+		return
+	}
+	if !who.Staff() {
+		c.Redirect(http.StatusSeeOther, portalPath)
+		return
+	}
+	c.Redirect(http.StatusSeeOther, "/incidents")
 }
 
 // contentPolicy lets a page load from its own origin only: no inline script or style, no frames, no plugins.
