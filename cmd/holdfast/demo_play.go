@@ -238,7 +238,7 @@ func (p *demoPlayer) take(ctx context.Context, step demoMoment) error {
 		if err != nil {
 			return err
 		}
-		if _, err := p.app.AddNote(ctx, record, key, app.NoteBody{Body: text, Internal: step.Internal}); err != nil {
+		if _, err := p.app.AddNote(ctx, record, key, app.NoteBody{Body: text, Internal: step.Internal, Answer: step.Answer}); err != nil {
 			return err
 		}
 	}

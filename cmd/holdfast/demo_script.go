@@ -36,6 +36,7 @@ type demoStep struct {
 	With     map[string]any `json:"with,omitempty"`
 	Note     string         `json:"note,omitempty"`
 	Internal bool           `json:"internal,omitempty"`
+	Answer   bool           `json:"answer,omitempty"` // the note is suggested to others
 	Attach   *demoFile      `json:"attach,omitempty"`
 	Watch    string         `json:"watch,omitempty"`
 	Policy   map[string]any `json:"policy,omitempty"`

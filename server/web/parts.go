@@ -22,7 +22,7 @@ func (w *console) addNote(c *gin.Context) {
 		return
 	}
 	reference, key := c.Param("record"), c.PostForm(keyField)
-	body := app.NoteBody{Body: c.PostForm("body"), Internal: c.PostForm("audience") == "internal"}
+	body := app.NoteBody{Body: c.PostForm("body"), Internal: c.PostForm("audience") == "internal", Answer: c.PostForm("audience") == "answer"}
 	_, err := w.Service.AddNote(c.Request.Context(), reference, key, body)
 	if err == nil {
 		c.Redirect(http.StatusSeeOther, recordURL(reference)+"#timeline")

@@ -173,9 +173,9 @@ func howItStands(one app.IncidentView) (title, more string) {
 	case incident.Resolved:
 		return "Solved?", "We think that it works again. Tell us whether it does; without a word from you it counts as solved."
 	case incident.Closed:
-		return "Closed", "It is done. Write here if it comes back."
+		return "Closed", "It is done."
 	case incident.Canceled:
-		return "Canceled", "Nothing more is done about it."
+		return "Canceled", "Nothing is done about it."
 	}
 	return stateTitle(one.State), ""
 }
