@@ -20,7 +20,9 @@ func TestConsole(t *testing.T) {
 	for name, visit := range map[string]func(*testing.T, context.Context, *kit.Stack){
 		"signing in and out": signingInAndOut, "work from log to resolve": workFromLogToResolve, "live updates": liveUpdates,
 		"a queue by keyboard": queueByKeyboard, "a queue in bulk": queueInBulk, "a live queue and its views": queueLive,
-		"a refused form keeps what was typed": refusedForm, "a requester": requester, "every page is fit for everybody": fitForEverybody,
+		"a refused form keeps what was typed": refusedForm, "a requester": requester,
+		"the portal from invitation to score": portalFromInvitationToScore, "signing in by password": signingInByPassword,
+		"every page is fit for everybody": fitForEverybody,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -163,7 +165,7 @@ func fitForEverybody(t *testing.T, browser context.Context, stack *kit.Stack) {
 	number := logged(t, stack.Admin(t), strings.Repeat("A title of many words, ", 12))
 	v := open(t, browser, stack)
 	pages := []string{
-		"/incidents", "/incidents?state=all", "/incidents?q=nothing-like-this", "/incidents/new", "/incidents/" + number, "/waiting", "/waiting?name=promise",
+		"/incidents", "/incidents?state=all", "/incidents?q=nothing-like-this", "/incidents/new", "/incidents/" + number, "/waiting", "/waiting?name=promise", "/profile",
 		"/design", "/incidents/" + number + "?do=hold", "/incidents/" + number + "?do=edit", "/incidents/" + number + "?do=reopen",
 	}
 	look := func(path string) {
