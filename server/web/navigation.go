@@ -23,6 +23,7 @@ const manage = "Manage"
 
 // navigation is where one can go from everywhere, in the order shown. A page that is added adds its line here.
 var navigation = []destination{
+	{Title: "Home", Path: homePath, Icon: "home", For: app.Principal.Staff},
 	{Title: "Incidents", Path: "/incidents", Icon: "incident", For: app.Principal.Staff},
 	{Title: "Waiting", Path: "/waiting", Icon: "waiting", For: app.Principal.Staff},
 	{Title: "My reports", Path: portalPath, Icon: "portal"},

@@ -79,7 +79,6 @@ const (
 
 // mountPages adds what only people who signed in may see.
 func (w *console) mountPages(pages *gin.RouterGroup) {
-	pages.GET("/", w.start)
 	pages.GET("/incidents/new", w.newForm)
 	pages.POST("/incidents/new", w.log)
 	pages.GET("/incidents/similar", w.similar)
@@ -91,6 +90,7 @@ func (w *console) mountPages(pages *gin.RouterGroup) {
 	pages.POST("/incidents/:record/do/:verb", w.command)
 	pages.GET("/commands/:id", w.outcome)
 	pages.GET("/waiting", w.waiting)
+	w.mountHome(pages)
 	w.mountQueue(pages)
 	w.mountDesign(pages)
 	w.mountPolicies(pages)
@@ -98,20 +98,6 @@ func (w *console) mountPages(pages *gin.RouterGroup) {
 	w.mountProfile(pages)
 	w.mountSearch(pages)
 	w.mountPortal(pages)
-}
-
-// start leads everybody to the page that is meant for them.
-func (w *console) start(c *gin.Context) {
-	who, err := app.PrincipalFrom(c.Request.Context())
-	if err != nil {
-		w.fail(c, err)
-		return
-	}
-	if !who.Staff() {
-		c.Redirect(http.StatusSeeOther, portalPath)
-		return
-	}
-	c.Redirect(http.StatusSeeOther, "/incidents")
 }
 
 // contentPolicy lets a page load from its own origin only: no inline script or style, no frames, no plugins.

@@ -23,6 +23,7 @@ func TestConsole(t *testing.T) {
 		"a refused form keeps what was typed": refusedForm, "a requester": requester,
 		"the portal from invitation to score": portalFromInvitationToScore, "signing in by password": signingInByPassword,
 		"every page is fit for everybody": fitForEverybody,
+		"the quick log": quickLog, "home is theirs": homeIsTheirs,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -165,7 +166,7 @@ func fitForEverybody(t *testing.T, browser context.Context, stack *kit.Stack) {
 	number := logged(t, stack.Admin(t), strings.Repeat("A title of many words, ", 12))
 	v := open(t, browser, stack)
 	pages := []string{
-		"/incidents", "/incidents?state=all", "/incidents?q=nothing-like-this", "/incidents/new", "/incidents/" + number, "/waiting", "/waiting?name=promise", "/profile",
+		"/", "/incidents", "/incidents?state=all", "/incidents?q=nothing-like-this", "/incidents/new", "/incidents/" + number, "/waiting", "/waiting?name=promise", "/profile",
 		"/design", "/incidents/" + number + "?do=hold", "/incidents/" + number + "?do=edit", "/incidents/" + number + "?do=reopen",
 	}
 	look := func(path string) {

@@ -1,0 +1,165 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/holdfast-itsm/holdfast/app"
+	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/server"
+)
+
+const (
+	homePath   = "/"
+	callerPath = "/caller"
+)
+
+// mountHome adds the page that those who work at the desk begin with.
+func (w *console) mountHome(pages *gin.RouterGroup) {
+	pages.GET(homePath, w.home)
+	pages.GET(callerPath, w.lookUpCaller)
+}
+
+// homeView is all that the page shows.
+type homeView struct {
+	page
+	// Quick is the short form that logs.
+	Quick  form
+	Caller callerView
+	Work   app.WorkView
+	Due    []app.WaitingRow
+}
+
+// callerView is what is known of the person who calls.
+type callerView struct {
+	// Asked is what was looked up; empty: nobody.
+	Asked string
+	Found *app.Person
+	// Open are their records that are not at an end, Recent those that are.
+	Open, Recent []app.IncidentView
+	// Alike are people whom the text may mean, where it is nobody's handle.
+	Alike   []app.Person
+	Problem *server.Problem
+}
+
+const (
+	homeRows     = 10
+	callerOpen   = 5
+	callerRecent = 3
+)
+
+// home shows what stands before those who work at the desk. Who only asks begins at the portal.
+func (w *console) home(c *gin.Context) {
+	ctx := c.Request.Context()
+	who, err := app.PrincipalFrom(ctx)
+	if err == nil && !who.Staff() {
+		c.Redirect(http.StatusSeeOther, portalPath)
+		return
+	}
+	view := homeView{page: w.page(c, "Home")}
+	if err == nil {
+		view.Work, err = w.Service.Work(ctx)
+	}
+	if err == nil {
+		var due app.Page[app.WaitingRow]
+		due, err = w.Service.Waiting(ctx, app.WaitingQuery{Limit: homeRows})
+		view.Due = due.Items
+	}
+	if err != nil {
+		w.fail(c, err)
+		return
+	}
+	view.Quick = w.quickForm(c)
+	view.Caller = w.callerOf(ctx, c.Query("requester"))
+	w.show(c, http.StatusOK, homePage(view))
+}
+
+// quickFields are those of the short form, in their order.
+var quickFields = []string{"requester", "title", "impact", "urgency", "service", "resolution.code", "resolution.notes"}
+
+// quickHints are all that the short form explains: whoever fills it in does so every day.
+var quickHints = map[string]string{"requester": "Handle, name or address. Left empty, it is you."}
+
+// quickForm makes the short form that logs. What the URL says is filled in, as it is where the caller was looked up without
+// scripts. It is sent to the long one, which shows itself when something is wrong.
+func (w *console) quickForm(c *gin.Context) form {
+	ctx := c.Request.Context()
+	all := logFields(ctx)
+	read(all, c.Request.URL.Query())
+	var fields []field
+	for _, name := range quickFields {
+		if at := slices.IndexFunc(all, func(f field) bool { return f.Name == name }); at >= 0 {
+			all[at].Hint = quickHints[name]
+			fields = append(fields, all[at])
+		}
+	}
+	f := form{Verb: "log", Title: "Quick log", Action: "/incidents/new", Key: c.Query(keyField), Zone: c.Query(zoneField), Fields: fields}
+	if f.Key == "" {
+		f.Key = newKey()
+	}
+	w.offer(ctx, "log", f.Fields, nil)
+	w.offerTemplates(ctx, &f, func(string) string { return "" })
+	return f
+}
+
+// lookUpCaller shows what is known of a caller, as a part of the page.
+func (w *console) lookUpCaller(c *gin.Context) {
+	w.show(c, http.StatusOK, callerPart(w.callerOf(c.Request.Context(), c.Query("requester")), w.page(c, "Caller")))
+}
+
+// callerOf looks a caller up: by handle, else by a part of their name or address.
+func (w *console) callerOf(ctx context.Context, asked string) callerView {
+	view := callerView{Asked: strings.ToLower(strings.TrimSpace(asked))}
+	if view.Asked == "" {
+		return view
+	}
+	person, err := w.Service.Person(ctx, view.Asked)
+	switch {
+	case err == nil:
+		view.Found = &person
+		err = w.callerRecords(ctx, &view)
+	case domain.CodeOf(err) == domain.CodeNotFound:
+		view.Alike, err = w.Service.People(ctx, strings.TrimSpace(asked), callerOpen)
+		if err == nil && len(view.Alike) == 1 {
+			view.Found = &view.Alike[0]
+			err = w.callerRecords(ctx, &view)
+		}
+	}
+	if err != nil {
+		view.Problem = server.ProblemOf(err)
+	}
+	return view
+}
+
+// callerRecords reads the caller's newest records, those that are under way first.
+func (w *console) callerRecords(ctx context.Context, view *callerView) error {
+	active, err := w.Service.Incidents(ctx, app.IncidentQuery{Requester: view.Found.Handle, State: []string{"active"}, Limit: callerOpen})
+	if err != nil {
+		return err
+	}
+	newest, err := w.Service.Incidents(ctx, app.IncidentQuery{Requester: view.Found.Handle, Limit: callerOpen + callerRecent})
+	view.Open = active.Items
+	for _, one := range newest.Items {
+		if !one.Active && len(view.Recent) < callerRecent {
+			view.Recent = append(view.Recent, one)
+		}
+	}
+	return err
+}
+
+// teamQueue is the list of what nobody of the reader's teams has taken; of one team, where there is one.
+func teamQueue(work app.WorkView) string {
+	f := filters{State: "open", Assignee: "none", Sort: "priority"}
+	for i, one := range work.Teams {
+		if i > 0 && one.Team != f.Team {
+			f.Team = ""
+			break
+		}
+		f.Team = one.Team
+	}
+	return f.url("")
+}
