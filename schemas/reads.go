@@ -258,32 +258,6 @@ func ends(state string) bool {
 	return !known || !info.Active
 }
 
-// SimilarIncidents ranks other incidents by the words they share with a text, best first; those of the same service and
-// category stand before others of equal rank.
-func SimilarIncidents(ctx context.Context, db bun.IDB, reader Reader, except, text, service, category string, limit int) ([]incident.Incident, error) {
-	best := db.NewSelect().ColumnExpr(`r.id, r.opened_at, ts_rank(w.words, asked.words)
-			+ (CASE WHEN r.service = ? AND r.service <> '' THEN 0.1 ELSE 0 END)
-			+ (CASE WHEN r.category = ? AND r.category <> '' THEN 0.1 ELSE 0 END) AS rank`, service, category).
-		TableExpr("record_words AS w").Join("JOIN records AS r ON r.id = w.record_id").
-		Join(`CROSS JOIN (SELECT string_agg('''' || replace(replace(lexeme, '\', '\\'), '''', '''''') || '''', ' | ')::tsquery AS words
-			FROM (SELECT lexeme FROM unnest(to_tsvector('english', ?)) ORDER BY array_length(positions, 1) DESC, length(lexeme) DESC LIMIT 24) AS telling) AS asked`, text).
-		Where("w.practice = 'incident' AND w.words @@ asked.words")
-	if except != "" {
-		best = best.Where("r.id <> ?", except)
-	}
-	best = reader.where(best).OrderExpr("rank DESC, r.opened_at DESC, r.id").Limit(int64(limit))
-	var list []incident.Incident
-	err := db.NewSelect().ColumnExpr("r.*, i.*").TableExpr("(?) AS best", best).Join("JOIN records AS r ON r.id = best.id").
-		Join("JOIN incidents AS i ON i.id = best.id").OrderExpr("best.rank DESC, best.opened_at DESC, best.id").Scan(ctx, &list)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return nil, fmt.Errorf("finding similar incidents: %w", err)
-	}
-	for i := range list {
-		normalize(&list[i])
-	}
-	return list, nil
-}
-
 // ReadTimeline reads a record's events after a number, oldest first; without internal only the public ones.
 func ReadTimeline(ctx context.Context, db bun.IDB, record string, after int64, types []string, internal bool, limit int) ([]domain.StoredEvent, error) {
 	var events []domain.StoredEvent

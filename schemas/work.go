@@ -112,14 +112,15 @@ type FoundRow struct {
 	Unnamed bool `bun:"unnamed" json:"-"`
 }
 
-// Search finds records by number or by words, best first.
+// Search finds records by number or by words, best first. Of very many that have the words, the newest ones and some more are
+// ranked.
 func Search(ctx context.Context, db bun.IDB, reader Reader, text string, limit int) ([]FoundRow, error) {
 	var rows []FoundRow
 	q := db.NewSelect().ColumnExpr("r.id::text AS id, r.practice, r.number, r.title, r.state, r.priority, r.team, r.opened_at").
 		TableExpr(`(SELECT record_id, max(rank) AS rank FROM (
-				SELECT record_id, ts_rank(words, websearch_to_tsquery('english', ?)) AS rank FROM record_words
-					WHERE words @@ websearch_to_tsquery('english', ?)
-				UNION ALL SELECT id, 'infinity'::real FROM records WHERE number = upper(?)) AS hits GROUP BY record_id) AS found`, text, text, text).
+				SELECT record_id, ts_rank(words, websearch_to_tsquery('english', ?)) AS rank
+					FROM find_words('incident', websearch_to_tsquery('english', ?), ?)
+				UNION ALL SELECT id, 'infinity'::real FROM records WHERE number = upper(?)) AS hits GROUP BY record_id) AS found`, text, text, mostRanked, text).
 		Join("JOIN records AS r ON r.id = found.record_id")
 	err := reader.unnamed(reader.where(q)).OrderExpr("found.rank DESC, r.opened_at DESC, r.id").Limit(int64(limit)).Scan(ctx, &rows)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
