@@ -17,7 +17,7 @@ PROGRAM := go.mod go.sum $(shell find $(PROGRAM_DIRS) ! -name '*_test.go' ! -nam
 ENGINE := $(shell find engine ! -name '*_test.go' ! -name '.*' ! -path '*/testdata*' 2>/dev/null)
 
 # The suites that start whole systems, apart from the rest: those run one package at a time on purpose.
-SYSTEM_SUITES := /test/(integration|browser|chaos|bench)(/|$$)
+SYSTEM_SUITES := /test/(integration|browser|chaos)(/|$$)
 
 help: ## List every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -21,7 +21,7 @@ type commands struct {
 	Migrate migrateCommand `cmd:"" group:"Run" help:"Bring the database to this release's schema, and keep the default policies in it."`
 	Import  importCommands `cmd:"" group:"Run" help:"Bring records of another system in, with their past."`
 	Doctor  doctorCommand  `cmd:"" group:"Run" help:"Check chains, rows and processes against each other."`
-	Bench   benchCommand   `cmd:"" group:"Run" help:"Measure Holdfast beside the bare engine, on an empty folder of its own."`
+	Bench   benchCommands  `cmd:"" group:"Run" help:"Measure Holdfast, on an empty folder of its own."`
 	Health  healthCommand  `cmd:"" group:"Run" help:"Ask a server whether it is ready; for container health checks."`
 	Config  configCommand  `cmd:"" group:"Run" help:"Print the settings in force and where each comes from."`
 }

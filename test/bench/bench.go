@@ -41,7 +41,9 @@ type Options struct {
 type bench struct {
 	Options
 	out      io.Writer
-	url      string
+	site     string // where pages are
+	url      string // where the API is
+	server   int    // the number of the server's process
 	token    string
 	temporal client.Client
 	db       *bun.DB
@@ -54,14 +56,11 @@ type bench struct {
 
 // Run measures everything and prints a table.
 func Run(ctx context.Context, options Options, out io.Writer) error {
-	folder, err := os.MkdirTemp("/tmp", "hf-bench-")
+	folder, remove, err := benchFolder()
 	if err != nil {
-		return fmt.Errorf("make a folder: %w", err)
+		return err
 	}
-	defer os.RemoveAll(folder)
-	if err := os.Chmod(folder, 0o755); err != nil { // PostgreSQL may run as another user
-		return fmt.Errorf("open the folder: %w", err)
-	}
+	defer remove()
 	b := &bench{
 		Options: options, out: out,
 		http: &http.Client{Timeout: time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: 64}},
@@ -136,7 +135,7 @@ func (b *bench) start(ctx context.Context, folder string) (stop func(), err erro
 		time.Sleep(20 * time.Millisecond)
 	}
 	fmt.Fprintf(b.out, "first start, empty folder: ready after %.1f s\n\n", time.Since(began).Seconds())
-	b.url, b.token = told.URL+"/api/v1", told.AdminToken
+	b.site, b.url, b.token, b.server = told.URL, told.URL+"/api/v1", told.AdminToken, up.Process.Pid
 	if b.db, err = pg.Open(told.DatabaseURL, pg.Owner, 32); err != nil {
 		stopUp()
 		return nil, err
