@@ -9,6 +9,7 @@ import (
 
 	"github.com/holdfast-itsm/holdfast/app"
 	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/server"
 )
 
 const peoplePath = "/people"
@@ -31,6 +32,7 @@ func (w *console) mountPeople(pages *gin.RouterGroup) {
 	govern := people.Group("", w.needs(app.PermissionGrantWrite))
 	govern.POST("/:handle/grants", w.giveGrant)
 	govern.POST("/:handle/grants/take", w.takeGrant)
+	w.mountPersonSignIn(pages)
 }
 
 // peopleFilter is what narrows the list of people, as the URL says it.
@@ -87,6 +89,10 @@ type personView struct {
 	Permissions []string
 	// Made is a token that was made just now, with its secret.
 	Made *app.NewToken
+	// Sessions are where the person is signed in, and Link a one-use link that was made just now: for administrators.
+	Sessions    []app.Session
+	Link        string
+	SignInWrong *server.Problem
 }
 
 func (w *console) person(c *gin.Context) {
@@ -122,7 +128,12 @@ func (w *console) personView(c *gin.Context) (personView, error) {
 	view.Handles = view.may(app.PermissionTokenWrite) || handle == view.Who.Handle && view.may(app.PermissionTokenOwn)
 	if view.Handles {
 		view.Token = form{Fields: tokenFields()}
-		view.Tokens, err = w.Service.Tokens(ctx, handle)
+		if view.Tokens, err = w.Service.Tokens(ctx, handle); err != nil {
+			return view, err
+		}
+	}
+	if view.may(app.PermissionPeopleWrite) {
+		view.Sessions, err = w.Service.Sessions(ctx, handle)
 	}
 	return view, err
 }

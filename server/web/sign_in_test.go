@@ -147,3 +147,20 @@ func TestAgentWords(t *testing.T) {
 		require.Equal(t, words, agentWords(agent))
 	}
 }
+
+func TestAdministratorsInviteAndEndSessions(t *testing.T) {
+	t.Parallel()
+	d := setupDesk(t)
+	page := d.post("ana", peoplePath+"/rita/invitations", url.Values{}, http.StatusOK)
+	require.Regexp(t, `value="http://[^"]+/welcome/hf_[^"]+"`, page)
+	require.NotContains(t, d.get("ana", peoplePath+"/rita", http.StatusOK), "/welcome/", "it is shown once")
+	d.post("bo", peoplePath+"/rita/invitations", url.Values{}, http.StatusForbidden)
+	require.NotContains(t, d.get("bo", peoplePath+"/rita", http.StatusOK), "Signing in")
+
+	sessions, err := d.Sessions(app.WithPrincipal(t.Context(), d.admin), "rita")
+	require.NoError(t, err)
+	require.Len(t, sessions, 1)
+	d.post("bo", peoplePath+"/rita/sessions/"+sessions[0].ID+"/end", url.Values{}, http.StatusForbidden)
+	require.Contains(t, d.post("ana", peoplePath+"/rita/sessions/"+sessions[0].ID+"/end", url.Values{}, http.StatusOK), "Signed in nowhere")
+	require.Equal(t, http.StatusSeeOther, ask(t, d.pages, http.MethodGet, profilePath, nil, d.cookies["rita"]).Code)
+}
