@@ -47,7 +47,7 @@ type callerView struct {
 }
 
 const (
-	homeRows     = 10
+	homeRows     = 8
 	callerOpen   = 5
 	callerRecent = 3
 )

@@ -129,6 +129,9 @@ func firstToFill(fields []field) int {
 	return max(0, slices.IndexFunc(fields, func(f field) bool { return f.Required && f.Value == "" }))
 }
 
+// soon reports whether a moment is close enough to look at it now.
+func soon(at, now time.Time) bool { return !at.Before(now) && at.Before(now.Add(30*time.Minute)) }
+
 // relative says how far off a moment is: "in 2 h 5 min", "3 d over".
 func relative(at, now time.Time) string {
 	distance := at.Sub(now)

@@ -23,7 +23,7 @@ func TestConsole(t *testing.T) {
 		"a refused form keeps what was typed": refusedForm, "a requester": requester,
 		"the portal from invitation to score": portalFromInvitationToScore, "signing in by password": signingInByPassword,
 		"every page is fit for everybody": fitForEverybody,
-		"the quick log": quickLog, "home is theirs": homeIsTheirs,
+		"the quick log":                   quickLog, "home is theirs": homeIsTheirs,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
