@@ -50,14 +50,18 @@ func (w *console) stream(c *gin.Context, parts changed) {
 		w.fail(c, err)
 		return
 	}
+	others, leave := w.viewers.join(record.ID, handleOf(c))
+	defer leave()
 	to := server.NewStream(c.Writer)
 	alive, behind := time.NewTicker(beat), time.NewTimer(settle)
 	defer alive.Stop()
 	defer behind.Stop()
 	seen, text := queryNumber(c, "seq"), ": welcome\n\n"
 	for to.Send(text) == nil {
-		id := ""
+		id, viewing := "", false
 		select {
+		case <-others:
+			viewing = true
 		case event, open := <-events:
 			if !open {
 				return
@@ -73,8 +77,36 @@ func (w *console) stream(c *gin.Context, parts changed) {
 		if err := w.renew(c); err != nil {
 			return // the page asks again, and is told why
 		}
+		if viewing {
+			text = w.viewing(c, record.ID)
+			continue
+		}
 		text, seen = w.news(c, id, seen, parts)
 	}
+}
+
+// viewing renders who else has the record open, for those who may know. The message has no id: it is not of the record's
+// events, and is not asked for again.
+func (w *console) viewing(c *gin.Context, record string) string {
+	ctx := c.Request.Context()
+	view, err := w.Service.Incident(ctx, record)
+	text := ""
+	if err == nil && isStaff(view) && c.FullPath() == livePath {
+		text, err = message(ctx, "", viewersPart(w.viewers.others(record, handleOf(c))))
+	}
+	if err != nil && ctx.Err() == nil {
+		w.Log.WarnContext(ctx, "who else views a record could not be shown", "error", err)
+	}
+	return text
+}
+
+// handleOf is the handle of whoever asks; signedIn has found them.
+func handleOf(c *gin.Context) string {
+	who, err := app.PrincipalFrom(c.Request.Context())
+	if err != nil {
+		return ""
+	}
+	return who.Handle
 }
 
 // renew finds out anew who looks, so that nothing is rendered for somebody who may not see it any more.

@@ -219,7 +219,7 @@ func TestALiveMessageIsWhole(t *testing.T) {
 		require.True(t, strings.HasPrefix(line, "data: "), line)
 		require.NotContains(t, line, "\r", "a reader of events takes it for the end of a line")
 	}
-	for _, target := range []string{"#record-head", "#record-facts", "#timeline-list", "#attachment-list", "#links"} {
+	for _, target := range []string{"#record-head", "#record-facts", "#timeline-list", "#attachment-list", "#link-list"} {
 		require.Contains(t, text, `hx-target="`+target+`"`)
 	}
 	require.Contains(t, text, "Updated: Assigned by itself (timer)")

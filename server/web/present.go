@@ -165,6 +165,7 @@ type fact struct {
 	Change   bool
 	At       *time.Time // the value is a moment
 	Text     bool       // the value is free text
+	Markdown bool       // and was written to be shown as such
 }
 
 // silent are parts of events that say nothing to people, or that say again what stands beside them.
@@ -223,7 +224,7 @@ func factsUnder(name string, value any) []fact {
 }
 
 func factOf(name string, value any) (fact, bool) {
-	one := fact{Label: human(name), Text: freeText[name]}
+	one := fact{Label: human(name), Text: freeText[name], Markdown: name == "body"}
 	if name == "bytes" {
 		one.Label = "Size"
 	}

@@ -46,6 +46,11 @@ type recordView struct {
 	NotNow string
 	Note   noteForm
 	Upload uploadForm
+	Link   linkForm
+	// Watchers are for staff, Viewers, who else has the record open, as well.
+	Watchers []app.Watcher
+	Watch    watchForm
+	Viewers  []string
 }
 
 // noteForm is the box for a note; what was typed stays when it was refused.
@@ -99,9 +104,8 @@ func (w *console) recordView(c *gin.Context) (recordView, error) {
 	}
 	view := recordView{
 		page: w.page(c, record.Number+" "+record.Title), Record: record,
-		// Only agents may link, in every state: who may, reads and writes what is internal.
-		Staff: slices.Contains(record.AllowedCommands, "link"),
-		Note:  noteForm{Key: newKey()}, Upload: uploadForm{Key: newKey()},
+		Staff: isStaff(record),
+		Note:  noteForm{Key: newKey()}, Upload: uploadForm{Key: newKey()}, Link: linkForm{Key: newKey()},
 	}
 	view.After = queryNumber(c, "after")
 	if view.Timeline, view.More, err = w.timeline(ctx, record.ID, view.After); err != nil {
@@ -110,9 +114,18 @@ func (w *console) recordView(c *gin.Context) (recordView, error) {
 	if len(view.Timeline) > 0 {
 		view.LastSeq = view.Timeline[len(view.Timeline)-1].Seq
 	}
+	if view.Staff {
+		view.Viewers = w.viewers.others(record.ID, view.Who.Handle)
+		if view.Watchers, err = w.Service.Watchers(ctx, record.ID); err != nil {
+			return view, err
+		}
+	}
 	view.Attachments, err = w.Service.Attachments(ctx, record.ID)
 	return view, err
 }
+
+// isStaff reports whether the reader of a record reads and writes what is internal: only agents may link, in every state.
+func isStaff(record app.IncidentView) bool { return slices.Contains(record.AllowedCommands, "link") }
 
 // timeline reads events after a place, and whether there are more than one page shows.
 func (w *console) timeline(ctx context.Context, record string, after int64) ([]domain.StoredEvent, bool, error) {

@@ -40,9 +40,10 @@ type Dependencies struct {
 // console is the mounted set of pages.
 type console struct {
 	Dependencies
-	secure bool
-	origin *http.CrossOriginProtection
-	heads  heads
+	secure  bool
+	origin  *http.CrossOriginProtection
+	heads   heads
+	viewers viewers
 }
 
 // Mount puts the pages onto a gin engine, and answers what no other route does. It fails when PublicURL cannot be read.
@@ -98,6 +99,7 @@ func (w *console) mountPages(pages *gin.RouterGroup) {
 	w.mountProfile(pages)
 	w.mountSearch(pages)
 	w.mountPortal(pages)
+	w.mountAround(pages)
 }
 
 // contentPolicy lets a page load from its own origin only: no inline script or style, no frames, no plugins.
