@@ -79,10 +79,13 @@
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       event.preventDefault();
       step(event.key === "ArrowDown" ? 1 : -1);
-    } else if (event.key === "Enter" && chosen()) {
-      event.preventDefault();
-      take(chosen());
     }
+  });
+  // Enter, and the key of a phone's keyboard that stands for it, submits.
+  input.form.addEventListener("submit", (event) => {
+    if (!chosen()) return;
+    event.preventDefault();
+    take(chosen());
   });
   input.addEventListener("input", () => {
     clearTimeout(waiting);

@@ -1,0 +1,167 @@
+package browser
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-itsm/holdfast/test/kit"
+)
+
+// TestDesk walks the pages that keep an organisation and those around a record.
+func TestDesk(t *testing.T) {
+	t.Parallel()
+	stack := kit.Up(t)
+	browser := newBrowser(t)
+	for name, visit := range map[string]func(*testing.T, context.Context, *kit.Stack){
+		"a policy from draft to version": policyFromDraftToVersion, "somebody new with a role and a token": somebodyNew,
+		"the palette by keyboard alone": paletteByKeyboard, "what stands around a record": aroundARecord, "pages fit for everybody": deskFitForEverybody,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			visit(t, browser, stack)
+		})
+	}
+}
+
+func policyFromDraftToVersion(t *testing.T, browser context.Context, stack *kit.Stack) {
+	v := open(t, browser, stack)
+	v.signIn(stack.Token)
+	v.visit("/policies/new?kind=CannedReply")
+	v.do(chromedp.SetValue("#text", "kind: CannedReply\nname: hello\nspec:\n  title: Say hello\n  text: Hello {{requestor}}\n"))
+	v.submit(`button[value="check"]`)
+	require.Contains(t, v.text(".faults"), "{{requestor}} is not a placeholder")
+	require.Contains(t, v.text(".faults .here"), "text: Hello {{requestor}}")
+	v.do(chromedp.SetValue("#text", "kind: CannedReply\nname: hello\nspec:\n  title: Say hello\n  text: Hello {{requester}}, this is **{{number}}**.\n"))
+	v.submit(`button[value="apply"]`)
+	require.Contains(t, v.text("#reason-wrong"), "Say why")
+	v.do(chromedp.SendKeys("#reason", "it is polite"))
+	v.submit(`button[value="apply"]`)
+	require.Contains(t, v.text("h1"), "version 1")
+	require.Contains(t, v.text(".cards"), "it is polite")
+
+	number := logged(t, stack.Admin(t), "Says hello")
+	v.visit("/incidents/" + number)
+	v.do(chromedp.SendKeys("#note-body", "So far."))
+	v.choose("#reply", "hello")
+	v.do(chromedp.Click("#note .picker button"))
+	v.await(`document.querySelector("#note-body").value.includes("this is **` + number + `**")`)
+	require.Contains(t, v.value("#note-body"), "So far.", "what was typed stays")
+	v.submit(`button[value="public"]`)
+	require.Equal(t, number, v.text("#timeline-list .note strong:not(.event-head *)"))
+}
+
+func somebodyNew(t *testing.T, browser context.Context, stack *kit.Stack) {
+	v := open(t, browser, stack)
+	v.signIn(stack.Token)
+	v.visit("/people/new")
+	v.do(chromedp.SendKeys("#f-handle", "eve"), chromedp.SendKeys("#f-name", "Eve Holm"))
+	v.submit("main form button.primary")
+	require.Contains(t, v.text("h1"), "Eve Holm")
+	v.choose("#f-role", "agent")
+	v.choose("#f-scope", "team:network")
+	v.submit("#grants form.further button")
+	require.Contains(t, v.text("#grants"), "for the team network")
+	v.do(chromedp.SendKeys("#tokens #f-name", "monitoring"), chromedp.Click(".narrowing summary"), chromedp.Click(`input[value="incident.read"]`))
+	v.submit("#tokens form.further .actions button")
+	secret := v.value("#secret")
+	require.True(t, strings.HasPrefix(secret, "hf_"))
+	stack.API(t, secret).Get("/incidents").Is(http.StatusOK)
+	stack.API(t, secret).Get("/teams").Is(http.StatusForbidden)
+	v.submit(`#tokens form[action$="/revoke"] button`)
+	stack.API(t, secret).Get("/incidents").Is(http.StatusUnauthorized)
+}
+
+func paletteByKeyboard(t *testing.T, browser context.Context, stack *kit.Stack) {
+	number := logged(t, stack.Admin(t), "Kaleidoscope is stuck")
+	v := open(t, browser, stack)
+	v.signIn(stack.Token)
+	press := func(keys string) {
+		v.do(chromedp.Evaluate[chromedp.Void](`document.dispatchEvent(new KeyboardEvent("keydown", {key: "k", ctrlKey: true, bubbles: true})); undefined`))
+		v.await(`document.activeElement.id === "palette-input"`)
+		v.do(chromedp.SendKeys("#palette-input", keys))
+	}
+	press("kaleidoscope")
+	v.await(`document.querySelector('#palette-list [aria-selected="true"]')?.dataset.path === "/incidents/` + number + `"`)
+	require.Empty(t, v.barriers(), "the palette is open")
+	v.do(chromedp.SendKeys("#palette-input", "\r"))
+	v.await(`document.querySelector("h1")?.innerText === "Kaleidoscope is stuck"`)
+	press("theme dark")
+	v.await(`document.querySelector('#palette-list [aria-selected="true"]')?.innerText.trim() === "Theme: Dark"`)
+	v.do(chromedp.SendKeys("#palette-input", "\r"))
+	v.await(`document.documentElement.dataset.theme === "dark"`)
+	v.visit("/search?q=" + strings.ToLower(strings.ReplaceAll(number, "-", "")))
+	require.Equal(t, "Kaleidoscope is stuck", v.text("h1"))
+	v.quiet()
+}
+
+func aroundARecord(t *testing.T, browser context.Context, stack *kit.Stack) {
+	number, other := logged(t, stack.Admin(t), "In the middle"), logged(t, stack.Admin(t), "At the other end")
+	v := open(t, browser, stack)
+	v.signIn(stack.Token)
+	v.visit("/incidents/" + number)
+	v.do(chromedp.Click("#links summary"))
+	v.choose("#link-type", "blocked_by")
+	v.do(chromedp.SendKeys("#link-to", strings.ToLower(other)))
+	v.submit("#links details form button")
+	shows := func(record, links string) { // a busy machine decides a moment later
+		kit.Eventually(t, time.Minute, func() bool {
+			v.visit("/incidents/" + record)
+			return strings.Contains(v.text("#link-list"), links)
+		}, links)
+	}
+	shows(number, "is blocked by "+other)
+	shows(other, "blocks "+number)
+	v.submit("#link-list form button")
+	shows(other, "No other record is linked")
+	shows(number, "No other record is linked")
+
+	stack.Admin(t).Post("/incidents/"+number+"/override-priority", map[string]any{"priority": 1, "reason": "the board waits"}).Is(http.StatusOK)
+	v.visit("/incidents/" + number + "/history?field=priority")
+	require.Contains(t, v.text("tbody tr"), "the board waits")
+
+	stack.Admin(t).Do(http.MethodPut, "/people/noor", map[string]any{"name": "Noor"}, nil).Is(http.StatusOK)
+	stack.Admin(t).Post("/grants", map[string]any{"person": "noor", "role": "agent", "scope_kind": "all"}).Is(http.StatusOK)
+	var token struct {
+		Secret string `json:"secret"`
+	}
+	stack.Admin(t).Post("/tokens", map[string]any{"person": "noor", "name": "test"}).Is(http.StatusCreated).Into(&token)
+	second := open(t, browser, stack)
+	second.signIn(token.Secret)
+	second.visit("/incidents/" + number)
+	v.visit("/incidents/" + number)
+	v.await(`document.querySelector("#viewers").innerText.includes("noor")`)
+	second.await(`document.querySelector("#viewers").innerText.includes("admin")`)
+	second.visit("/waiting")
+	v.await(`document.querySelector("#viewers").innerText.trim() === ""`)
+}
+
+func deskFitForEverybody(t *testing.T, browser context.Context, stack *kit.Stack) {
+	number := logged(t, stack.Admin(t), strings.Repeat("Manywords ", 20))
+	stack.Admin(t).Post("/incidents/"+number+"/notes", map[string]any{
+		"body": "# Found\n\n```\n" + strings.Repeat("a long line ", 40) + "\n```\n\n- [x](https://example.com)\n\n| a | b |\n|---|---|\n| 1 | " + strings.Repeat("w", 80) + " |\n", "internal": true,
+	}).Is(http.StatusCreated)
+	v := open(t, browser, stack)
+	v.signIn(stack.Token)
+	for _, path := range []string{
+		"/policies", "/policies/Calendar/default", "/policies/PriorityMatrix/default/edit", "/policies/new", "/policies/PriorityMatrix/default/compare",
+		"/people", "/people/admin", "/people/new", "/people?q=nobody-like-this", "/teams", "/services", "/search", "/search?q=manywords", "/search?q=nothing-like-this",
+		"/incidents/" + number, "/incidents/" + number + "/history", "/incidents/" + number + "/history?field=team",
+	} {
+		for _, theme := range []string{"light", "dark"} {
+			v.dress(1280, theme)
+			v.visit(path)
+			require.Empty(t, v.barriers(), "%s, %s", path, theme)
+		}
+		v.dress(360, "light")
+		beyond, err := chromedp.Run(v.ctx, chromedp.Evaluate[int](`document.documentElement.scrollWidth - innerWidth`))
+		require.NoError(t, err)
+		require.LessOrEqual(t, beyond, 0, "%s is wider than 360 pixels", path)
+	}
+	v.quiet()
+}
