@@ -78,8 +78,7 @@ func (w *console) searchOptions(c *gin.Context) {
 	}
 	found, err := w.Service.Search(c.Request.Context(), asked, optionsShown)
 	if err != nil {
-		problem := server.ProblemOf(err)
-		w.show(c, problem.Status, paletteFailed(problem))
+		w.show(c, http.StatusOK, paletteFailed(server.ProblemOf(err)))
 		return
 	}
 	w.show(c, http.StatusOK, paletteOptions(fitting(commandsFor(w.page(c, "")), words), records(found), words))

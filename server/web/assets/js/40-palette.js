@@ -31,6 +31,14 @@
     word.textContent = `${options().length} ${options().length === 1 ? "choice" : "choices"}`;
   };
 
+  // Without options, Enter sends the form to the page that searches.
+  const fail = (why) => {
+    list.innerHTML = '<div role="option" aria-selected="false" aria-disabled="true"></div>';
+    list.firstChild.textContent = why;
+    choose(null);
+    word.textContent = why;
+  };
+
   const look = async () => {
     asking?.abort();
     asking = new AbortController();
@@ -42,9 +50,10 @@
     try {
       const answer = await fetch(`${dialog.dataset.options}?q=${encodeURIComponent(typed)}`, { headers: { "HX-Request": "true" }, signal: asking.signal });
       if (answer.status === 401) location.assign(answer.headers.get("HX-Redirect") || "/sign-in");
-      else show(await answer.text());
+      else if (answer.ok) show(await answer.text());
+      else fail("The search cannot be answered just now. Enter tries again.");
     } catch (fault) {
-      if (fault.name !== "AbortError") word.textContent = "The search cannot be reached just now.";
+      if (fault.name !== "AbortError") fail("Holdfast cannot be reached just now. Enter tries again.");
     }
   };
 
