@@ -192,7 +192,7 @@ var columns = []column{
 	{"team", "Team", true},
 	{"assignee", "Assignee", true},
 	{"due", "Due next", true},
-	{"opened", "Opened", true},
+	{"opened", "Opened", false},
 	{"updated", "Changed", false},
 	{"requester", "Requester", false},
 	{"category", "Category", false},

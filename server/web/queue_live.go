@@ -14,8 +14,13 @@ import (
 	"github.com/holdfast-itsm/holdfast/server"
 )
 
-// gather is how long changes of a queue are gathered before its viewer is told.
-const gather = 300 * time.Millisecond
+const (
+	// gather is how long changes of a queue are gathered before its viewer is told.
+	gather = 200 * time.Millisecond
+	// rightsLast is how long it counts who a viewer is and what they may read: two hundred who watch a busy queue would
+	// otherwise ask for it a thousand times a second.
+	rightsLast = time.Second
+)
 
 // queueLive streams what happens to a queue: rows that changed are sent to be put in their place, and records that came into
 // the list are counted, for the viewer to have them shown. A row never moves by itself.
@@ -47,7 +52,7 @@ func (w *console) queueLive(c *gin.Context) {
 	tell.Stop()
 	defer alive.Stop()
 	defer tell.Stop()
-	changed := map[string]app.LiveEvent{}
+	changed, renewed := map[string]app.LiveEvent{}, w.Now()
 	text = ": welcome\n\n" + text
 	for to.Send(text) == nil {
 		text = ""
@@ -68,8 +73,11 @@ func (w *console) queueLive(c *gin.Context) {
 		case <-ctx.Done():
 			return
 		}
-		if err := w.renew(c); err != nil {
-			return // the page asks again, and is told why
+		if w.Now().Sub(renewed) > rightsLast {
+			if err := w.renew(c); err != nil {
+				return // the page asks again, and is told why
+			}
+			renewed = w.Now()
 		}
 		text = list.news(c.Request.Context(), changed)
 		clear(changed)

@@ -62,7 +62,7 @@ func TestColumnsAreThoseThatWereChosen(t *testing.T) {
 		}
 		return list
 	}
-	require.Equal(t, []string{"number", "priority", "title", "state", "service", "team", "assignee", "due", "opened"}, names(filters{}))
+	require.Equal(t, []string{"number", "priority", "title", "state", "service", "team", "assignee", "due"}, names(filters{}))
 	require.Equal(t, []string{"title", "tags"}, names(filters{Columns: []string{"tags", "nonsense"}}), "the title always shows")
 	one := recordOf(incident.New)
 	one.Tags, one.Impact = []string{"vip"}, "very_high"
