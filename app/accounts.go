@@ -24,9 +24,9 @@ func (a *App) Authenticate(ctx context.Context, secret string) (Principal, error
 	return a.principal(ctx, found, live, err)
 }
 
-// renew finds by its id whose session or token it is now, as Resume and Authenticate do by its secret. Programs of ours have
+// Renew finds by its id whose session or token it is now, as Resume and Authenticate do by its secret. Programs of ours have
 // neither, and stay who they are.
-func (a *App) renew(ctx context.Context, principal Principal) (Principal, error) {
+func (a *App) Renew(ctx context.Context, principal Principal) (Principal, error) {
 	now := a.now()
 	switch {
 	case principal.SessionID != "":
@@ -159,6 +159,11 @@ func (a *App) SavePerson(ctx context.Context, person Person) (Person, error) {
 		if err := schemas.SavePerson(ctx, tx, row); err != nil {
 			return err
 		}
+		if !row.Active { // and nothing of it comes back with the account
+			if err := a.shutOut(ctx, tx, row.Handle); err != nil {
+				return err
+			}
+		}
 		detail := row.Handle + ": " + strings.Join(changes, ", ")
 		if !known {
 			detail = row.Handle + ": new"
@@ -169,6 +174,14 @@ func (a *App) SavePerson(ctx context.Context, person Person) (Person, error) {
 		return person, a.fault(ctx, "writing a person", err)
 	}
 	return a.person(ctx, person.Handle)
+}
+
+// shutOut ends somebody's sessions and links.
+func (a *App) shutOut(ctx context.Context, tx bun.Tx, person string) error {
+	if err := schemas.EndSessions(ctx, tx, person, "", a.now()); err != nil {
+		return err
+	}
+	return schemas.DropInvitations(ctx, tx, person, a.now())
 }
 
 // validPerson refuses what cannot be written, and fills in what was left out.

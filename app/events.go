@@ -110,7 +110,7 @@ func (s *liveStream) pass(ctx context.Context, events []schemas.StreamedEvent) e
 
 // renew finds the reader anew.
 func (s *liveStream) renew(ctx context.Context) error {
-	fresh, err := s.app.renew(ctx, s.principal)
+	fresh, err := s.app.Renew(ctx, s.principal)
 	if err != nil {
 		return err
 	}

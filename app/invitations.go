@@ -37,6 +37,11 @@ func (a *App) Invite(ctx context.Context, person string) (NewInvitation, error) 
 	if err != nil {
 		return NewInvitation{}, err
 	}
+	if len(principal.Permissions) > 0 {
+		// Whoever has the link becomes the person: a part of somebody's rights must not become all of somebody else's.
+		refused := domain.Errorf(domain.CodeForbidden, "a token that carries some permissions only makes no invitations")
+		return NewInvitation{}, a.auditForbidden(ctx, principal, "invite", "", person, refused)
+	}
 	return a.invite(ctx, principal, person, ForPassword, passwordLinkLasts)
 }
 
@@ -137,7 +142,7 @@ func (a *App) Accept(ctx context.Context, secret, password string, from Caller) 
 			return domain.Errorf(domain.CodeNotFound, "this link was used a moment ago; ask for another")
 		}
 		if hash != "" {
-			if err := a.settle(ctx, tx, invited.Person, hash, now); err != nil {
+			if err := a.settle(ctx, tx, invited.Person, hash, "", now); err != nil {
 				return err
 			}
 		}
@@ -149,12 +154,15 @@ func (a *App) Accept(ctx context.Context, secret, password string, from Caller) 
 	return session, a.fault(ctx, "accepting an invitation", err)
 }
 
-// settle sets a password, ends all sessions and forgives failed attempts at the account.
-func (a *App) settle(ctx context.Context, tx bun.Tx, person, hash string, now time.Time) error {
+// settle sets a password, ends all sessions but one and every link, and forgives failed attempts at the account.
+func (a *App) settle(ctx context.Context, tx bun.Tx, person, hash, but string, now time.Time) error {
 	if err := schemas.SetPassword(ctx, tx, person, hash, now); err != nil {
 		return err
 	}
-	if err := schemas.EndSessions(ctx, tx, person, "", now); err != nil {
+	if err := schemas.EndSessions(ctx, tx, person, but, now); err != nil {
+		return err
+	}
+	if err := schemas.DropInvitations(ctx, tx, person, now); err != nil {
 		return err
 	}
 	return schemas.ForgiveAttempts(ctx, tx, nil, []string{"account " + person}, now)
@@ -177,7 +185,7 @@ func (a *App) SetPassword(ctx context.Context, person, password string) error {
 		return err
 	}
 	err = a.DB.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
-		if err := a.settle(ctx, tx, person, hash, a.now()); err != nil {
+		if err := a.settle(ctx, tx, person, hash, "", a.now()); err != nil {
 			return err
 		}
 		return a.auditIn(ctx, tx, a.line(principal, "set password", "done", person))

@@ -20,8 +20,8 @@ const (
 	SessionLasts = 7 * 24 * time.Hour
 	// seenEvery is how exactly a session's last use is kept: not every request writes.
 	seenEvery = time.Minute
-	// maxSessions bounds how many of a person's sessions are listed.
-	maxSessions = 100
+	// maxSessions is how many sessions a person has; the oldest end.
+	maxSessions = 50
 )
 
 // sessionPrefix marks the secrets of sessions, which are no tokens and work in the console only.
@@ -69,10 +69,13 @@ func (a *App) stay(ctx context.Context, tx bun.Tx, person, token string, from Ca
 	random, _ := NewSecret()
 	secret := sessionPrefix + strings.TrimPrefix(random, secretPrefix)
 	row := schemas.SessionRow{
-		ID: uuid.Must(uuid.NewV7()).String(), Hash: HashSecret(secret), Person: person, Token: token, Address: from.Address,
+		ID: uuid.Must(uuid.NewV7()).String(), Hash: HashSecret(secret), Person: person, Token: token, Address: from.Address, Network: network(from.Address),
 		Agent: shortened(from.Agent, domain.MaxItemBytes), CreatedAt: now, SeenAt: now, ExpiresAt: now.Add(SessionLasts),
 	}
 	if err := schemas.AddSession(ctx, tx, row); err != nil {
+		return NewSession{}, err
+	}
+	if err := schemas.EndOldest(ctx, tx, person, maxSessions, now); err != nil {
 		return NewSession{}, err
 	}
 	return NewSession{Session: sessionOf(row), Secret: secret}, nil
@@ -80,13 +83,7 @@ func (a *App) stay(ctx context.Context, tx bun.Tx, person, token string, from Ca
 
 // shortened cuts a text to so many bytes, between characters.
 func shortened(text string, most int) string {
-	text = strings.ToValidUTF8(text, "")
-	for i := range text {
-		if i > most {
-			return text[:i-1]
-		}
-	}
-	return text
+	return strings.ToValidUTF8(text[:min(len(text), most)], "")
 }
 
 func sessionOf(row schemas.SessionRow) Session {
@@ -168,9 +165,15 @@ func network(address string) string {
 	return prefix.String()
 }
 
+// nobody stands for what was typed as a handle and is none.
+const nobody = "?"
+
 // counted are the names that an attempt is counted under, in order.
 func counted(handle, address string) []string {
-	names := []string{pairOf(handle, address), "address " + network(address), "account " + handle}
+	names := []string{pairOf(handle, address), "address " + network(address)}
+	if handle != nobody {
+		names = append(names, "account "+handle)
+	}
 	slices.Sort(names)
 	return names
 }

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -28,8 +29,10 @@ type SignIns interface {
 	ChangePassword(ctx context.Context, present, wanted string, from Caller) error
 	// SetZone sets the time zone in which the caller reads and writes times.
 	SetZone(ctx context.Context, zone string) error
-	// Resume finds whose session a secret is.
+	// Resume finds whose session a secret is, and notes that it is used.
 	Resume(ctx context.Context, secret string) (Principal, error)
+	// Renew finds out anew who somebody is, without that counting as use: for pages that stay open.
+	Renew(ctx context.Context, principal Principal) (Principal, error)
 	// SignOut ends the session that asks.
 	SignOut(ctx context.Context) error
 }
@@ -50,7 +53,7 @@ type Caller struct {
 func (a *App) SignIn(ctx context.Context, handle, password string, from Caller) (NewSession, error) {
 	handle = strings.ToLower(strings.TrimSpace(handle))
 	if !handlePattern.MatchString(handle) {
-		handle = "?" // nobody's
+		handle = nobody
 	}
 	if err := a.attempt(ctx, handle, from.Address); err != nil {
 		return NewSession{}, err
@@ -60,22 +63,26 @@ func (a *App) SignIn(ctx context.Context, handle, password string, from Caller) 
 		return NewSession{}, a.fault(ctx, "signing in", err)
 	}
 	matches, stale, err := a.matches(ctx, password, kept)
-	if err != nil {
-		return NewSession{}, err
+	if err != nil { // it was not tried: it does not count
+		return NewSession{}, errors.Join(err, schemas.ForgiveAttempts(ctx, a.DB, counted(handle, from.Address), nil, a.now()))
 	}
 	if !matches {
 		return NewSession{}, a.turnedAway(ctx, handle, kept != "", from)
 	}
+	fresh := ""
 	if stale {
-		if kept, err = a.hash(ctx, password); err != nil {
+		if fresh, err = a.hash(ctx, password); err != nil {
 			return NewSession{}, err
 		}
 	}
 	var session NewSession
 	err = a.DB.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
 		now := a.now()
+		if err := a.unchanged(ctx, tx, handle, kept); err != nil {
+			return err
+		}
 		if stale {
-			if err := schemas.SetPassword(ctx, tx, handle, kept, now); err != nil {
+			if err := schemas.SetPassword(ctx, tx, handle, fresh, now); err != nil {
 				return err
 			}
 		}
@@ -91,21 +98,43 @@ func (a *App) SignIn(ctx context.Context, handle, password string, from Caller) 
 	return session, a.fault(ctx, "signing in", err)
 }
 
-// turnedAway writes down that a known account's password was not right.
-func (a *App) turnedAway(ctx context.Context, handle string, known bool, from Caller) error {
-	if known {
-		if err := a.audit(ctx, handle, "sign in", "", "refused", "password from "+from.Address); err != nil {
-			return err
-		}
+// unchanged holds a password until the transaction ends, and refuses when it is not the one any more that was checked before.
+func (a *App) unchanged(ctx context.Context, tx bun.Tx, handle, checked string) error {
+	kept, err := schemas.ReadPassword(ctx, tx, handle)
+	if err == nil && kept != checked {
+		return wrongPassword()
 	}
+	return err
+}
+
+func wrongPassword() error {
 	return domain.Errorf(domain.CodeUnauthenticated, "handle and password do not belong together")
 }
 
-// attempt counts an attempt, or refuses it while there is a pause.
+// turnedAway writes down that a password was not right. Whoever is unknown is written down as such, so that it takes as long.
+func (a *App) turnedAway(ctx context.Context, handle string, known bool, from Caller) error {
+	if !known {
+		handle = "unknown"
+	}
+	if err := a.audit(ctx, handle, "sign in", "", "refused", "password from "+from.Address); err != nil {
+		return err
+	}
+	return wrongPassword()
+}
+
+// attempt counts an attempt, or refuses it while there is a pause. Whoever signed in from the same network before waits for
+// nobody else's mistakes: for them only those at this account from this network count.
 func (a *App) attempt(ctx context.Context, handle, address string) error {
 	err := a.DB.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
-		now := a.now()
-		rows, err := schemas.LockAttempts(ctx, tx, counted(handle, address), now)
+		now, names := a.now(), counted(handle, address)
+		known, err := schemas.KnownThere(ctx, tx, handle, network(address))
+		if err != nil {
+			return err
+		}
+		if known {
+			names = []string{pairOf(handle, address)}
+		}
+		rows, err := schemas.LockAttempts(ctx, tx, names, now)
 		if err != nil {
 			return err
 		}
@@ -113,11 +142,9 @@ func (a *App) attempt(ctx context.Context, handle, address string) error {
 			if wait := rows[i].Until.Sub(now); wait > 0 {
 				return tooMany(wait)
 			}
-			if now.Sub(rows[i].LastAt) >= auth.Forget {
-				rows[i].Failures = 0
-			}
-			rows[i].Failures++
-			rows[i].LastAt, rows[i].Until = now, now.Add(limitOf(rows[i].Counted).Pause(rows[i].Failures))
+			limit := limitOf(rows[i].Counted)
+			rows[i].Failures = limit.Left(rows[i].Failures, now.Sub(rows[i].LastAt)) + 1
+			rows[i].LastAt, rows[i].Until = now, now.Add(limit.Pause(rows[i].Failures))
 		}
 		return schemas.SaveAttempts(ctx, tx, rows)
 	})
@@ -181,19 +208,22 @@ func (a *App) SignInWithToken(ctx context.Context, secret string, from Caller) (
 	return session, a.fault(ctx, "signing in", err)
 }
 
-// ChangePassword sets the caller's own password. Whoever has one must say it; whoever came by a link or a token may set one,
-// unless the token is narrowed: a part of somebody's rights must not become all of them.
+// ChangePassword sets the caller's own password. Whoever has one must say it; whoever came by a link may set a first one. A token
+// is not enough for that: the password would go on when the token is revoked.
 func (a *App) ChangePassword(ctx context.Context, present, wanted string, from Caller) error {
 	principal, err := PrincipalFrom(ctx)
 	if err != nil {
 		return err
 	}
-	if len(principal.Permissions) > 0 {
-		return domain.Errorf(domain.CodeForbidden, "this session began with a token that carries some permissions only; it cannot set a password")
+	if len(principal.Permissions) > 0 || principal.Kind == "machine" {
+		return domain.Errorf(domain.CodeForbidden, "this session cannot set a password: it is a machine's, or its token carries some permissions only")
 	}
 	kept, err := schemas.ReadPassword(ctx, a.DB, principal.Handle)
 	if err != nil {
 		return a.fault(ctx, "changing a password", err)
+	}
+	if kept == "" && principal.TokenID != "" {
+		return domain.Errorf(domain.CodeForbidden, "this session began with a token, which cannot set a first password; an administrator makes you a link for that")
 	}
 	if kept != "" {
 		if err := a.attempt(ctx, principal.Handle, from.Address); err != nil {
@@ -204,6 +234,9 @@ func (a *App) ChangePassword(ctx context.Context, present, wanted string, from C
 			return err
 		}
 		if !matches {
+			if err := a.audit(ctx, principal.Handle, "change password", "", "refused", "from "+from.Address); err != nil {
+				return err
+			}
 			return domain.Invalid("present", "is not your present password")
 		}
 	}
@@ -216,13 +249,14 @@ func (a *App) ChangePassword(ctx context.Context, present, wanted string, from C
 	}
 	err = a.DB.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
 		now := a.now()
-		if err := schemas.SetPassword(ctx, tx, principal.Handle, hash, now); err != nil {
+		if err := a.unchanged(ctx, tx, principal.Handle, kept); err != nil {
 			return err
 		}
-		if err := schemas.ForgiveAttempts(ctx, tx, nil, counted(principal.Handle, from.Address), now); err != nil {
+		if err := a.settle(ctx, tx, principal.Handle, hash, principal.SessionID, now); err != nil {
 			return err
 		}
-		if err := schemas.EndSessions(ctx, tx, principal.Handle, principal.SessionID, now); err != nil {
+		address, pair := []string{"address " + network(from.Address)}, []string{pairOf(principal.Handle, from.Address)}
+		if err := schemas.ForgiveAttempts(ctx, tx, address, pair, now); err != nil {
 			return err
 		}
 		return a.auditIn(ctx, tx, a.line(principal, "change password", "done", "from "+from.Address))
@@ -248,7 +282,7 @@ func (a *App) SetZone(ctx context.Context, zone string) error {
 // ForgetSignIns removes what is left of sessions, invitations and attempts that are over.
 func (a *App) ForgetSignIns(ctx context.Context) error {
 	now := a.now()
-	return a.fault(ctx, "forgetting old sign-ins", schemas.ForgetSignIns(ctx, a.DB, now.Add(-keepSignIns), now.Add(-2*auth.Forget)))
+	return a.fault(ctx, "forgetting old sign-ins", schemas.ForgetSignIns(ctx, a.DB, now.Add(-keepSignIns), now.Add(-2*auth.Forgotten)))
 }
 
 // keepSignIns is how long sessions and invitations stay in the database after they ended; the audit keeps its lines.

@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"context"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -168,6 +169,23 @@ func TestASessionEnds(t *testing.T) {
 			_, err = d.SignIn(d.t.Context(), "rita", words, here)
 			refuses(d.t, domain.CodeUnauthenticated, err)
 		},
+		"with the account": func(d *desk, _ app.NewSession) {
+			admin := d.as("root", all(domain.RoleAdmin))
+			rita, err := d.Person(admin, "rita")
+			require.NoError(d.t, err)
+			for _, active := range []bool{false, true} {
+				rita.Active = active
+				_, err = d.SavePerson(admin, rita)
+				require.NoError(d.t, err)
+			}
+		},
+		"after fifty more": func(d *desk, _ app.NewSession) {
+			for range 50 {
+				d.clock.Advance(time.Second)
+				_, err := d.SignIn(d.t.Context(), "rita", words, here)
+				require.NoError(d.t, err)
+			}
+		},
 		"by a reset": func(d *desk, _ app.NewSession) { d.invited("rita", "a third horse and a staple") },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -198,6 +216,41 @@ func (d *desk) use(session app.NewSession, times int, pause time.Duration) {
 	}
 }
 
+func TestANewPasswordEndsEveryLink(t *testing.T) {
+	t.Parallel()
+	d := setup(t)
+	session := d.invited("rita", words)
+	link, err := d.Invite(d.as("root", all(domain.RoleAdmin)), "rita")
+	require.NoError(t, err)
+	enter, err := d.EnterLink(d.as("holdfast", all(domain.RoleAdmin)), "rita")
+	require.NoError(t, err)
+	require.NoError(t, d.ChangePassword(d.inside(session), words, "another horse, another staple", here))
+	for _, old := range []app.NewInvitation{link, enter} {
+		_, err = d.Accept(t.Context(), secretOf(old), words, here)
+		refuses(t, domain.CodeNotFound, err)
+	}
+}
+
+func TestWhoeverIsKnownThereWaitsForNobodyElse(t *testing.T) {
+	t.Parallel()
+	d := setup(t)
+	d.invited("rita", words)
+	guess := func(handle, address, password string) error {
+		_, err := d.SignIn(t.Context(), handle, password, app.Caller{Address: address})
+		return err
+	}
+	for i := range auth.PerAddress.Free { // a guest of the same network, with handles of nobody
+		refuses(t, domain.CodeUnauthenticated, guess("guest-"+strings.Repeat("x", i+1), here.Address, "wrong"))
+	}
+	refuses(t, domain.CodeTooMany, guess("bo", here.Address, "wrong"))
+	require.NoError(t, guess("rita", here.Address, words), "she signed in from there before")
+	for i := range auth.PerAccount.Free { // somebody tries the account from everywhere
+		refuses(t, domain.CodeUnauthenticated, guess("rita", "198.51.100."+strconv.Itoa(i+1), "wrong"))
+	}
+	require.NoError(t, guess("rita", here.Address, words))
+	refuses(t, domain.CodeTooMany, guess("rita", "203.0.113.7", words))
+}
+
 func TestOthersSessionsAreTheirOwn(t *testing.T) {
 	t.Parallel()
 	d := setup(t)
@@ -226,6 +279,18 @@ func TestASessionByTokenIsNoMoreThanTheToken(t *testing.T) {
 	require.Equal(t, narrow.ID, principal.TokenID)
 	require.Equal(t, []string{"incident.read", "token.own"}, principal.Permissions)
 	refuses(t, domain.CodeForbidden, d.ChangePassword(inside, "", words, here))
+	directory, err := d.CreateToken(admin, app.TokenBody{Person: "rita", Name: "directory", Permissions: []string{"people.write"}})
+	require.NoError(t, err)
+	sync, err := d.Authenticate(t.Context(), directory.Secret)
+	require.NoError(t, err)
+	sync.Grants = []app.Grant{all(domain.RoleAdmin)}
+	_, err = d.Invite(app.WithPrincipal(t.Context(), sync), "ana")
+	refuses(t, domain.CodeForbidden, err) // the link would make it all that ana is
+	whole, err := d.CreateToken(admin, app.TokenBody{Person: "bo", Name: "whole"})
+	require.NoError(t, err)
+	byWhole, err := d.SignInWithToken(t.Context(), whole.Secret, here)
+	require.NoError(t, err)
+	refuses(t, domain.CodeForbidden, d.ChangePassword(d.inside(byWhole), "", words, here)) // it would outlive the token
 	made, err := d.CreateToken(inside, app.TokenBody{Name: "child"})
 	require.NoError(t, err)
 	require.Equal(t, narrow.ID, made.CreatedByToken)

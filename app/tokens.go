@@ -116,7 +116,8 @@ func (a *App) storeToken(ctx context.Context, principal Principal, row *schemas.
 		if err := bindToMaker(ctx, tx, row, principal.TokenID); err != nil {
 			return err
 		}
-		if err := schemas.AddToken(ctx, tx, *row); err != nil || row.Person == principal.Handle {
+		// One's own, made with a token, ends with that and needs no line; one made in a session stands for itself.
+		if err := schemas.AddToken(ctx, tx, *row); err != nil || row.Person == principal.Handle && principal.SessionID == "" {
 			return err
 		}
 		detail := row.ID + " for " + row.Person + " until " + row.ExpiresAt.Format(time.RFC3339)

@@ -17,8 +17,8 @@ type AnswerRow struct {
 	At      time.Time `bun:"at" json:"at"`
 }
 
-// KnownAnswers finds answers at incidents that are over and share words with a text, best first; those of the same service stand
-// before others.
+// KnownAnswers finds answers at incidents that are over, by their own words, best first; those of the same service stand before
+// others. What else is written at those incidents is not looked at: from what is found, it could be guessed.
 func KnownAnswers(ctx context.Context, db bun.IDB, text, service string, limit int) ([]AnswerRow, error) {
 	var rows []AnswerRow
 	if err := knownAnswers.Scan(ctx, db, []any{text, service, limit}, &rows); err != nil {
@@ -30,9 +30,9 @@ func KnownAnswers(ctx context.Context, db bun.IDB, text, service string, limit i
 	return rows, nil
 }
 
-// It starts from the answers, of which there are few, and not from the words, of which there are many.
+// There are few answers, so their words are made when they are asked for.
 var knownAnswers = pg.Prepared(`SELECT t.personal ->> 'body' AS body, r.service, t.at
-	FROM timeline t JOIN records r ON r.id = t.record_id JOIN record_words w ON w.record_id = t.record_id
+	FROM timeline t JOIN records r ON r.id = t.record_id CROSS JOIN LATERAL (SELECT to_tsvector('english', t.personal ->> 'body') AS words) AS w
 	CROSS JOIN (SELECT string_agg('''' || replace(replace(lexeme, '\', '\\'), '''', '''''') || '''', ' | ')::tsquery AS words
 		FROM (SELECT lexeme FROM unnest(to_tsvector('english', $1)) ORDER BY array_length(positions, 1) DESC, length(lexeme) DESC LIMIT 24) AS telling) AS asked
 	WHERE t.type = 'note.added' AND t.public AND t.data ->> 'answer' = 'true' AND t.personal ->> 'body' <> ''

@@ -22,6 +22,7 @@ type SessionRow struct {
 	// Token is the API token that it began with; empty: a password or a link.
 	Token     string     `bun:"token,type:uuid,nullzero"`
 	Address   string     `bun:"address"`
+	Network   string     `bun:"network"` // of the address, as attempts are counted
 	Agent     string     `bun:"agent"`
 	CreatedAt time.Time  `bun:"created_at"`
 	SeenAt    time.Time  `bun:"seen_at"`
@@ -42,10 +43,12 @@ type InvitationRow struct {
 	UsedAt        *time.Time `bun:"used_at"`
 }
 
-// ReadPassword reads what is kept of an active person's password; "" when there is none, or nobody.
+// ReadPassword reads what is kept of an active person's password; "" when there is none, nobody, or a machine. In a transaction
+// it is held: nobody sets another one meanwhile.
 func ReadPassword(ctx context.Context, db bun.IDB, person string) (string, error) {
 	var hash string
-	err := db.NewRaw(`SELECT w.hash FROM passwords w JOIN people p ON p.handle = w.person AND p.active WHERE w.person = ?`, person).Scan(ctx, &hash)
+	err := db.NewRaw(`SELECT w.hash FROM passwords w JOIN people p ON p.handle = w.person AND p.active AND p.kind = 'person'
+		WHERE w.person = ? FOR UPDATE OF w`, person).Scan(ctx, &hash)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return "", fmt.Errorf("reading a password: %w", err)
 	}
@@ -76,6 +79,26 @@ func AddSession(ctx context.Context, db bun.IDB, row SessionRow) error {
 		return fmt.Errorf("beginning a session: %w", err)
 	}
 	return nil
+}
+
+// EndOldest ends all sessions of a person but the newest.
+func EndOldest(ctx context.Context, db bun.IDB, person string, keep int, now time.Time) error {
+	_, err := db.NewRaw(`UPDATE sessions SET ended_at = ? WHERE id IN (SELECT id FROM sessions WHERE person = ? AND ended_at IS NULL
+		ORDER BY created_at DESC, id DESC OFFSET ?)`, now, person, keep).Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("ending the oldest sessions: %w", err)
+	}
+	return nil
+}
+
+// KnownThere reports whether somebody signed in from a network before, within the time that sessions are kept.
+func KnownThere(ctx context.Context, db bun.IDB, person, network string) (bool, error) {
+	var known bool
+	err := db.NewRaw(`SELECT EXISTS (SELECT FROM sessions WHERE person = ?0 AND network = ?1 AND network <> '')`, person, network).Scan(ctx, &known)
+	if err != nil {
+		return false, fmt.Errorf("looking for earlier sessions: %w", err)
+	}
+	return known, nil
 }
 
 // FindSession reads a session that has neither ended nor expired nor been idle since a moment, with its active person, by the
@@ -150,6 +173,14 @@ func AddInvitation(ctx context.Context, db bun.IDB, row InvitationRow) error {
 	}
 	if _, err := db.NewInsert().Model(&row).Exec(ctx); err != nil {
 		return fmt.Errorf("making an invitation: %w", err)
+	}
+	return nil
+}
+
+// DropInvitations ends every link of a person.
+func DropInvitations(ctx context.Context, db bun.IDB, person string, now time.Time) error {
+	if _, err := db.NewRaw(`UPDATE invitations SET used_at = ? WHERE person = ? AND used_at IS NULL`, now, person).Exec(ctx); err != nil {
+		return fmt.Errorf("ending invitations: %w", err)
 	}
 	return nil
 }

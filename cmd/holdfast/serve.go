@@ -92,6 +92,7 @@ func (s *site) handler(service *app.App, faces config.HTTP) (http.Handler, error
 	if err := engine.SetTrustedProxies(faces.TrustedProxies); err != nil {
 		return nil, fmt.Errorf("--trusted-proxies: %w", err)
 	}
+	engine.RemoteIPHeaders = []string{"X-Forwarded-For"} // proxies replace others less often
 	engine.Use(gin.CustomRecoveryWithWriter(nil, func(c *gin.Context, fault any) {
 		s.log.ErrorContext(c, "a request met a fault", "path", c.FullPath(), "fault", fmt.Sprint(fault))
 		c.AbortWithStatus(http.StatusInternalServerError)

@@ -189,7 +189,7 @@ func (c *upCommand) run(ctx context.Context, streams streams, log *slog.Logger, 
 			return nil
 		}
 		enter, err := service.EnterLink(system(ctx), adminHandle)
-		if err != nil {
+		if err != nil && domain.CodeOf(err) != domain.CodeInvalid { // it is inactive: others govern by now
 			return err
 		}
 		if err := c.announce(streams.out, listener, token, enter.Path); err != nil || demo == nil {
@@ -213,6 +213,9 @@ func (c *upCommand) adminToken(ctx context.Context, service *app.App) (string, e
 		}
 	} else if !errors.Is(err, os.ErrNotExist) {
 		return "", fmt.Errorf("read the administrator's token: %w", err)
+	}
+	if admin, err := service.Person(system(ctx), adminHandle); err == nil && !admin.Active {
+		return strings.TrimSpace(string(text)), nil // others govern by now, and none would work
 	}
 	token, err := installAdmin(ctx, service, adminHandle, "made by holdfast up")
 	if err != nil {
@@ -260,16 +263,23 @@ func (c *upCommand) announce(out io.Writer, listener net.Listener, token, enter 
 	fmt.Fprintf(out, `
 Holdfast is ready: %[1]s
 
-  In a browser          %[1]s%[5]s
-                        signs you in as %[6]s, once, within an hour; set a password there on your profile
-%[7]s  On the command line   %[3]s login --url %[1]s < %[2]s
+%[5]s%[6]s  On the command line   %[3]s login --url %[1]s < %[2]s
                         %[3]s incident log --title "Mail is slow" --impact medium --urgency high
   Is all well?          %[3]s doctor --config %[4]s
   The API               %[1]s/api/docs
 
 Ctrl-C stops everything; the next start goes on where this one ends.
-`, url, filepath.Join(c.Data, adminTokenFile), os.Args[0], connection, enter, adminHandle, c.demoWord())
+`, url, filepath.Join(c.Data, adminTokenFile), os.Args[0], connection, browserWord(url, enter), c.demoWord())
 	return nil
+}
+
+// browserWord tells how to sign in; without a link, the administrator of the first start is not active any more.
+func browserWord(url, enter string) string {
+	if enter == "" {
+		return "  In a browser          sign in at the address above\n"
+	}
+	return fmt.Sprintf("  In a browser          %s%s\n"+
+		"                        signs you in as %s, once, within an hour; set a password there on your profile\n", url, enter, adminHandle)
 }
 
 // reachable turns "every address" into one that a browser can open.

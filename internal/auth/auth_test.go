@@ -87,5 +87,15 @@ func TestPausesGrowAndEnd(t *testing.T) {
 		require.LessOrEqual(r, pause, limit.Pause(failures+1))
 		require.Equal(r, failures < limit.Free, pause == 0)
 	})
+	rapid.Check(t, func(r *rapid.T) {
+		limit := rapid.SampledFrom([]auth.Limit{auth.PerPair, auth.PerAddress, auth.PerAccount}).Draw(r, "limit")
+		failures, since := rapid.IntRange(0, 1000).Draw(r, "failures"), time.Duration(rapid.Int64Range(0, int64(48*time.Hour)).Draw(r, "since"))
+		left := limit.Left(failures, since)
+		require.GreaterOrEqual(r, left, 0)
+		require.LessOrEqual(r, left, failures)
+		require.GreaterOrEqual(r, limit.Left(failures, since), limit.Left(failures, since+time.Minute))
+	})
+	require.Zero(t, auth.PerPair.Left(5, auth.Forgotten))
+	require.Equal(t, 4, auth.PerPair.Left(5, auth.Forgotten/5))
 	require.Equal(t, time.Second, auth.PerPair.Pause(auth.PerPair.Free))
 }

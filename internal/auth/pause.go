@@ -8,8 +8,8 @@ type Limit struct {
 	Longest time.Duration
 }
 
-// The limits of signing in, by what an attempt is counted under. No pause lasts, so nobody is locked out for ever: somebody else's
-// guessing can delay the owner of an account by a minute, never more, and only after thirty attempts within an hour.
+// The limits of signing in, by what an attempt is counted under. No pause lasts. The second and third are for those who come from
+// where the account never signed in before; so guessing from elsewhere does not delay an account's owner where they usually are.
 var (
 	// PerPair counts attempts at one account from one address.
 	PerPair = Limit{Free: 5, Longest: 5 * time.Minute}
@@ -19,8 +19,13 @@ var (
 	PerAccount = Limit{Free: 30, Longest: time.Minute}
 )
 
-// Forget is after how long without an attempt the count begins anew.
-const Forget = time.Hour
+// Forgotten is after how long all free attempts are free again; one by one, they are sooner.
+const Forgotten = time.Hour
+
+// Left is what is left of a count some time after the last attempt.
+func (l Limit) Left(failures int, since time.Duration) int {
+	return max(0, failures-int(max(0, since)/(Forgotten/time.Duration(l.Free))))
+}
 
 // Pause is how long nobody may try again after so many attempts that failed.
 func (l Limit) Pause(failures int) time.Duration {

@@ -24,7 +24,7 @@ type HTTP struct {
 	Listen    string `name:"listen" env:"HOLDFAST_LISTEN" config:"" default:"127.0.0.1:8080" placeholder:"HOST:PORT" group:"HTTP" help:"Address to listen on; port 0 takes a free one."`
 	PublicURL string `name:"public-url" env:"HOLDFAST_PUBLIC_URL" config:"" placeholder:"URL" group:"HTTP" help:"Where people reach Holdfast from outside, for links in messages; the listening address where not set."`
 	// TrustedProxies are networks whose X-Forwarded-For is believed.
-	TrustedProxies []string `name:"trusted-proxies" env:"HOLDFAST_TRUSTED_PROXIES" config:"" placeholder:"NETWORK" group:"HTTP" help:"Proxies in front of Holdfast, such as 10.0.0.0/8, that say in X-Forwarded-For who asks; nobody is believed where not set."`
+	TrustedProxies []string `name:"trusted-proxies" env:"HOLDFAST_TRUSTED_PROXIES" config:"" placeholder:"ADDRESS" group:"HTTP" help:"Proxies in front of Holdfast, such as 10.0.0.5, that say in X-Forwarded-For who asks: these alone, not the network of people. Nobody is believed where not set."`
 }
 
 // Storage says where files are.

@@ -14,6 +14,7 @@ CREATE TABLE sessions (
     person     text NOT NULL REFERENCES people,
     token      uuid REFERENCES tokens,
     address    text NOT NULL DEFAULT '',
+    network    text NOT NULL DEFAULT '',
     agent      text NOT NULL DEFAULT '',
     created_at timestamptz(3) NOT NULL,
     seen_at    timestamptz(3) NOT NULL,
@@ -22,6 +23,7 @@ CREATE TABLE sessions (
 );
 CREATE INDEX sessions_person ON sessions (person, created_at DESC) WHERE ended_at IS NULL;
 CREATE INDEX sessions_expires ON sessions (expires_at);
+CREATE INDEX sessions_known ON sessions (person, network);
 
 CREATE TABLE invitations (
     id         uuid PRIMARY KEY,

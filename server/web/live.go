@@ -111,12 +111,11 @@ func handleOf(c *gin.Context) string {
 
 // renew finds out anew who looks, so that nothing is rendered for somebody who may not see it any more.
 func (w *console) renew(c *gin.Context) error {
-	secret, err := c.Cookie(w.sessionCookie())
+	principal, err := app.PrincipalFrom(c.Request.Context())
 	if err != nil {
 		return err
 	}
-	principal, err := w.SignIns.Resume(c.Request.Context(), secret)
-	if err != nil {
+	if principal, err = w.SignIns.Renew(c.Request.Context(), principal); err != nil {
 		return err
 	}
 	c.Request = c.Request.WithContext(app.WithPrincipal(c.Request.Context(), principal))

@@ -83,7 +83,7 @@ func TestAnswersAreWhatStaffSharedAndNothingElse(t *testing.T) {
 	secret := d.put("INC-000022", "Printer prints payrolls", "bo", incident.Closed, true)
 	open := d.put("INC-000023", "Printer prints nothing", "bo", incident.InProgress, false)
 	require.NoError(t, d.note(solved.ID, app.NoteBody{Body: "Dear Bo, it was the tray."}))
-	require.NoError(t, d.note(solved.ID, app.NoteBody{Body: "Choose tray two in the dialog.", Answer: true}))
+	require.NoError(t, d.note(solved.ID, app.NoteBody{Body: "At the printer choose tray two in the dialog.", Answer: true}))
 	require.NoError(t, d.note(open.ID, app.NoteBody{Body: "Hold the button for ten seconds.", Answer: true}))
 	require.Error(t, d.note(secret.ID, app.NoteBody{Body: "Lock the door.", Answer: true}), "others would read it")
 	require.Error(t, d.note(solved.ID, app.NoteBody{Body: "Lock the door.", Answer: true, Internal: true}))
@@ -92,12 +92,12 @@ func TestAnswersAreWhatStaffSharedAndNothingElse(t *testing.T) {
 	require.Equal(t, domain.CodeForbidden, domain.CodeOf(err), "requesters suggest nothing")
 
 	found := d.get("rita", answersPath+"?title=printer+prints+in+colour", http.StatusOK)
-	require.Contains(t, found, "Choose tray two in the dialog.")
+	require.Contains(t, found, "At the printer choose tray two in the dialog.")
 	for _, hidden := range []string{"Dear Bo", "giraffes", "ten seconds", "Lock the door", "INC-"} {
 		require.NotContains(t, found, hidden)
 	}
 	require.NotContains(t, d.get("rita", answersPath+"?title=calendar+is+empty", http.StatusOK), "tray")
-	require.Contains(t, d.get("rita", reportPath+"?title=printer+prints+in+colour", http.StatusOK), "Choose tray two", "without scripts too")
+	require.Contains(t, d.get("rita", reportPath+"?title=printer+prints+in+colour", http.StatusOK), "choose tray two", "without scripts too")
 }
 
 func TestStandingIsSaidForEveryState(t *testing.T) {

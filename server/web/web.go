@@ -177,7 +177,7 @@ func (w *console) show(c *gin.Context, status int, content templ.Component) {
 		if c.Request.Context().Err() != nil {
 			return // whoever asked has left
 		}
-		w.Log.ErrorContext(c.Request.Context(), "a page could not be rendered", "path", c.Request.URL.Path, "error", err)
+		w.Log.ErrorContext(c.Request.Context(), "a page could not be rendered", "path", c.FullPath(), "error", err)
 		c.String(http.StatusInternalServerError, "This page could not be made. Nothing was changed.")
 		return
 	}
