@@ -48,7 +48,8 @@ func (h *heads) get(ctx context.Context, event app.LiveEvent, read func(context.
 	case <-ctx.Done():
 		return incident.Incident{}, ctx.Err()
 	}
-	if one.err != nil || one.incident.Restricted { // the reader who came first was another
+	// The reader who came first was another: what they may see by now need not be what this one may.
+	if one.err != nil || one.incident.Restricted || one.incident.Version != event.Version {
 		view, err := read(ctx, event.Number)
 		return view.Incident, err
 	}

@@ -206,13 +206,16 @@ func TestTheOrderOfAList(t *testing.T) {
 func TestARowIsReadOnceForAllWhoLook(t *testing.T) {
 	t.Parallel()
 	var kept heads
-	var reads atomic.Int64
+	var reads, version atomic.Int64
 	event := app.LiveEvent{StreamedEvent: app.StreamedEvent{Version: 3}}
 	event.Number = "INC-000007"
 	read := func(context.Context, string) (app.IncidentView, error) {
 		reads.Add(1)
-		return recordOf(incident.New), nil
+		view := recordOf(incident.New)
+		view.Version = version.Load()
+		return view, nil
 	}
+	version.Store(3)
 	var viewers sync.WaitGroup
 	for range 20 {
 		viewers.Go(func() {
@@ -224,16 +227,20 @@ func TestARowIsReadOnceForAllWhoLook(t *testing.T) {
 	viewers.Wait()
 	require.Equal(t, int64(1), reads.Load())
 	event.Version = 4
+	version.Store(5) // it went on meanwhile
 	_, err := kept.get(t.Context(), event, read)
 	require.NoError(t, err)
 	require.Equal(t, int64(2), reads.Load())
+	_, err = kept.get(t.Context(), event, read)
+	require.NoError(t, err)
+	require.Equal(t, int64(3), reads.Load(), "what came after the event may not be this viewer's any more")
 
 	event.Restricted = true
 	for range 2 {
 		_, err = kept.get(t.Context(), event, read)
 		require.NoError(t, err)
 	}
-	require.Equal(t, int64(4), reads.Load(), "each reader of a restricted record reads it")
+	require.Equal(t, int64(5), reads.Load(), "each reader of a restricted record reads it")
 	event.Restricted, event.Version = false, 5
 	_, err = kept.get(t.Context(), event, func(context.Context, string) (app.IncidentView, error) { return app.IncidentView{}, errors.New("away") })
 	require.Error(t, err)

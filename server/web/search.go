@@ -94,9 +94,12 @@ func records(found []app.FoundRow) []option {
 
 // commandsFor are what somebody can do from everywhere.
 func commandsFor(p page) []option {
-	options := []option{
-		{Title: "Log an incident", Icon: "plus", Path: "/incidents/new", Words: "new create report"},
-		{Title: "My work", Icon: "inbox", Path: filters{State: "open", Assignee: "me", Sort: "wake_at"}.url(""), Words: "assigned queue mine"},
+	options := []option{{Title: "Report a problem", Icon: "plus", Path: reportPath, Words: "new create incident help"}}
+	if p.Who.Staff() {
+		options = []option{
+			{Title: "Log an incident", Icon: "plus", Path: "/incidents/new", Words: "new create report"},
+			{Title: "My work", Icon: "inbox", Path: filters{State: "open", Assignee: "me", Sort: "wake_at"}.url(""), Words: "assigned queue mine"},
+		}
 	}
 	for _, group := range placesFor(*p.Who) {
 		for _, place := range group.Places {

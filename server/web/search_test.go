@@ -68,7 +68,8 @@ func TestThePaletteOffersWhatOneMayDo(t *testing.T) {
 	require.NotContains(t, titles(domain.RoleAgent, ""), "New policy")
 	require.NotContains(t, titles("", ""), "Go to Policies")
 	require.Equal(t, []string{"Theme: Dark"}, titles("", "dark th"))
-	require.Equal(t, []string{"Log an incident"}, titles("", "NEW inc"))
+	require.Equal(t, []string{"Log an incident"}, titles(domain.RoleAgent, "NEW inc"))
+	require.Equal(t, []string{"Report a problem"}, titles("", "NEW inc"))
 	require.Empty(t, titles("", "og"), "a word is found by its beginning")
 }
 

@@ -229,12 +229,12 @@ func (w *console) noRoute(c *gin.Context) {
 // newKey makes the idempotency key of one form.
 func newKey() string { return uuid.NewString() }
 
-// local keeps a place to go to within the console: a path of ours, else the list.
+// local keeps a place to go to within the console: a path of ours, else where everybody begins.
 func local(place string) string {
 	parsed, err := url.Parse(place)
 	if err != nil || parsed.IsAbs() || parsed.Host != "" || !strings.HasPrefix(parsed.Path, "/") ||
 		strings.HasPrefix(place, "//") || strings.ContainsAny(place, "\\\r\n") {
-		return "/incidents"
+		return "/"
 	}
 	return place
 }
