@@ -100,6 +100,7 @@ func TestDemoHasLifeWheneverItStarts(t *testing.T) {
 				"scores":                `SELECT count(*) FROM incidents WHERE satisfaction_score > 0`,
 				"continued after close": `SELECT count(*) FROM records WHERE title LIKE 'Re: %'`,
 				"restricted":            `SELECT count(*) FROM records WHERE restricted`,
+				"suggested answers":     `SELECT count(*) FROM timeline t JOIN records r ON r.id = t.record_id WHERE r.state = 'closed' AND t.data ->> 'answer' = 'true'`,
 				"watchers":              `SELECT count(*) FROM watchers`,
 				"files":                 `SELECT count(*) FROM attachments`,
 				"changed policies":      `SELECT count(*) FROM policies WHERE version > 2`,

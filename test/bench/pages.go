@@ -28,46 +28,61 @@ type PageOptions struct {
 // pageBound is what the server may take for 99 of 100 requests of a page.
 const pageBound = 50 * time.Millisecond
 
-// A page that people look at. In a path, %s is the number of some record, another one each time.
-type consolePage struct{ name, path string }
+// A page that people look at. In a path, %s is the number of some record, another one each time. As is who looks; nobody
+// named is the administrator, who sees everything.
+type consolePage struct{ name, path, as string }
+
+// Of the seed's people, one of a team and one who only asks.
+const (
+	anAgent    = "agent-3"
+	aRequester = "person-11"
+)
 
 // consolePages are all pages of the console that are read. A page that is new is one more line.
 var consolePages = []consolePage{
-	{"Home", "/"},
-	{"incidents", "/incidents"},
-	{"incidents, open", "/incidents?state=open"},
-	{"incidents, open of a team", "/incidents?state=open&team=team-3"},
-	{"incidents, nobody's", "/incidents?state=open&assignee=none"},
-	{"incidents, what is due next", "/incidents?state=open&sort=wake_at"},
-	{"incidents, open of a priority", "/incidents?state=open&priority=2&sort=priority"},
-	{"incidents, resolved", "/incidents?state=resolved"},
-	{"incidents, all that ever were", "/incidents?state=all"},
-	{"incidents, closed ones of a team", "/incidents?state=closed&team=team-3"},
-	{"incidents, closed ones of a person", "/incidents?state=closed&assignee=agent-43&sort=-updated_at"},
-	{"incidents, of a service", "/incidents?service=service-7"},
-	{"incidents, of a requester", "/incidents?state=all&requester=person-11"},
-	{"incidents, with a tag", "/incidents?state=open&tag=outage"},
-	{"incidents, words never together", "/incidents?state=all&q=laptop+printer"},
-	{"incidents, words that are common", "/incidents?state=all&q=mail+client"},
-	{"incidents, words that are rare", "/incidents?state=all&q=barcode+gun+gdansk+characters"},
-	{"incidents, open, with words", "/incidents?q=printer"},
-	{"incident", "/incidents/%s"},
-	{"incident, a command's form", "/incidents/%s?do=resolve"},
-	{"log an incident", "/incidents/new"},
-	{"similar incidents, a rare word", "/incidents/similar?title=Visitor+screen+dev-4711+displays+strange+characters"},
-	{"similar incidents, common words", "/incidents/similar?title=Printer+prints+blank+pages+in+Berlin+floor+3"},
-	{"waiting", "/waiting"},
-	{"waiting, of a team", "/waiting?team=team-3"},
-	{"policies", "/policies"},
-	{"people", "/people"},
-	{"teams", "/teams"},
-	{"services", "/services"},
-	{"search, a common word", "/search?q=printer"},
-	{"search, several words", "/search?q=printer+blank+dublin"},
-	{"search, words never together", "/search?q=laptop+printer"},
-	{"search, a number", "/search?q=INC-000777"},
-	{"portal", "/portal"},
-	{"profile", "/profile"},
+	{"Home", "/", ""},
+	{"Home, of an agent", "/", anAgent},
+	{"incidents, open, of an agent", "/incidents?state=open", anAgent},
+	{"incidents, due next, of an agent", "/incidents?state=open&sort=wake_at", anAgent},
+	{"incidents, all, of an agent", "/incidents?state=all", anAgent},
+	{"search, common, of an agent", "/search?q=printer", anAgent},
+	{"similar, common words, of an agent", "/incidents/similar?title=Printer+prints+blank+pages+in+Berlin", anAgent},
+	{"incidents", "/incidents", ""},
+	{"incidents, open", "/incidents?state=open", ""},
+	{"incidents, open of a team", "/incidents?state=open&team=team-3", ""},
+	{"incidents, nobody's", "/incidents?state=open&assignee=none", ""},
+	{"incidents, what is due next", "/incidents?state=open&sort=wake_at", ""},
+	{"incidents, open of a priority", "/incidents?state=open&priority=2&sort=priority", ""},
+	{"incidents, resolved", "/incidents?state=resolved", ""},
+	{"incidents, all that ever were", "/incidents?state=all", ""},
+	{"incidents, closed ones of a team", "/incidents?state=closed&team=team-3", ""},
+	{"incidents, closed ones of a person", "/incidents?state=closed&assignee=agent-43&sort=-updated_at", ""},
+	{"incidents, of a service", "/incidents?service=service-7", ""},
+	{"incidents, of a requester", "/incidents?state=all&requester=person-11", ""},
+	{"incidents, with a tag", "/incidents?state=open&tag=outage", ""},
+	{"incidents, words never together", "/incidents?state=all&q=laptop+printer", ""},
+	{"incidents, words that are common", "/incidents?state=all&q=mail+client", ""},
+	{"incidents, words that are rare", "/incidents?state=all&q=barcode+gun+gdansk+characters", ""},
+	{"incidents, open, with words", "/incidents?q=printer", ""},
+	{"incident", "/incidents/%s", ""},
+	{"incident, a command's form", "/incidents/%s?do=resolve", ""},
+	{"log an incident", "/incidents/new", ""},
+	{"similar incidents, a rare word", "/incidents/similar?title=Visitor+screen+dev-4711+displays+strange+characters", ""},
+	{"similar incidents, common words", "/incidents/similar?title=Printer+prints+blank+pages+in+Berlin+floor+3", ""},
+	{"waiting", "/waiting", ""},
+	{"waiting, of a team", "/waiting?team=team-3", ""},
+	{"policies", "/policies", ""},
+	{"people", "/people", ""},
+	{"teams", "/teams", ""},
+	{"services", "/services", ""},
+	{"search, a common word", "/search?q=printer", ""},
+	{"search, several words", "/search?q=printer+blank+dublin", ""},
+	{"search, words never together", "/search?q=laptop+printer", ""},
+	{"search, a number", "/search?q=INC-000777", ""},
+	{"portal", "/portal", aRequester},
+	{"portal, report a problem", "/portal/report", aRequester},
+	{"portal, answers while typing", "/portal/answers?title=Printer+prints+blank+pages+in+Berlin+floor+3", aRequester},
+	{"profile", "/profile", ""},
 }
 
 // Pages seeds an installation of its own and measures how long the server takes for every page with so many records behind
@@ -115,11 +130,14 @@ func benchFolder() (folder string, remove func(), err error) {
 	return folder, remove, nil
 }
 
-// pages measures every page, signed in as the administrator, who sees everything.
+// pages measures every page.
 func (b *bench) pages(ctx context.Context, options PageOptions) error {
-	browser, err := b.signIn(ctx, b.token)
-	if err != nil {
-		return err
+	browsers := map[string]*http.Client{}
+	for _, who := range []string{"", anAgent, aRequester} {
+		var err error
+		if browsers[who], err = b.browserOf(ctx, who); err != nil {
+			return err
+		}
 	}
 	numbers := []string{}
 	if err := b.db.NewRaw(`SELECT number FROM records TABLESAMPLE BERNOULLI (?) LIMIT 500`, min(100, 100*2000/float64(options.Records))).Scan(ctx, &numbers); err != nil {
@@ -128,7 +146,7 @@ func (b *bench) pages(ctx context.Context, options PageOptions) error {
 	fmt.Fprintf(b.out, "%-36s%10s%10s%10s%10s%12s\n", "page, server time", "requests", "p50 ms", "p99 ms", "most ms", "kB, gzip")
 	over := 0
 	for _, page := range consolePages {
-		got, size, err := b.page(ctx, browser, page, numbers, options.Requests)
+		got, size, err := b.page(ctx, browsers[page.as], page, numbers, options.Requests)
 		if errors.Is(err, errNoPage) {
 			fmt.Fprintf(b.out, "%-36s%10s\n", page.name, "no page")
 			continue
@@ -187,6 +205,20 @@ func (b *bench) page(ctx context.Context, browser *http.Client, page consolePage
 		}
 	}
 	return got, size, nil
+}
+
+// browserOf signs somebody in; nobody named is the administrator.
+func (b *bench) browserOf(ctx context.Context, person string) (*http.Client, error) {
+	if person == "" {
+		return b.signIn(ctx, b.token)
+	}
+	var made struct {
+		Secret string `json:"secret"`
+	}
+	if err := b.post(ctx, "/tokens", map[string]any{"person": person, "name": "bench", "days": 1}, http.StatusCreated, &made); err != nil {
+		return nil, err
+	}
+	return b.signIn(ctx, made.Secret)
 }
 
 // signIn begins a session with a token, as a browser does.

@@ -27,7 +27,7 @@ BEGIN
             json_build_object('title', title, 'requester', requester)),
         ('incident.triaged', 0.05, 'person', agent, false, state <> 'new', json_build_object('category', json_build_object('from', '', 'to', 'other')), NULL),
         ('incident.started', 0.1, 'person', agent, true, state IN ('in_progress', 'resolved', 'closed'), NULL, NULL),
-        ('note.added', 0.2, 'person', agent, true, n % 2 = 0, NULL, json_build_object('body', 'Looked at it: ' || word || ' Comes back with more.')),
+        ('note.added', 0.2, 'person', agent, true, n % 2 = 0, CASE WHEN n % 200 = 0 THEN '{"answer":true}'::json END, json_build_object('body', 'Looked at it: ' || word || ' Comes back with more.')),
         ('note.added', 0.3, 'person', agent, false, n % 3 = 0, NULL, json_build_object('body', 'For colleagues: ' || word)),
         ('incident.held', 0.5, 'person', agent, true, state = 'on_hold' OR n % 5 = 0 AND state = 'closed',
             json_build_object('reason', 'awaiting_requester', 'base', 'awaiting_requester'), json_build_object('comment', 'Does it happen every time?')),

@@ -123,13 +123,8 @@ func (b *bench) lookers(ctx context.Context, service string, count int) ([]*http
 	}
 	browsers := make([]*http.Client, count)
 	return browsers, many(ctx, count, func(ctx context.Context, n int) error {
-		var made struct {
-			Secret string `json:"secret"`
-		}
-		err := b.post(ctx, "/tokens", map[string]any{"person": fmt.Sprintf("agent-%d", n%seedAgents), "name": "bench", "days": 1}, http.StatusCreated, &made)
-		if err == nil {
-			browsers[n], err = b.signIn(ctx, made.Secret)
-		}
+		var err error
+		browsers[n], err = b.browserOf(ctx, fmt.Sprintf("agent-%d", n%seedAgents))
 		return err
 	})
 }
