@@ -112,7 +112,6 @@ func TestEveryQueueUsesAnIndex(t *testing.T) {
 		"list, of a requester":       list(all, schemas.IncidentFilter{Requester: "person-7"}),
 		"list, of a state":           list(all, schemas.IncidentFilter{States: []string{"in_progress"}}),
 		"list, of a rare state":      list(all, schemas.IncidentFilter{States: []string{"resolved"}}),
-		"list, with a rare word":     list(all, schemas.IncidentFilter{Words: "host2999"}),
 		"list, with a frequent word": list(all, schemas.IncidentFilter{Words: "mail"}),
 		"list, for two teams":        list(ofTeams, schemas.IncidentFilter{}),
 		"list, open for two teams":   list(ofTeams, schemas.IncidentFilter{Open: true}),

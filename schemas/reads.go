@@ -94,8 +94,10 @@ type IncidentFilter struct {
 	Category     string
 	Tag          string
 	Words        string
-	OpenedFrom   *time.Time
-	OpenedTo     *time.Time
+	// fewWords: not more than mostListed records have the words.
+	fewWords   bool
+	OpenedFrom *time.Time
+	OpenedTo   *time.Time
 	// Sort is a column, with "-" for descending: opened_at, updated_at, priority, wake_at.
 	Sort  string
 	After *Position
@@ -190,7 +192,11 @@ func (c sortColumn) takes(text string) bool {
 // ListIncidents reads one page of incidents and the place after it; nil when there is no more.
 func ListIncidents(ctx context.Context, db bun.IDB, reader Reader, filter IncidentFilter) ([]incident.Incident, *Position, error) {
 	q := db.NewSelect().ColumnExpr("r.*, i.*").TableExpr("records AS r").Join("JOIN incidents AS i ON i.id = r.id").Where("r.practice = 'incident'")
-	q, err := sortBy(filter.where(reader.where(q)), filter.Sort, filter.After)
+	var err error
+	if filter.fewWords, err = fewHave(ctx, db, filter.Words); err != nil {
+		return nil, nil, err
+	}
+	q, err = sortBy(filter.where(reader.where(q)), filter.Sort, filter.After)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -246,7 +252,10 @@ func (f IncidentFilter) where(q *bun.SelectQuery) *bun.SelectQuery {
 	if f.OpenedTo != nil {
 		q = q.Where("r.opened_at < ?", *f.OpenedTo)
 	}
-	if f.Words != "" {
+	switch {
+	case f.fewWords:
+		q = q.Where("r.id IN (SELECT with_words('incident', websearch_to_tsquery('english', ?), ?))", f.Words, mostListed)
+	case f.Words != "":
 		q = q.Where("EXISTS (SELECT FROM record_words w WHERE w.record_id = r.id AND w.words @@ websearch_to_tsquery('english', ?))", f.Words)
 	}
 	return q

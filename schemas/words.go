@@ -15,6 +15,9 @@ import (
 const (
 	// mostRanked bounds the rows that are ranked for one question: ranking is what takes time where many words match.
 	mostRanked = 1000
+	// mostListed is how many records with some words are all gathered for a list. Of more, the list itself is walked until a page
+	// is full, which would have it walked to its end where there are few.
+	mostListed = 5000
 	// mostWords of a text are looked for.
 	mostWords = 24
 )
@@ -78,6 +81,19 @@ func tellingQuery(words []tellingWord) string {
 		}
 	}
 	return allOf(words)
+}
+
+// fewHave reports whether some words stand in no more than mostListed records; false where none are asked for.
+func fewHave(ctx context.Context, db bun.IDB, words string) (bool, error) {
+	if words == "" {
+		return false, nil
+	}
+	var count int
+	err := db.NewRaw(`SELECT count(*) FROM with_words('incident', websearch_to_tsquery('english', ?), ?)`, words, mostListed+1).Scan(ctx, &count)
+	if err != nil {
+		return false, fmt.Errorf("counting what has some words: %w", err)
+	}
+	return count <= mostListed, nil
 }
 
 // SimilarIncidents ranks other incidents by the words they share with a text, best first; those of the same service and

@@ -39,6 +39,7 @@ func (c *benchEngine) Run(ctx context.Context, streams streams) error {
 }
 
 type benchPages struct {
+	Data     string        `placeholder:"DIR" help:"Keep what is seeded in this folder, and measure on it again where it is there."`
 	Records  int           `default:"1000000" help:"Incidents behind the pages; a million takes some 6 GB under /tmp while it is measured."`
 	Requests int           `default:"200" help:"Requests of each page."`
 	Viewers  int           `default:"200" help:"Live viewers of one queue."`
@@ -54,7 +55,7 @@ func (c *benchPages) Run(ctx context.Context, streams streams) error {
 	}
 	bar := newProgress(streams.err, "seeding", int64(c.Records), incidentsUnit)
 	return bench.Pages(ctx, bench.PageOptions{
-		Program: program, Records: c.Records, Requests: c.Requests, Viewers: c.Viewers, Rate: c.Rate, Look: c.Look,
+		Program: program, Data: c.Data, Records: c.Records, Requests: c.Requests, Viewers: c.Viewers, Rate: c.Rate, Look: c.Look,
 		Progress: func(records int) { bar.add(int64(records)) },
 	}, streams.out)
 }

@@ -16,6 +16,7 @@ import (
 // PageOptions say how much is measured of the pages.
 type PageOptions struct {
 	Program  string // the holdfast program, which starts its own engine on an empty folder
+	Data     string // a folder that is kept, and not seeded again where it is; empty: one that goes when all is measured
 	Records  int    // behind the pages
 	Requests int    // of each page
 	Viewers  int    // of one queue at once
@@ -92,29 +93,53 @@ func Pages(ctx context.Context, options PageOptions, out io.Writer) error {
 		Options: Options{Program: options.Program}, out: out,
 		http: &http.Client{Timeout: time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: 64}},
 	}
-	folder, remove, err := benchFolder()
-	if err != nil {
-		return err
+	folder := options.Data
+	if folder == "" {
+		var remove func()
+		var err error
+		if folder, remove, err = benchFolder(); err != nil {
+			return err
+		}
+		defer remove()
 	}
-	defer remove()
 	stop, err := b.start(ctx, folder)
 	if err != nil {
 		return err
 	}
 	defer stop()
-	began := time.Now()
-	if err := Seed(ctx, b.db, options.Records, options.Progress); err != nil {
+	if options.Records, err = b.seeded(ctx, options); err != nil {
 		return err
 	}
-	var bytes int64
-	if err := b.db.NewRaw(`SELECT pg_database_size(current_database())`).Scan(ctx, &bytes); err != nil {
-		return fmt.Errorf("read the size of the database: %w", err)
-	}
-	fmt.Fprintf(out, "%d records seeded in %.0f s, %.1f GB\n\n", options.Records, time.Since(began).Seconds(), float64(bytes)/1e9)
 	if err := b.pages(ctx, options); err != nil {
 		return err
 	}
 	return b.viewers(ctx, options)
+}
+
+// seeded seeds an installation without records, and answers how many there are.
+func (b *bench) seeded(ctx context.Context, options PageOptions) (int, error) {
+	var there struct {
+		Records int   `bun:"records"`
+		Bytes   int64 `bun:"bytes"`
+	}
+	read := func() error {
+		return b.db.NewRaw(`SELECT count(*) AS records, pg_database_size(current_database()) AS bytes FROM records`).Scan(ctx, &there)
+	}
+	if err := read(); err != nil {
+		return 0, fmt.Errorf("look at the database: %w", err)
+	}
+	began := time.Now()
+	if there.Records == 0 {
+		if err := Seed(ctx, b.db, options.Records, options.Progress); err != nil {
+			return 0, err
+		}
+		if err := read(); err != nil {
+			return 0, fmt.Errorf("look at the database: %w", err)
+		}
+		fmt.Fprintf(b.out, "seeded in %.0f s\n", time.Since(began).Seconds())
+	}
+	fmt.Fprintf(b.out, "%d records, %.1f GB\n\n", there.Records, float64(there.Bytes)/1e9)
+	return there.Records, nil
 }
 
 // benchFolder makes a folder that PostgreSQL can enter, also as another user.
