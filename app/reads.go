@@ -110,8 +110,18 @@ func (q IncidentQuery) filter(principal Principal) (schemas.IncidentFilter, erro
 	if filter.Assignee == "none" {
 		filter.Assignee, filter.Unassigned = "", true
 	}
-	if err := q.filterStates(&filter); err != nil {
-		return filter, err
+	for _, state := range q.State {
+		switch state {
+		case "open":
+			filter.Open = true
+		case "active":
+			filter.Active = true
+		default:
+			if _, known := incident.Lifecycle.State(domain.State(state)); !known {
+				return filter, badQuery("state", state, "is not a state, open or active")
+			}
+			filter.States = append(filter.States, state)
+		}
 	}
 	for _, priority := range q.Priority {
 		if priority < 1 || priority > 5 {
@@ -133,31 +143,6 @@ func (q IncidentQuery) filter(principal Principal) (schemas.IncidentFilter, erro
 		err = domain.Errorf(domain.CodeMalformed, "the cursor is not one of ours")
 	}
 	return filter, err
-}
-
-// filterStates narrows by the states asked for. What all of them have in common is said as well: open ones, and those that are
-// not at their end, have indexes of their own.
-func (q IncidentQuery) filterStates(filter *schemas.IncidentFilter) error {
-	open, active := true, true
-	for _, state := range q.State {
-		switch state {
-		case "open":
-			filter.Open = true
-		case "active":
-			filter.Active = true
-		default:
-			info, known := incident.Lifecycle.State(domain.State(state))
-			if !known {
-				return badQuery("state", state, "is not a state, open or active")
-			}
-			filter.States = append(filter.States, state)
-			open, active = open && info.Open, active && info.Active
-		}
-	}
-	if len(filter.States) > 0 {
-		filter.Open, filter.Active = filter.Open || open, filter.Active || active
-	}
-	return nil
 }
 
 // badQuery refuses a value of a query.

@@ -227,7 +227,11 @@ func (f IncidentFilter) where(q *bun.SelectQuery) *bun.SelectQuery {
 		q = q.Where("r.active")
 	}
 	if len(f.States) > 0 {
-		q = q.Where("r.state = ANY (?)", pgdialect.Array(f.States))
+		if len(f.States) == 1 {
+			q = q.Where("r.state = ?", f.States[0]) // then the index by state gives the rows in the order of opening
+		} else {
+			q = q.Where("r.state = ANY (?)", pgdialect.Array(f.States))
+		}
 		if !slices.ContainsFunc(f.States, ends) {
 			q = q.Where("r.active") // so it is in these states, and says so to the planner
 		}

@@ -17,7 +17,7 @@ const (
 	mostRanked = 1000
 	// mostListed is how many records with some words are all gathered for a list. Of more, the list itself is walked until a page
 	// is full, which would have it walked to its end where there are few.
-	mostListed = 5000
+	mostListed = 2500
 	// mostWords of a text are looked for.
 	mostWords = 24
 )

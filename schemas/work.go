@@ -59,7 +59,10 @@ func (p WaitingPosition) sound() bool {
 func ListWaiting(ctx context.Context, db bun.IDB, reader Reader, filter WaitingFilter) ([]WaitingRow, *WaitingPosition, error) {
 	q := db.NewSelect().ColumnExpr("d.record_id::text AS record_id, r.practice, r.number, r.title, r.state, r.team, r.assignee, r.priority").
 		ColumnExpr("d.name, d.since, d.due_at, d.outcome").TableExpr("deadlines AS d").Join("JOIN records AS r ON r.id = d.record_id")
-	q = reader.unnamed(reader.where(q)).Where("r.wake_at IS NOT NULL") // so it is where there are deadlines, and says so to the planner
+	q = reader.unnamed(reader.where(q))
+	if !reader.All || filter.Team != "" || filter.Assignee != "" {
+		q = q.Where("r.wake_at IS NOT NULL") // so it is where there are deadlines; said, it brings in the indexes of those that wait
+	}
 	if filter.Team != "" {
 		q = q.Where("r.team = ?", filter.Team)
 	}

@@ -134,7 +134,7 @@ func (b *bench) start(ctx context.Context, folder string) (stop func(), err erro
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-	fmt.Fprintf(b.out, "first start, empty folder: ready after %.1f s\n\n", time.Since(began).Seconds())
+	fmt.Fprintf(b.out, "holdfast up: ready after %.1f s\n\n", time.Since(began).Seconds())
 	b.site, b.url, b.token, b.server = told.URL, told.URL+"/api/v1", told.AdminToken, up.Process.Pid
 	if b.db, err = pg.Open(told.DatabaseURL, pg.Owner, 32); err != nil {
 		stopUp()
