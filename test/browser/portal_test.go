@@ -37,10 +37,14 @@ func portalFromInvitationToScore(t *testing.T, browser context.Context, stack *k
 	require.Contains(t, v.text("#portal-head"), "Received")
 	number := v.text("dd.number")
 	require.Contains(t, v.text(".notice"), number)
-	v.await(`(() => {
-		const shown = document.querySelector("#said time"), usual = {month: "short", day: "numeric", hour: "numeric", minute: "2-digit"};
-		return shown.textContent === new Intl.DateTimeFormat(undefined, {...usual, timeZone: "Asia/Tokyo"}).format(new Date(shown.dateTime));
-	})()`) // in the zone of the profile, not of the browser
+	const inTokyo = `(() => {
+		const at = new Date(document.querySelector("#said time").dateTime), usual = {month: "short", day: "numeric", hour: "numeric", minute: "2-digit"};
+		return new Intl.DateTimeFormat(undefined, {...usual, timeZone: "Asia/Tokyo"}).format(at);
+	})()`
+	wanted, err := chromedp.Run(v.ctx, chromedp.Evaluate[string](inTokyo))
+	require.NoError(t, err)
+	v.await(`document.querySelector("#said time").textContent !== ""`)
+	require.Equal(t, wanted, v.text("#said time"), "times are in the zone of the profile, not of the browser")
 
 	admin.Insist("/incidents/"+number+"/notes", map[string]any{"body": "Petra again", "internal": true}).Is(http.StatusCreated)
 	admin.Insist("/incidents/"+number+"/hold", map[string]any{"reason": "awaiting_requester", "comment": "Which door exactly?"}).Is(http.StatusOK)

@@ -60,6 +60,13 @@ func open(t *testing.T, browser context.Context, stack *kit.Stack) *tab {
 	ctx, cancel := context.WithTimeout(ctx, tabBound)
 	t.Cleanup(cancel)
 	visitor := &tab{t: t, ctx: ctx, stack: stack}
+	t.Cleanup(func() {
+		if t.Failed() {
+			visitor.mu.Lock()
+			defer visitor.mu.Unlock()
+			t.Logf("the browser complained: %q", visitor.complaints)
+		}
+	})
 	require.NoError(t, chromedp.Listen(ctx, visitor.hear))
 	visitor.do(func(ctx context.Context, _ *chromedp.Target) (chromedp.Void, error) {
 		_, err := chromedp.Call(ctx, emulation.SetTimezoneOverride, emulation.SetTimezoneOverrideParams{TimezoneID: "Europe/Berlin"})
