@@ -30,11 +30,12 @@ func KnownAnswers(ctx context.Context, db bun.IDB, text, service string, limit i
 	return rows, nil
 }
 
-// There are few answers, so their words are made when they are asked for.
+// Its condition is word for word that of the index timeline_answers.
 var knownAnswers = pg.Prepared(`SELECT t.personal ->> 'body' AS body, r.service, t.at
-	FROM timeline t JOIN records r ON r.id = t.record_id CROSS JOIN LATERAL (SELECT to_tsvector('english', t.personal ->> 'body') AS words) AS w
-	CROSS JOIN (SELECT string_agg('''' || replace(replace(lexeme, '\', '\\'), '''', '''''') || '''', ' | ')::tsquery AS words
+	FROM (SELECT string_agg('''' || replace(replace(lexeme, '\', '\\'), '''', '''''') || '''', ' | ')::tsquery AS words
 		FROM (SELECT lexeme FROM unnest(to_tsvector('english', $1)) ORDER BY array_length(positions, 1) DESC, length(lexeme) DESC LIMIT 24) AS telling) AS asked
-	WHERE t.type = 'note.added' AND t.public AND t.data ->> 'answer' = 'true' AND t.personal ->> 'body' <> ''
-		AND r.practice = 'incident' AND r.state IN ('resolved', 'closed') AND NOT r.restricted AND w.words @@ asked.words
-	ORDER BY ts_rank(w.words, asked.words) + (CASE WHEN r.service = $2 AND r.service <> '' THEN 0.1 ELSE 0 END) DESC, t.at DESC LIMIT $3`)
+	JOIN timeline t ON t.type = 'note.added' AND t.public AND t.data ->> 'answer' = 'true' AND to_tsvector('english', t.personal ->> 'body') @@ asked.words
+	JOIN records r ON r.id = t.record_id
+	WHERE r.practice = 'incident' AND r.state IN ('resolved', 'closed') AND NOT r.restricted
+	ORDER BY ts_rank(to_tsvector('english', t.personal ->> 'body'), asked.words)
+		+ (CASE WHEN r.service = $2 AND r.service <> '' THEN 0.1 ELSE 0 END) DESC, t.at DESC LIMIT $3`)

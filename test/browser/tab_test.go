@@ -109,9 +109,12 @@ func (v *tab) do(steps ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
+// visit opens a page and waits until it is whole: the load event that Navigate hears may be that of the page before.
 func (v *tab) visit(path string) {
 	v.t.Helper()
+	v.do(chromedp.Evaluate[chromedp.Void](`window.before = true; undefined`))
 	v.do(chromedp.Navigate(v.stack.URL + path))
+	v.await(`window.before !== true && document.readyState === "complete"`)
 }
 
 // signIn signs in through the page's form.
