@@ -165,7 +165,7 @@ func (a *App) settle(ctx context.Context, tx bun.Tx, person, hash, but string, n
 	if err := schemas.DropInvitations(ctx, tx, person, now); err != nil {
 		return err
 	}
-	return schemas.ForgiveAttempts(ctx, tx, nil, []string{"account " + person}, now)
+	return schemas.ForgiveAttempts(ctx, tx, nil, []string{accountOf(person)}, now)
 }
 
 // SetPassword gives somebody a password without a link. Only programs of the installation's own do so, for people of a demo.

@@ -2,8 +2,6 @@ package app
 
 import (
 	"context"
-	"net/netip"
-	"slices"
 	"strings"
 	"time"
 
@@ -147,35 +145,3 @@ func (a *App) SignOut(ctx context.Context) error {
 	_, err = schemas.EndSession(ctx, a.DB, principal.SessionID, principal.Handle, a.now())
 	return a.fault(ctx, "ending a session", err)
 }
-
-// network is what attempts from an address are counted under: itself, or, of IPv6, the /64 that one household has.
-func network(address string) string {
-	parsed, err := netip.ParseAddr(address)
-	if err != nil {
-		return ""
-	}
-	parsed = parsed.Unmap().WithZone("")
-	if parsed.Is4() {
-		return parsed.String()
-	}
-	prefix, err := parsed.Prefix(64)
-	if err != nil {
-		return ""
-	}
-	return prefix.String()
-}
-
-// nobody stands for what was typed as a handle and is none.
-const nobody = "?"
-
-// counted are the names that an attempt is counted under, in order.
-func counted(handle, address string) []string {
-	names := []string{pairOf(handle, address), "address " + network(address)}
-	if handle != nobody {
-		names = append(names, "account "+handle)
-	}
-	slices.Sort(names)
-	return names
-}
-
-func pairOf(handle, address string) string { return "pair " + handle + " " + network(address) }

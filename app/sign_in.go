@@ -55,7 +55,8 @@ func (a *App) SignIn(ctx context.Context, handle, password string, from Caller) 
 	if !handlePattern.MatchString(handle) {
 		handle = nobody
 	}
-	if err := a.attempt(ctx, handle, from.Address); err != nil {
+	tried, err := a.attempt(ctx, handle, from.Address)
+	if err != nil {
 		return NewSession{}, err
 	}
 	kept, err := schemas.ReadPassword(ctx, a.DB, handle)
@@ -63,8 +64,8 @@ func (a *App) SignIn(ctx context.Context, handle, password string, from Caller) 
 		return NewSession{}, a.fault(ctx, "signing in", err)
 	}
 	matches, stale, err := a.matches(ctx, password, kept)
-	if err != nil { // it was not tried: it does not count
-		return NewSession{}, errors.Join(err, schemas.ForgiveAttempts(ctx, a.DB, counted(handle, from.Address), nil, a.now()))
+	if err != nil { // the password was not looked at: that is nobody's mistake
+		return NewSession{}, errors.Join(err, tried.takeBack(ctx, a.DB, a.now()))
 	}
 	if !matches {
 		return NewSession{}, a.turnedAway(ctx, handle, kept != "", from)
@@ -86,8 +87,7 @@ func (a *App) SignIn(ctx context.Context, handle, password string, from Caller) 
 				return err
 			}
 		}
-		address := []string{"address " + network(from.Address)}
-		if err := schemas.ForgiveAttempts(ctx, tx, address, []string{pairOf(handle, from.Address), "account " + handle}, now); err != nil {
+		if err := tried.succeeded(ctx, tx, now); err != nil {
 			return err
 		}
 		if session, err = a.stay(ctx, tx, handle, "", from); err != nil {
@@ -120,48 +120,6 @@ func (a *App) turnedAway(ctx context.Context, handle string, known bool, from Ca
 		return err
 	}
 	return wrongPassword()
-}
-
-// attempt counts an attempt, or refuses it while there is a pause. Whoever signed in from the same network before waits for
-// nobody else's mistakes: for them only those at this account from this network count.
-func (a *App) attempt(ctx context.Context, handle, address string) error {
-	err := a.DB.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
-		now, names := a.now(), counted(handle, address)
-		known, err := schemas.KnownThere(ctx, tx, handle, network(address))
-		if err != nil {
-			return err
-		}
-		if known {
-			names = []string{pairOf(handle, address)}
-		}
-		rows, err := schemas.LockAttempts(ctx, tx, names, now)
-		if err != nil {
-			return err
-		}
-		for i := range rows {
-			if wait := rows[i].Until.Sub(now); wait > 0 {
-				return tooMany(wait)
-			}
-			limit := limitOf(rows[i].Counted)
-			rows[i].Failures = limit.Left(rows[i].Failures, now.Sub(rows[i].LastAt)) + 1
-			rows[i].LastAt, rows[i].Until = now, now.Add(limit.Pause(rows[i].Failures))
-		}
-		return schemas.SaveAttempts(ctx, tx, rows)
-	})
-	return a.fault(ctx, "counting attempts", err)
-}
-
-func tooMany(wait time.Duration) error {
-	wait = wait.Round(time.Second) + time.Second
-	return &domain.Error{
-		Code: domain.CodeTooMany, Message: "too many attempts that failed; nothing was tried. Wait " + wait.String() + " and try again",
-		RetryAfter: wait,
-	}
-}
-
-func limitOf(counted string) auth.Limit {
-	kind, _, _ := strings.Cut(counted, " ")
-	return map[string]auth.Limit{"pair": auth.PerPair, "address": auth.PerAddress, "account": auth.PerAccount}[kind]
 }
 
 // passwordWait bounds how long a password waits for its turn to be checked.
@@ -225,8 +183,9 @@ func (a *App) ChangePassword(ctx context.Context, present, wanted string, from C
 	if kept == "" && principal.TokenID != "" {
 		return domain.Errorf(domain.CodeForbidden, "this session began with a token, which cannot set a first password; an administrator makes you a link for that")
 	}
+	var tried attempt
 	if kept != "" {
-		if err := a.attempt(ctx, principal.Handle, from.Address); err != nil {
+		if tried, err = a.attempt(ctx, principal.Handle, from.Address); err != nil {
 			return err
 		}
 		matches, _, err := a.matches(ctx, present, kept)
@@ -255,9 +214,10 @@ func (a *App) ChangePassword(ctx context.Context, present, wanted string, from C
 		if err := a.settle(ctx, tx, principal.Handle, hash, principal.SessionID, now); err != nil {
 			return err
 		}
-		address, pair := []string{"address " + network(from.Address)}, []string{pairOf(principal.Handle, from.Address)}
-		if err := schemas.ForgiveAttempts(ctx, tx, address, pair, now); err != nil {
-			return err
+		if kept != "" {
+			if err := tried.succeeded(ctx, tx, now); err != nil {
+				return err
+			}
 		}
 		return a.auditIn(ctx, tx, a.line(principal, "change password", "done", "from "+from.Address))
 	})

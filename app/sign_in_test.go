@@ -251,6 +251,21 @@ func TestWhoeverIsKnownThereWaitsForNobodyElse(t *testing.T) {
 	require.NoError(t, guess("rita", here.Address, words))
 }
 
+func TestOnesOwnSuccessForgivesNothingTriedAtOthers(t *testing.T) {
+	t.Parallel()
+	d := setup(t)
+	d.invited("rita", words)
+	guess := func(handle, password string) error {
+		_, err := d.SignIn(t.Context(), handle, password, here)
+		return err
+	}
+	for i := range auth.PerAddress.Free {
+		refuses(t, domain.CodeUnauthenticated, guess("guest-"+strings.Repeat("x", i+1), "wrong"))
+		require.NoError(t, guess("rita", words))
+	}
+	refuses(t, domain.CodeTooMany, guess("bo", "wrong"))
+}
+
 func TestOthersSessionsAreTheirOwn(t *testing.T) {
 	t.Parallel()
 	d := setup(t)
