@@ -28,10 +28,8 @@ func TestPlaceholdersAreFilledOnce(t *testing.T) {
 func TestFillingLeavesAllElseAlone(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		text := rapid.StringMatching(`[a-z{} \n]{0,40}`).Draw(t, "text")
-		if strings.Contains(text, "{{") {
-			t.Skip("may hold a placeholder")
-		}
+		plain := func(text string) bool { return !strings.Contains(text, "{{") } // that may hold a placeholder
+		text := rapid.StringMatching(`[a-z{} \n]{0,40}`).Filter(plain).Draw(t, "text")
 		require.Equal(t, text, policy.CannedReply{Text: text}.Fill(map[string]string{"number": "x"}))
 	})
 }
