@@ -160,7 +160,7 @@ func (a *App) SavePerson(ctx context.Context, person Person) (Person, error) {
 			return err
 		}
 		if !row.Active { // and nothing of it comes back with the account
-			if err := a.shutOut(ctx, tx, row.Handle); err != nil {
+			if err := shutOut(ctx, tx, row.Handle, "", a.now()); err != nil {
 				return err
 			}
 		}
@@ -174,14 +174,6 @@ func (a *App) SavePerson(ctx context.Context, person Person) (Person, error) {
 		return person, a.fault(ctx, "writing a person", err)
 	}
 	return a.person(ctx, person.Handle)
-}
-
-// shutOut ends somebody's sessions and links.
-func (a *App) shutOut(ctx context.Context, tx bun.Tx, person string) error {
-	if err := schemas.EndSessions(ctx, tx, person, "", a.now()); err != nil {
-		return err
-	}
-	return schemas.DropInvitations(ctx, tx, person, a.now())
 }
 
 // validPerson refuses what cannot be written, and fills in what was left out.

@@ -159,13 +159,18 @@ func (a *App) settle(ctx context.Context, tx bun.Tx, person, hash, but string, n
 	if err := schemas.SetPassword(ctx, tx, person, hash, now); err != nil {
 		return err
 	}
-	if err := schemas.EndSessions(ctx, tx, person, but, now); err != nil {
-		return err
-	}
-	if err := schemas.DropInvitations(ctx, tx, person, now); err != nil {
+	if err := shutOut(ctx, tx, person, but, now); err != nil {
 		return err
 	}
 	return schemas.ForgiveAttempts(ctx, tx, nil, []string{accountOf(person)}, now)
+}
+
+// shutOut ends somebody's sessions but one, and every link.
+func shutOut(ctx context.Context, tx bun.Tx, person, but string, now time.Time) error {
+	if err := schemas.EndSessions(ctx, tx, person, but, now); err != nil {
+		return err
+	}
+	return schemas.DropInvitations(ctx, tx, person, "", now)
 }
 
 // SetPassword gives somebody a password without a link. Only programs of the installation's own do so, for people of a demo.

@@ -109,14 +109,8 @@ func (a *App) Sessions(ctx context.Context, person string) ([]Session, error) {
 
 // EndSession ends a session at once: one's own, or, for an administrator, anybody's. It is written down.
 func (a *App) EndSession(ctx context.Context, id string) error {
-	principal, err := PrincipalFrom(ctx)
+	principal, person, err := tokenEnder(ctx)
 	if err != nil {
-		return err
-	}
-	person := principal.Handle
-	if principal.mayAnywhere(PermissionTokenWrite) == nil {
-		person = ""
-	} else if err := principal.mayAnywhere(PermissionTokenOwn); err != nil {
 		return err
 	}
 	missing := domain.Errorf(domain.CodeNotFound, "no session %s that could be ended", id)

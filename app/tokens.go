@@ -69,6 +69,18 @@ func (a *App) tokenOwner(ctx context.Context, person, action string) (Principal,
 	return principal, person, err
 }
 
+// tokenEnder finds who ends a token or a session, and whose it must be: "" for an administrator, who ends anybody's.
+func tokenEnder(ctx context.Context) (Principal, string, error) {
+	principal, err := PrincipalFrom(ctx)
+	if err != nil {
+		return principal, "", err
+	}
+	if principal.mayAnywhere(PermissionTokenWrite) == nil {
+		return principal, "", nil
+	}
+	return principal, principal.Handle, principal.mayAnywhere(PermissionTokenOwn)
+}
+
 const (
 	defaultTokenDays = 90
 	maxTokenDays     = 3650
@@ -176,14 +188,8 @@ func validToken(body *TokenBody, principal Principal) error {
 
 // RevokeToken ends a token at once, with all that it made: one's own, or, for an administrator, anybody's. It is written down.
 func (a *App) RevokeToken(ctx context.Context, id string) error {
-	principal, err := PrincipalFrom(ctx)
+	principal, person, err := tokenEnder(ctx)
 	if err != nil {
-		return err
-	}
-	person := principal.Handle
-	if principal.mayAnywhere(PermissionTokenWrite) == nil {
-		person = ""
-	} else if err := principal.mayAnywhere(PermissionTokenOwn); err != nil {
 		return err
 	}
 	missing := domain.Errorf(domain.CodeNotFound, "no token %s that could be revoked", id)

@@ -168,7 +168,7 @@ func EndSessions(ctx context.Context, db bun.IDB, person, but string, now time.T
 
 // AddInvitation makes a link; those that the person had for the same purpose work no more.
 func AddInvitation(ctx context.Context, db bun.IDB, row InvitationRow) error {
-	if err := dropInvitations(ctx, db, row.Person, row.Purpose, row.CreatedAt); err != nil {
+	if err := DropInvitations(ctx, db, row.Person, row.Purpose, row.CreatedAt); err != nil {
 		return err
 	}
 	if _, err := db.NewInsert().Model(&row).Exec(ctx); err != nil {
@@ -177,18 +177,11 @@ func AddInvitation(ctx context.Context, db bun.IDB, row InvitationRow) error {
 	return nil
 }
 
-// DropInvitations ends every link of a person.
-func DropInvitations(ctx context.Context, db bun.IDB, person string, now time.Time) error {
-	if _, err := db.NewRaw(`UPDATE invitations SET used_at = ? WHERE person = ? AND used_at IS NULL`, now, person).Exec(ctx); err != nil {
-		return fmt.Errorf("ending invitations: %w", err)
-	}
-	return nil
-}
-
-func dropInvitations(ctx context.Context, db bun.IDB, person, purpose string, now time.Time) error {
-	_, err := db.NewRaw(`UPDATE invitations SET used_at = ? WHERE person = ? AND purpose = ? AND used_at IS NULL`, now, person, purpose).Exec(ctx)
+// DropInvitations ends a person's links for a purpose, or, without one, every link.
+func DropInvitations(ctx context.Context, db bun.IDB, person, purpose string, now time.Time) error {
+	_, err := db.NewRaw(`UPDATE invitations SET used_at = ?0 WHERE person = ?1 AND ?2 IN ('', purpose) AND used_at IS NULL`, now, person, purpose).Exec(ctx)
 	if err != nil {
-		return fmt.Errorf("ending earlier invitations: %w", err)
+		return fmt.Errorf("ending invitations: %w", err)
 	}
 	return nil
 }
