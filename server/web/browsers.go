@@ -2,9 +2,9 @@ package web
 
 import "strings"
 
-// agentWords names a browser by what it says of itself, as well as that goes: "Firefox on Linux". More is of no use to somebody
+// browserWords names a browser by what it says of itself, as well as that goes: "Firefox on Linux". More is of no use to somebody
 // who looks for a session that is not theirs.
-func agentWords(agent string) string {
+func browserWords(agent string) string {
 	browser, system := "A browser", ""
 	for _, known := range []struct{ mark, name string }{ // those that call themselves by others' names too come first
 		{"Edg/", "Edge"}, {"OPR/", "Opera"}, {"Firefox/", "Firefox"}, {"Chrome/", "Chrome"}, {"Safari/", "Safari"},

@@ -17,7 +17,7 @@ func (w *console) mountPersonSignIn(pages *gin.RouterGroup) {
 
 // invite makes a link and shows it, this once.
 func (w *console) invite(c *gin.Context) {
-	w.signInForm(c, func(view *personView) error {
+	w.signingInOf(c, func(view *personView) error {
 		made, err := w.Service.Invite(c.Request.Context(), view.Person.Handle)
 		if err == nil {
 			view.Link = w.outside(c) + made.Path
@@ -27,7 +27,7 @@ func (w *console) invite(c *gin.Context) {
 }
 
 func (w *console) endSessionOf(c *gin.Context) {
-	w.signInForm(c, func(view *personView) error {
+	w.signingInOf(c, func(view *personView) error {
 		if err := w.Service.EndSession(c.Request.Context(), c.Param("session")); err != nil {
 			return err
 		}
@@ -37,8 +37,8 @@ func (w *console) endSessionOf(c *gin.Context) {
 	})
 }
 
-// signInForm does something and shows the person's page with what came of it: a link cannot be led to.
-func (w *console) signInForm(c *gin.Context, do func(*personView) error) {
+// signingInOf does something about it and shows the person's page with what came of it: a link cannot be led to.
+func (w *console) signingInOf(c *gin.Context, do func(*personView) error) {
 	if err := parseForm(c, smallForm); err != nil {
 		w.fail(c, err)
 		return

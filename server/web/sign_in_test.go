@@ -135,7 +135,7 @@ func TestTheProfileSetsWhatIsOnesOwn(t *testing.T) {
 	require.Equal(t, http.StatusSeeOther, e.do(http.MethodGet, profilePath, nil).Code, "and so is one that was left alone")
 }
 
-func TestAgentWords(t *testing.T) {
+func TestBrowserWords(t *testing.T) {
 	t.Parallel()
 	for agent, words := range map[string]string{
 		"Mozilla/5.0 (X11; Linux x86_64; rv:144.0) Gecko/20100101 Firefox/144.0":                                                "Firefox on Linux",
@@ -144,7 +144,7 @@ func TestAgentWords(t *testing.T) {
 		"Mozilla/5.0 (Linux; Android 15; Pixel 9) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0 Mobile Safari/537.36":     "Chrome on Android",
 		"": "A browser", "curl/8.5": "A browser",
 	} {
-		require.Equal(t, words, agentWords(agent))
+		require.Equal(t, words, browserWords(agent))
 	}
 }
 
