@@ -41,7 +41,7 @@ func TestRefusedGoverningIsWrittenDown(t *testing.T) {
 		"bo grant forbidden: admin to bo for all":  func(ctx context.Context) error { _, err := d.GiveGrant(ctx, grant); return err },
 		"bo revoke forbidden: admin to bo for all": func(ctx context.Context) error { _, err := d.TakeGrant(ctx, grant); return err },
 		"bo make token forbidden: ana": func(ctx context.Context) error {
-			_, err := d.CreateToken(ctx, app.TokenBody{Person: "ana", Name: "x"})
+			_, err := d.CreateToken(ctx, "", app.TokenBody{Person: "ana", Name: "x"})
 			return err
 		},
 		"bo list tokens forbidden: ana": func(ctx context.Context) error { _, err := d.Tokens(ctx, "ana"); return err },
@@ -89,10 +89,10 @@ func TestWhatWasGovernedIsWrittenDownWithIt(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{"ana revoke done: agent to bo for team network"}, d.audited())
 
-	own, err := d.CreateToken(admin, app.TokenBody{Name: "mine"})
+	own, err := d.CreateToken(admin, "", app.TokenBody{Name: "mine"})
 	require.NoError(t, err)
 	require.Empty(t, d.audited())
-	theirs, err := d.CreateToken(admin, app.TokenBody{Person: "bo", Name: "for bo", Days: 1})
+	theirs, err := d.CreateToken(admin, "", app.TokenBody{Person: "bo", Name: "for bo", Days: 1})
 	require.NoError(t, err)
 	require.Equal(t, []string{"ana make token done: " + theirs.ID + " for bo until 2026-12-01T09:00:00Z"}, d.audited())
 	require.NoError(t, d.RevokeToken(admin, own.ID))
@@ -127,7 +127,7 @@ func TestAnAuditThatCannotBeWrittenStopsWhatItWouldTell(t *testing.T) {
 	bo, err := d.Person(admin, "bo")
 	require.NoError(t, err)
 	require.True(t, bo.Active)
-	_, err = d.CreateToken(admin, app.TokenBody{Person: "bo", Name: "for bo"})
+	_, err = d.CreateToken(admin, "", app.TokenBody{Person: "bo", Name: "for bo"})
 	refuses(t, domain.CodeInternal, err)
 	tokens, err := d.Tokens(admin, "bo")
 	require.NoError(t, err)

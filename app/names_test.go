@@ -21,7 +21,7 @@ func TestNamesReadAsTheyAreWritten(t *testing.T) {
 		require.Equal(t, "body.name", refuses(t, domain.CodeInvalid, err).Fields[0].Location, "%q", bad)
 		_, err = d.SavePerson(admin, app.Person{Handle: "new", Name: "New", Mail: bad, Active: true})
 		require.Equal(t, "body.mail", refuses(t, domain.CodeInvalid, err).Fields[0].Location, "%q", bad)
-		_, err = d.CreateToken(agent, app.TokenBody{Name: bad})
+		_, err = d.CreateToken(agent, "", app.TokenBody{Name: bad})
 		require.Equal(t, "body.name", refuses(t, domain.CodeInvalid, err).Fields[0].Location, "%q", bad)
 	}
 	file, err := d.AddAttachment(agent, record.ID, "", app.Upload{Name: " läuft.txt", Content: strings.NewReader("x")})

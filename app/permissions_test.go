@@ -46,7 +46,7 @@ func governing(d *desk) map[string]func(context.Context) error {
 			return err
 		},
 		"token.write": func(ctx context.Context) error {
-			_, err := d.CreateToken(ctx, app.TokenBody{Person: "bo", Name: "for bo"})
+			_, err := d.CreateToken(ctx, "", app.TokenBody{Person: "bo", Name: "for bo"})
 			return err
 		},
 		"token.write, listing": func(ctx context.Context) error {
@@ -77,7 +77,7 @@ func TestOnlyAnAdministratorOfAllGoverns(t *testing.T) {
 func TestNobodyEndsTheTokenOfAnother(t *testing.T) {
 	t.Parallel()
 	d := setup(t)
-	made, err := d.CreateToken(d.as("bo"), app.TokenBody{Name: "mine"})
+	made, err := d.CreateToken(d.as("bo"), "", app.TokenBody{Name: "mine"})
 	require.NoError(t, err)
 	refuses(t, domain.CodeNotFound, d.RevokeToken(d.as("ana", ofTeam(domain.RoleAdmin, "messaging")), made.ID))
 	require.NoError(t, d.RevokeToken(d.as("ana", all(domain.RoleAdmin)), made.ID))

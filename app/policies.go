@@ -89,8 +89,19 @@ func (a *App) problems(document policy.Document) []policy.Problem {
 	return append(problems, a.CheckPolicy(document)...)
 }
 
-// ApplyPolicy stores a new version of a document, unless the newest one has the same content.
+// ApplyPolicy stores a new version of a document, whatever was stored before, unless the newest one has the same content.
 func (a *App) ApplyPolicy(ctx context.Context, wanted policy.Document) (policy.Document, error) {
+	return a.applyPolicy(ctx, wanted, nil)
+}
+
+// ApplyPolicyOn stores a new version on top of the one that its writer saw, 0 for none yet. Where another is the newest by then,
+// it is a conflict that says who stored what since; where that has the same content, there is nothing to store.
+func (a *App) ApplyPolicyOn(ctx context.Context, wanted policy.Document, base int) (policy.Document, error) {
+	return a.applyPolicy(ctx, wanted, &base)
+}
+
+// applyPolicy compares and stores while it holds the document's name, so that of several writers one is first.
+func (a *App) applyPolicy(ctx context.Context, wanted policy.Document, base *int) (policy.Document, error) {
 	principal, err := a.govern(ctx, PermissionPolicyWrite, "apply policy", wanted.Kind+"/"+wanted.Name)
 	if err != nil {
 		return wanted, err
@@ -116,6 +127,9 @@ func (a *App) ApplyPolicy(ctx context.Context, wanted policy.Document) (policy.D
 			stored = document(newest)
 			return nil
 		}
+		if base != nil && *base != newest.Version {
+			return overtaken(newest, *base)
+		}
 		row := schemas.PolicyRow{
 			Kind: wanted.Kind, Name: wanted.Name, Version: newest.Version + 1, Spec: string(spec),
 			Author: principal.Handle, Reason: wanted.Reason, CreatedAt: a.now(),
@@ -127,6 +141,24 @@ func (a *App) ApplyPolicy(ctx context.Context, wanted policy.Document) (policy.D
 		return project(ctx, tx, stored)
 	})
 	return stored, a.fault(ctx, "applying a policy", err)
+}
+
+// overtaken refuses a version that was made from an older one than the newest, and says what came since.
+func overtaken(newest schemas.PolicyRow, base int) error {
+	switch {
+	case newest.Version == 0:
+		return domain.Errorf(domain.CodeConflict, "nothing is stored under this name yet, so there is no version %d to go on from", base)
+	case newest.Version < base:
+		return domain.Errorf(domain.CodeConflict, "the newest version is %d; there is no version %d to go on from", newest.Version, base)
+	}
+	why := ""
+	if newest.Reason != "" {
+		why = " (" + newest.Reason + ")"
+	}
+	if since := newest.Version - base; since > 1 && base > 0 {
+		return domain.Errorf(domain.CodeConflict, "%d versions were stored since version %d, the newest, %d, by %s%s", since, base, newest.Version, newest.Author, why)
+	}
+	return domain.Errorf(domain.CodeConflict, "version %d was stored by %s meanwhile%s", newest.Version, newest.Author, why)
 }
 
 // project writes what a document says into the rows that guards join: teams with their members, services.

@@ -90,7 +90,10 @@ const (
 
 // CreateToken makes a token; its secret is in the answer and nowhere else. A token cannot make one that may more than itself
 // or lives longer, and ends what it made when it is revoked. One that is made for somebody else is written down.
-func (a *App) CreateToken(ctx context.Context, body TokenBody) (NewToken, error) {
+//
+// The same idempotency key makes one token. No secret is kept to be answered again, so whoever asks again within ten minutes gets
+// a new secret for it, and the one before works no more: of two answers the last one counts. Later it is a conflict.
+func (a *App) CreateToken(ctx context.Context, key string, body TokenBody) (NewToken, error) {
 	principal, person, err := a.tokenOwner(ctx, body.Person, "make token")
 	if err != nil {
 		return NewToken{}, err
@@ -104,7 +107,7 @@ func (a *App) CreateToken(ctx context.Context, body TokenBody) (NewToken, error)
 	secret, hash := NewSecret()
 	now := a.now()
 	row := schemas.TokenRow{
-		ID: uuid.Must(uuid.NewV7()).String(), Person: person, Name: body.Name, Hash: hash, Permissions: append([]string{}, body.Permissions...),
+		ID: tokenID(principal, key), Person: person, Name: body.Name, Hash: hash, Permissions: append([]string{}, body.Permissions...),
 		CreatedBy: principal.Handle, CreatedAt: now, ExpiresAt: now.AddDate(0, 0, body.Days),
 	}
 	if err := a.storeToken(ctx, principal, &row); err != nil {
@@ -113,10 +116,28 @@ func (a *App) CreateToken(ctx context.Context, body TokenBody) (NewToken, error)
 	return NewToken{Token: tokenOf(row), Secret: secret}, nil
 }
 
+// tokenID is the same for what one principal asks under one key.
+func tokenID(principal Principal, key string) string {
+	if key == "" {
+		return uuid.Must(uuid.NewV7()).String()
+	}
+	return domain.NewID("token/" + principal.Handle + "/" + key)
+}
+
+// secretAgain is how long a token's secret can be had anew under the key that made it.
+const secretAgain = 10 * time.Minute
+
 func (a *App) storeToken(ctx context.Context, principal Principal, row *schemas.TokenRow) error {
 	err := a.DB.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
 		if err := schemas.LockAccounts(ctx, tx); err != nil {
 			return err
+		}
+		made, found, err := schemas.MadeToken(ctx, tx, row.ID)
+		if err != nil {
+			return err
+		}
+		if found {
+			return a.renewToken(ctx, tx, principal, row, made)
 		}
 		live, err := schemas.CountTokens(ctx, tx, row.Person, row.CreatedAt)
 		if err != nil {
@@ -136,6 +157,24 @@ func (a *App) storeToken(ctx context.Context, principal Principal, row *schemas.
 		return a.auditIn(ctx, tx, a.line(principal, "make token", "done", detail))
 	})
 	return a.fault(ctx, "making a token", err)
+}
+
+// renewToken gives a token that was made a moment ago the secret that is about to be answered, and makes row the one that is kept.
+func (a *App) renewToken(ctx context.Context, tx bun.Tx, principal Principal, row *schemas.TokenRow, made schemas.TokenRow) error {
+	switch {
+	case made.Person != row.Person || made.Name != row.Name || !slices.Equal(made.Permissions, row.Permissions) || made.CreatedByToken != principal.TokenID:
+		return domain.OtherBody()
+	case made.RevokedAt != nil || row.CreatedAt.Sub(made.CreatedAt) > secretAgain:
+		return domain.Errorf(domain.CodeConflict, "this made the token %q before, and its secret was shown then; make another one", made.Name)
+	case made.ExpiresAt.After(row.ExpiresAt) || principal.TokenID == "" && row.ExpiresAt.Sub(made.ExpiresAt) > secretAgain:
+		return domain.OtherBody()
+	}
+	made.Hash = row.Hash
+	*row = made
+	if err := schemas.ChangeTokenHash(ctx, tx, row.ID, row.Hash); err != nil {
+		return err
+	}
+	return a.auditIn(ctx, tx, a.line(principal, "make token", "done", row.ID+" for "+row.Person+" again, with a new secret"))
 }
 
 // bindToMaker lets a token live no longer than the one that makes it. The installation makes tokens without one.

@@ -227,6 +227,27 @@ func AddToken(ctx context.Context, db bun.IDB, row TokenRow) error {
 	return nil
 }
 
+// MadeToken reads a token by its id, whether it still works or not.
+func MadeToken(ctx context.Context, db bun.IDB, id string) (TokenRow, bool, error) {
+	var row TokenRow
+	err := db.NewSelect().Model(&row).Where("id = ?", id).Scan(ctx)
+	if errors.Is(err, sql.ErrNoRows) {
+		return row, false, nil
+	}
+	if err != nil {
+		return row, false, fmt.Errorf("reading token %s: %w", id, err)
+	}
+	return row, true, nil
+}
+
+// ChangeTokenHash gives a token another secret; the one before works no more.
+func ChangeTokenHash(ctx context.Context, db bun.IDB, id, hash string) error {
+	if _, err := db.NewUpdate().Table("tokens").Set("hash = ?", hash).Where("id = ?", id).Exec(ctx); err != nil {
+		return fmt.Errorf("changing the secret of token %s: %w", id, err)
+	}
+	return nil
+}
+
 // CountTokens counts a person's tokens that are neither revoked nor expired.
 func CountTokens(ctx context.Context, db bun.IDB, person string, now time.Time) (int, error) {
 	var count int

@@ -110,7 +110,7 @@ type tokenCreate struct {
 
 // Run makes a token. Quiet, it prints nothing but the secret.
 func (c *tokenCreate) Run(ctx context.Context, s *session) error {
-	made, err := s.service.CreateToken(ctx, app.TokenBody{Person: c.Person, Name: c.Name, Permissions: c.Permissions, Days: c.Days})
+	made, err := s.service.CreateToken(ctx, "", app.TokenBody{Person: c.Person, Name: c.Name, Permissions: c.Permissions, Days: c.Days})
 	if err != nil {
 		return err
 	}

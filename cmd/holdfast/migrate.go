@@ -128,7 +128,7 @@ func installAdmin(ctx context.Context, service *app.App, handle, why string) (st
 	if _, err := service.GiveGrant(ctx, app.Grant{Person: handle, Role: domain.RoleAdmin, ScopeKind: "all"}); err != nil {
 		return "", err
 	}
-	token, err := service.CreateToken(ctx, app.TokenBody{Person: handle, Name: why, Days: tokenDays})
+	token, err := service.CreateToken(ctx, "", app.TokenBody{Person: handle, Name: why, Days: tokenDays})
 	if err != nil {
 		return "", err
 	}

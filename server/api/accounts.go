@@ -42,10 +42,15 @@ func (a *API) policies() {
 			Body struct {
 				Spec   json.RawMessage `json:"spec"`
 				Reason string          `json:"reason,omitempty" maxLength:"4096"`
+				Base   *int            `json:"base,omitempty" minimum:"0" doc:"The version that this one was made from, 0: none. Where another is the newest by then, nothing is stored. Left out, nothing is asked"`
 			}
 		},
 		) (*answer[policy.Document], error) {
-			return answered(a.Service.ApplyPolicy(ctx, policy.Document{Kind: in.Kind, Name: in.Name, Spec: in.Body.Spec, Reason: in.Body.Reason}))
+			document := policy.Document{Kind: in.Kind, Name: in.Name, Spec: in.Body.Spec, Reason: in.Body.Reason}
+			if in.Body.Base != nil {
+				return answered(a.Service.ApplyPolicyOn(ctx, document, *in.Body.Base))
+			}
+			return answered(a.Service.ApplyPolicy(ctx, document))
 		})
 	register(a, operation(http.MethodPost, "/policies/validate", "validate-policy", "What is wrong with a document, without storing it", "Policies", app.PermissionPolicyWrite),
 		func(ctx context.Context, in *struct {
@@ -157,8 +162,12 @@ func (a *API) tokens() {
 		})
 	create := operation(http.MethodPost, "/tokens", "create-token", "Make a token; its secret is in this answer only", "Accounts", app.PermissionTokenOwn)
 	create.DefaultStatus = http.StatusCreated
-	register(a, create, func(ctx context.Context, in *struct{ Body app.TokenBody }) (*answer[app.NewToken], error) {
-		return answered(a.Service.CreateToken(ctx, in.Body))
+	register(a, create, func(ctx context.Context, in *struct {
+		Key  string `header:"Idempotency-Key" maxLength:"255" doc:"The same key makes one token; within ten minutes it is answered with a new secret, and the one before works no more"`
+		Body app.TokenBody
+	},
+	) (*answer[app.NewToken], error) {
+		return answered(a.Service.CreateToken(ctx, in.Key, in.Body))
 	})
 	register(a, operation(http.MethodDelete, "/tokens/{id}", "revoke-token", "End a token at once", "Accounts", app.PermissionTokenOwn),
 		func(ctx context.Context, in *struct {

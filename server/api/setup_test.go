@@ -72,7 +72,7 @@ func (d *desk) installs() context.Context {
 
 func (d *desk) token(person string) string {
 	d.t.Helper()
-	made, err := d.service.CreateToken(d.installs(), app.TokenBody{Person: person, Name: "test"})
+	made, err := d.service.CreateToken(d.installs(), "", app.TokenBody{Person: person, Name: "test"})
 	require.NoError(d.t, err)
 	return made.Secret
 }

@@ -30,7 +30,7 @@ func TestAStreamEndsWithItsToken(t *testing.T) {
 	t.Parallel()
 	d := setup(t)
 	d.incident()
-	made, err := d.service.CreateToken(d.installs(), app.TokenBody{Person: "bo", Name: "to be revoked"})
+	made, err := d.service.CreateToken(d.installs(), "", app.TokenBody{Person: "bo", Name: "to be revoked"})
 	require.NoError(t, err)
 	status, stream := d.listen(made.Secret)
 	require.Equal(t, http.StatusOK, status)

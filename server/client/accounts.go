@@ -38,6 +38,14 @@ func (c *client) ApplyPolicy(ctx context.Context, document policy.Document) (pol
 	})
 }
 
+// ApplyPolicyOn stores a new version only while base is the newest, 0 while there is none.
+func (c *client) ApplyPolicyOn(ctx context.Context, document policy.Document, base int) (policy.Document, error) {
+	return one[policy.Document](ctx, c, call{
+		method: http.MethodPut, path: []string{"policies", document.Kind, document.Name},
+		body: map[string]any{"spec": document.Spec, "reason": document.Reason, "base": base},
+	})
+}
+
 // ValidatePolicy says what is wrong with a document, without storing it.
 func (c *client) ValidatePolicy(ctx context.Context, document policy.Document) ([]policy.Problem, error) {
 	var got struct {
@@ -127,9 +135,9 @@ func (c *client) Tokens(ctx context.Context, person string) ([]app.Token, error)
 	return list[app.Token](ctx, c, op)
 }
 
-// CreateToken makes a token. The server keeps no secret to answer twice, so a broken connection is not tried again.
-func (c *client) CreateToken(ctx context.Context, body app.TokenBody) (app.NewToken, error) {
-	return one[app.NewToken](ctx, c, call{method: http.MethodPost, path: []string{"tokens"}, body: body, unkeyed: true})
+// CreateToken makes a token; asked again with the same key soon after, it answers another secret of the same one.
+func (c *client) CreateToken(ctx context.Context, key string, body app.TokenBody) (app.NewToken, error) {
+	return one[app.NewToken](ctx, c, call{method: http.MethodPost, path: []string{"tokens"}, key: key, body: body})
 }
 
 // RevokeToken ends a token at once.

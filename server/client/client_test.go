@@ -199,16 +199,27 @@ func TestWhoeverIsToldToComeAgainDoes(t *testing.T) {
 	t.Parallel()
 	busy := refuse(&domain.Error{Code: domain.CodeTooMany, Message: "too many at once", RetryAfter: time.Nanosecond})
 	service, seen := serve(t, busy, reply(201, `{"id":"t1","secret":"hf_x"}`))
-	made, err := service.CreateToken(t.Context(), app.TokenBody{Name: "ci"})
-	require.NoError(t, err, "what was too many was not done, so even this can be asked again")
+	made, err := service.CreateToken(t.Context(), "", app.TokenBody{Name: "ci"})
+	require.NoError(t, err)
 	require.Equal(t, "hf_x", made.Secret)
 	require.Len(t, seen.asked(), 2)
 }
 
-func TestATokenIsNeverMadeTwice(t *testing.T) {
+func TestATokenIsAskedForAgainUnderItsKey(t *testing.T) {
+	t.Parallel()
+	service, seen := serve(t, hangUp, reply(201, `{"id":"t1","secret":"hf_x"}`))
+	made, err := service.CreateToken(t.Context(), "", app.TokenBody{Name: "ci"})
+	require.NoError(t, err)
+	require.Equal(t, "hf_x", made.Secret)
+	require.Len(t, seen.asked(), 2)
+	require.NotEmpty(t, seen.asked()[0].Header.Get("Idempotency-Key"))
+	require.Equal(t, seen.asked()[0].Header.Get("Idempotency-Key"), seen.asked()[1].Header.Get("Idempotency-Key"))
+}
+
+func TestALinkIsNeverMadeTwice(t *testing.T) {
 	t.Parallel()
 	service, seen := serve(t, hangUp)
-	_, err := service.CreateToken(t.Context(), app.TokenBody{Name: "ci"})
+	_, err := service.Invite(t.Context(), "rita")
 	require.True(t, client.Unreachable(err))
 	require.Len(t, seen.asked(), 1)
 }

@@ -56,7 +56,7 @@ func setupDesk(t *testing.T) *desk {
 // signIn begins a session for somebody.
 func (d *desk) signIn(person string) {
 	d.t.Helper()
-	token, err := d.CreateToken(app.WithPrincipal(d.t.Context(), d.admin), app.TokenBody{Person: person, Name: "session"})
+	token, err := d.CreateToken(app.WithPrincipal(d.t.Context(), d.admin), "", app.TokenBody{Person: person, Name: "session"})
 	require.NoError(d.t, err)
 	session, err := d.SignInWithToken(d.t.Context(), token.Secret, app.Caller{Address: "127.0.0.1"})
 	require.NoError(d.t, err)

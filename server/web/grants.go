@@ -153,7 +153,7 @@ func (w *console) makeToken(c *gin.Context) {
 	body.Days = days
 	var made app.NewToken
 	if err == nil {
-		made, err = w.Service.CreateToken(c.Request.Context(), body)
+		made, err = w.Service.CreateToken(c.Request.Context(), c.PostForm(keyField), body)
 	}
 	view, viewErr := w.personView(c)
 	if viewErr != nil && err == nil {
@@ -165,7 +165,7 @@ func (w *console) makeToken(c *gin.Context) {
 	}
 	if err != nil {
 		read(view.Token.Fields, c.Request.PostForm)
-		view.Permissions = body.Permissions
+		view.Permissions, view.Token.Key = body.Permissions, c.PostForm(keyField)
 		w.show(c, view.Token.refuse(err), personPage(view))
 		return
 	}

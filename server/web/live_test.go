@@ -33,7 +33,7 @@ func TestALivePageShowsWhatItsViewerMaySeeNow(t *testing.T) {
 	grant := app.Grant{Person: "bo", Role: domain.RoleAgent, ScopeKind: "all"}
 	_, err := service.GiveGrant(installs, grant)
 	require.NoError(t, err)
-	token, err := service.CreateToken(installs, app.TokenBody{Person: "bo", Name: "session"})
+	token, err := service.CreateToken(installs, "", app.TokenBody{Person: "bo", Name: "session"})
 	require.NoError(t, err)
 	session, err := service.SignInWithToken(t.Context(), token.Secret, app.Caller{Address: "127.0.0.1"})
 	require.NoError(t, err)

@@ -127,7 +127,7 @@ func (w *console) personView(c *gin.Context) (personView, error) {
 	}
 	view.Handles = view.may(app.PermissionTokenWrite) || handle == view.Who.Handle && view.may(app.PermissionTokenOwn)
 	if view.Handles {
-		view.Token = form{Fields: tokenFields()}
+		view.Token = form{Key: newKey(), Fields: tokenFields()}
 		if view.Tokens, err = w.Service.Tokens(ctx, handle); err != nil {
 			return view, err
 		}
@@ -193,6 +193,10 @@ func (w *console) writePerson(c *gin.Context, f form, handle, back string) {
 	var err error
 	if handle == "" {
 		person.Handle = strings.TrimSpace(c.PostForm("handle"))
+		if w.saved(c, person) { // the form was sent twice
+			c.Redirect(http.StatusSeeOther, personURL(person.Handle))
+			return
+		}
 		err = w.mustBeNew(c, person.Handle)
 	}
 	if err == nil {
@@ -203,6 +207,13 @@ func (w *console) writePerson(c *gin.Context, f form, handle, back string) {
 		return
 	}
 	c.Redirect(http.StatusSeeOther, personURL(person.Handle))
+}
+
+// saved reports whether somebody is known just as a form says.
+func (w *console) saved(c *gin.Context, person app.Person) bool {
+	known, err := w.Service.Person(c.Request.Context(), person.Handle)
+	known.CreatedAt = person.CreatedAt
+	return err == nil && known == person
 }
 
 func (w *console) mustBeNew(c *gin.Context, handle string) error {

@@ -89,6 +89,8 @@ func TestSomebodyIsAddedAndChanged(t *testing.T) {
 	require.Contains(t, refused, `value="eve@example.com"`)
 	form.Set("zone", "Europe/Oslo")
 	require.Equal(t, "/people/eve", d.done("ana", peoplePath+"/new", form))
+	require.Equal(t, "/people/eve", d.done("ana", peoplePath+"/new", form), "sent twice, somebody is added once")
+	form.Set("name", "Evelyn")
 	require.Contains(t, d.post("ana", peoplePath+"/new", form, http.StatusUnprocessableEntity), "belongs to somebody already")
 
 	form.Del("active")
@@ -128,6 +130,23 @@ func TestTheLastAdministratorStays(t *testing.T) {
 	refused := d.post("ana", "/people/ana/grants/take", url.Values{"role": {"admin"}, "scope": {"all"}}, http.StatusUnprocessableEntity)
 	require.Contains(t, refused, "last active administrator")
 	d.post("ana", "/people/ana/edit", url.Values{"name": {"Ana"}}, http.StatusUnprocessableEntity)
+}
+
+func TestATokenFormThatIsSentTwiceMakesOneToken(t *testing.T) {
+	t.Parallel()
+	d := setupDesk(t)
+	page := d.get("bo", "/people/bo", http.StatusOK)
+	key := regexp.MustCompile(`(?s)aria-label="Make a token">.*?name="key" value="([^"]+)"`).FindStringSubmatch(page)
+	require.NotNil(t, key)
+	before, err := d.Tokens(app.WithPrincipal(t.Context(), d.admin), "bo")
+	require.NoError(t, err)
+	form := url.Values{"name": {"monitoring"}, "days": {"3"}, keyField: {key[1]}}
+	for range 2 {
+		require.Equal(t, http.StatusCreated, ask(t, d.pages, http.MethodPost, "/people/bo/tokens", form, d.cookies["bo"], fromHere).Code)
+	}
+	after, err := d.Tokens(app.WithPrincipal(t.Context(), d.admin), "bo")
+	require.NoError(t, err)
+	require.Len(t, after, len(before)+1)
 }
 
 func TestASecretIsShownOnce(t *testing.T) {

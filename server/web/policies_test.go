@@ -80,7 +80,10 @@ func TestADocumentIsAppliedWithAReason(t *testing.T) {
 	form.Set("text", matrix("low: 5", "low: 3"))
 	late := d.post("ana", matrixURL+"/edit", form, http.StatusConflict)
 	require.Contains(t, late, "Version 2 was stored by ana meanwhile")
+	require.Contains(t, late, "(nobody used five)")
 	require.Contains(t, late, `name="base" value="2"`, "the next attempt stands on what is there now")
+	require.Contains(t, late, "What changed since version 1")
+	require.Regexp(t, `(?s)aria-label="What others changed".*<ins class="line">.*low: 4</ins>.*aria-label="What this text changes".*<ins class="line">.*low: 3</ins>`, late)
 	form.Set("base", "2")
 	form.Set("text", matrix("low: 5", "low: 4"))
 	require.Contains(t, d.post("ana", matrixURL+"/edit", form, http.StatusOK), "It says the same")
@@ -136,5 +139,7 @@ func TestANewDocumentBeginsWithAnExample(t *testing.T) {
 	d.get("ana", policiesPath+"/new?kind=Nothing", http.StatusNotFound)
 	form := url.Values{"text": {strings.ReplaceAll(policyStarts["Team"], "name: messaging", "name: night-shift")}, "reason": {"we work at night"}, "base": {"0"}, "do": {doApply}}
 	require.Equal(t, "/policies/Team/night-shift", d.done("ana", policiesPath+"/new?kind=Team", form))
+	require.Equal(t, "/policies/Team/night-shift", d.done("ana", policiesPath+"/new?kind=Team", form), "sent twice, it is stored once")
+	form.Set("text", strings.ReplaceAll(form.Get("text"), "title: Messaging", "title: Owls"))
 	require.Contains(t, d.post("ana", policiesPath+"/new?kind=Team", form, http.StatusConflict), "meanwhile")
 }

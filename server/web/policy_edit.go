@@ -37,6 +37,9 @@ type policyForm struct {
 	// Same: it says what the stored version says.
 	Same  bool
 	Hunks []policytext.Hunk
+	// Since is what others changed after Begun, the version that the text was made from, up to Base.
+	Since []policytext.Hunk
+	Begun int
 	// Report is what became of the tests, where they were run.
 	Report *app.PolicyTestReport
 }
@@ -198,30 +201,47 @@ func (f *policyForm) check(ctx context.Context, service app.Policies, document p
 	return err
 }
 
-// apply stores the document, unless somebody else stored a version since the text was begun.
+// apply stores the document, unless somebody else stored a version since the text was begun: then it shows what that one
+// changed, and goes on from there.
 func (f *policyForm) apply(ctx context.Context, service app.Policies, document policy.Document) (policy.Document, error) {
-	newest, err := service.Policy(ctx, document.Kind, document.Name, 0)
 	switch {
-	case err != nil && domain.CodeOf(err) != domain.CodeNotFound:
-		return newest, err
-	case err == nil && newest.Version != f.Base:
-		message := "version " + strconv.Itoa(newest.Version) + " was stored by " + newest.Author + " meanwhile; compare, then apply again"
-		f.Base = newest.Version
-		if f.Hunks, err = differences(newest, document); err != nil {
-			return newest, err
-		}
-		return newest, domain.Errorf(domain.CodeConflict, "%s", message)
 	case f.Reason == "":
 		f.ReasonWrong = "Say why: it is kept with the version."
-		return newest, nil
+		return document, nil
 	case len(f.Reason) > domain.MaxReasonBytes:
 		f.ReasonWrong = "It takes at most " + strconv.Itoa(domain.MaxReasonBytes) + " bytes."
-		return newest, nil
+		return document, nil
 	}
 	document.Reason = f.Reason
-	stored, err := service.ApplyPolicy(ctx, document)
-	f.Same = err == nil && stored.Version == newest.Version
+	stored, err := service.ApplyPolicyOn(ctx, document, f.Base)
+	if domain.CodeOf(err) == domain.CodeConflict && err != nil {
+		if failed := f.rebase(ctx, service, document); failed != nil {
+			return stored, failed
+		}
+	}
+	f.Same = err == nil && stored.Version == f.Base
 	return stored, err
+}
+
+// rebase goes on from the newest version: it shows what changed since the one that the text was made from, and what the text
+// would change now.
+func (f *policyForm) rebase(ctx context.Context, service app.Policies, document policy.Document) error {
+	newest, err := service.Policy(ctx, document.Kind, document.Name, 0)
+	if err != nil {
+		return err
+	}
+	if f.Base > 0 {
+		var base policy.Document
+		if base, err = service.Policy(ctx, document.Kind, document.Name, f.Base); err != nil {
+			return err
+		}
+		if f.Since, err = differences(base, newest); err != nil {
+			return err
+		}
+	}
+	f.Begun, f.Base = f.Base, newest.Version
+	f.Hunks, err = differences(newest, document)
+	return err
 }
 
 // tell puts a failure into the form, the problems of the document at their lines, and answers the status.
