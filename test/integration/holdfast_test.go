@@ -33,6 +33,7 @@ func TestHoldfast(t *testing.T) {
 		"accounts, grants and tokens":             accounts,
 		"what somebody may not, the API refuses":  permissions,
 		"restricted records stay hidden":          restricted,
+		"every surface keeps the object rules":    objectRules,
 		"only administrators of all govern":       governance,
 		"tokens are bound to their makers":        tokens,
 		"requesters speak for themselves":         requesters,
