@@ -1,0 +1,45 @@
+package sla
+
+import "time"
+
+// Responded says that a person acted on the record for its requester: the promise to respond was kept.
+func (k *Keeper) Responded(at time.Time) { k.Stop(at, "responded", Response) }
+
+// Assigned says that a person took or gave the record; that responds only where the agreement says so.
+func (k *Keeper) Assigned(at time.Time) {
+	k.running(func(c *Clock, t Terms) {
+		if c.Metric == Response && t.Spec.AssignmentResponds {
+			k.end(c, t, at, "assigned", Met)
+		}
+	})
+}
+
+// Resolved says that nothing more is owed; where a machine found that, nobody has responded.
+func (k *Keeper) Resolved(at time.Time, byPerson bool) {
+	if byPerson {
+		k.Stop(at, "resolved", Response)
+	} else {
+		k.Cancel(at, "resolved", Response)
+	}
+	k.Stop(at, "resolved", Resolution, Update, OLA, Underpinning)
+}
+
+// Reopened begins a new cycle of all that is owed once more. What was responded stays responded.
+func (k *Keeper) Reopened(at time.Time, priority int) {
+	k.again(at, "resolved", priority, Resolution, Update, OLA, Underpinning)
+}
+
+// Told says that the requester heard of the matter: the promise not to be silent was kept, and begins anew.
+func (k *Keeper) Told(at time.Time) {
+	priority, owed := 0, false
+	k.running(func(c *Clock, _ Terms) {
+		if c.Metric == Update {
+			priority, owed = c.Priority, true
+		}
+	})
+	if !owed {
+		return
+	}
+	k.Stop(at, "told", Update)
+	k.again(at, "told", priority, Update)
+}
