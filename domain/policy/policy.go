@@ -16,6 +16,7 @@ const (
 	KindTeam            = "Team"
 	KindServicePolicy   = "ServicePolicy"
 	KindVocabulary      = "Vocabulary"
+	KindSLA             = "SLA"
 )
 
 // Document is one version of a document, immutable once stored.

@@ -36,7 +36,17 @@ var fields = map[string]map[string]*cel.Type{
 		"location": cel.StringType, "environment": cel.StringType, "requester": cel.StringType,
 		"tags": cel.ListType(cel.StringType), "configuration_items": cel.ListType(cel.StringType),
 	},
+	agreements: {
+		"practice": cel.StringType, "title": cel.StringType, "priority": cel.IntType, "service": cel.StringType,
+		"category": cel.StringType, "team": cel.StringType, "channel": cel.StringType, "location": cel.StringType,
+		"environment": cel.StringType, "requester": cel.StringType,
+		"tags": cel.ListType(cel.StringType), "configuration_items": cel.ListType(cel.StringType),
+	},
 }
+
+// agreements stands for the records of every practice, as an SLA asks about them once they are rated and routed. No document
+// can name it as its practice.
+const agreements = "@agreements"
 
 // language is CEL over one practice's records.
 type language struct{ env *cel.Env }
@@ -137,7 +147,6 @@ func (r *records) FindStructFieldType(name, field string) (*types.FieldType, boo
 	if !known {
 		return nil, false
 	}
-	list := of.Kind() == types.ListKind
 	return &types.FieldType{
 		Type: of,
 		IsSet: func(target any) bool {
@@ -148,31 +157,34 @@ func (r *records) FindStructFieldType(name, field string) (*types.FieldType, boo
 				return len(value) > 0
 			case []any:
 				return len(value) > 0
+			case int64:
+				return value != 0
 			}
 			return false
 		},
-		GetFrom: func(target any) (any, error) {
-			switch value := entry(target, field).(type) {
-			case nil:
-			case string:
-				if !list {
-					return value, nil
-				}
-				return nil, fmt.Errorf("record.%s is text, not a list", field)
-			case []string, []any:
-				if list {
-					return value, nil
-				}
-				return nil, fmt.Errorf("record.%s is a list, not text", field)
-			default:
-				return nil, fmt.Errorf("record.%s is neither text nor a list", field)
-			}
-			if list {
-				return []string{}, nil
-			}
-			return "", nil
-		},
+		GetFrom: func(target any) (any, error) { return asked(field, of, entry(target, field)) },
 	}, true
+}
+
+// asked gives a field's value as its type; what is not there is empty.
+func asked(field string, of *cel.Type, value any) (any, error) {
+	switch value.(type) {
+	case nil:
+		return map[types.Kind]any{types.ListKind: []string{}, types.StringKind: "", types.IntKind: int64(0)}[of.Kind()], nil
+	case string:
+		if of.Kind() == types.StringKind {
+			return value, nil
+		}
+	case []string, []any:
+		if of.Kind() == types.ListKind {
+			return value, nil
+		}
+	case int64:
+		if of.Kind() == types.IntKind {
+			return value, nil
+		}
+	}
+	return nil, fmt.Errorf("record.%s is not %s", field, of)
 }
 
 func entry(target any, field string) any {
@@ -198,6 +210,8 @@ func CheckRecord(practice string, record map[string]any) error {
 		switch value := record[name].(type) {
 		case string:
 			right = of.Kind() == types.StringKind
+		case int64:
+			right = of.Kind() == types.IntKind
 		case []any:
 			right = of.Kind() == types.ListKind && !slices.ContainsFunc(value, func(item any) bool { _, text := item.(string); return !text })
 		default:

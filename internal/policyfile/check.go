@@ -11,6 +11,7 @@ import (
 	"github.com/holdfast-itsm/holdfast/domain/calendar"
 	"github.com/holdfast-itsm/holdfast/domain/incident"
 	"github.com/holdfast-itsm/holdfast/domain/policy"
+	"github.com/holdfast-itsm/holdfast/domain/sla"
 )
 
 // kinds gives an empty spec and a check of its meaning for every kind of document.
@@ -25,6 +26,7 @@ var kinds = map[string]struct {
 	policy.KindServicePolicy:   {policy.ServicePolicy{}, reading(func(_ string, s policy.ServicePolicy) []policy.Problem { return s.Validate() })},
 	policy.KindVocabulary:      {policy.Vocabulary{}, reading(checkVocabulary)},
 	policy.KindRecordTemplate:  {policy.RecordTemplate{}, reading(checkTemplate)},
+	policy.KindSLA:             {sla.Agreement{}, reading(checkAgreement)},
 	policy.KindCannedReply:     {policy.CannedReply{}, reading(func(_ string, r policy.CannedReply) []policy.Problem { return r.Validate() })},
 }
 
@@ -43,7 +45,7 @@ func reading[T any](check func(name string, spec T) []policy.Problem) func(strin
 func Kinds() []string {
 	return []string{
 		policy.KindAssignmentRules, policy.KindCalendar, policy.KindCannedReply, policy.KindPriorityMatrix, policy.KindRecordTemplate,
-		policy.KindServicePolicy, policy.KindTeam, policy.KindVocabulary,
+		policy.KindSLA, policy.KindServicePolicy, policy.KindTeam, policy.KindVocabulary,
 	}
 }
 
@@ -95,6 +97,21 @@ func checkRules(_ string, rules policy.AssignmentRules) []policy.Problem {
 		if _, err := language.compile(rule.When); err != nil {
 			problems = append(problems, policy.Problem{Path: fmt.Sprintf("spec.rules[%d].when", i), Message: err.Error()})
 		}
+	}
+	return problems
+}
+
+func checkAgreement(_ string, agreement sla.Agreement) []policy.Problem {
+	problems := agreement.Validate()
+	if agreement.AppliesTo == "" {
+		return problems
+	}
+	language, err := languageOf(agreements)
+	if err != nil {
+		return append(problems, policy.Problem{Path: "spec.applies_to", Message: err.Error()})
+	}
+	if _, err := language.compile(agreement.AppliesTo); err != nil {
+		problems = append(problems, policy.Problem{Path: "spec.applies_to", Message: err.Error()})
 	}
 	return problems
 }

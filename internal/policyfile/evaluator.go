@@ -40,6 +40,11 @@ func (e *Evaluator) AssignmentFor(rules policy.AssignmentRules, record map[strin
 	return policy.Assignment{}, errors.Join(faults...)
 }
 
+// AgreementApplies evaluates the expression by which an SLA says which records it is for.
+func (e *Evaluator) AgreementApplies(expression string, record map[string]any) (bool, error) {
+	return e.matches(agreements, expression, record)
+}
+
 func (e *Evaluator) matches(practice, expression string, record map[string]any) (bool, error) {
 	program, err := e.program(practice, expression)
 	if err != nil {

@@ -52,7 +52,7 @@ func TestWhatCannotBeEvaluatedIsAnError(t *testing.T) {
 		`record.tags[99999] == "x"`: `rule "r": evaluating`,
 		`record.titel == "x"`:       "undefined field",
 		`record.title`:              "must answer true or false",
-		`record.title == "x"`:       "record.title is neither text nor a list",
+		`record.title == "x"`:       "record.title is not string",
 		`record.tags.all(a, record.tags.all(b, record.tags.all(c, a + b + c != "")))`: "cost limit",
 	} {
 		_, err := evaluator.AssignmentFor(policy.AssignmentRules{Practice: "incident", Rules: []policy.AssignmentRule{rule("r", when, "x")}}, long)

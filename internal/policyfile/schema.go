@@ -15,13 +15,15 @@ import (
 func SchemaFile(kind string) string {
 	var name strings.Builder
 	for i, letter := range kind {
-		if i > 0 && letter >= 'A' && letter <= 'Z' {
+		if i > 0 && isCapital(letter) && !isCapital(rune(kind[i-1])) {
 			name.WriteByte('_')
 		}
 		name.WriteString(strings.ToLower(string(letter)))
 	}
 	return name.String() + ".json"
 }
+
+func isCapital(letter rune) bool { return letter >= 'A' && letter <= 'Z' }
 
 // Schema writes the JSON Schema (draft 2020-12) of a kind's documents as they stand in files, from the types that Check
 // holds them against: what a schema refuses, Check refuses. Check knows more: what the values mean.
@@ -50,6 +52,9 @@ func Schema(kind string) ([]byte, error) {
 }
 
 func schemaOf(t reflect.Type) map[string]any {
+	if reflect.PointerTo(t).Implements(textual) {
+		return map[string]any{"type": "string"}
+	}
 	switch t.Kind() {
 	case reflect.Struct:
 		properties, needed := map[string]any{}, []string{}

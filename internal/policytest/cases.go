@@ -43,6 +43,7 @@ var subjects = map[string]func() subject{
 	"calendar":   func() subject { return &calendarSubject{} },
 	"priority":   func() subject { return &prioritySubject{} },
 	"assignment": func() subject { return &assignmentSubject{} },
+	"clock":      func() subject { return &clockSubject{} },
 	"cron":       func() subject { return &cronSubject{} },
 }
 

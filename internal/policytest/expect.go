@@ -22,6 +22,11 @@ type answer struct {
 	rule     *string
 	category *string
 	tags     []string
+
+	state              *string
+	elapsed, remaining *time.Duration
+	dueAt              *time.Time
+	fired              []string
 }
 
 // expectation is the expect of a case; only what stands in it is compared.
@@ -34,6 +39,12 @@ type expectation struct {
 	Rule     *string            `json:"rule,omitempty"`
 	Category *string            `json:"category,omitempty"`
 	Tags     *[]string          `json:"tags,omitempty"`
+
+	State     *string    `json:"state,omitempty"`
+	Elapsed   *signed    `json:"elapsed,omitempty"`
+	Remaining *signed    `json:"remaining,omitempty"`
+	DueAt     *time.Time `json:"due_at,omitempty"`
+	Fired     *[]string  `json:"fired,omitempty"`
 }
 
 // instants is one instant or a list of them.
@@ -92,7 +103,7 @@ func (e expectation) text() string {
 	for _, field := range []struct {
 		name string
 		text *string
-	}{{"team", e.Team}, {"rule", e.Rule}, {"category", e.Category}} {
+	}{{"team", e.Team}, {"rule", e.Rule}, {"category", e.Category}, {"state", e.State}} {
 		if field.text != nil {
 			add(field.name, fmt.Sprintf("%q", *field.text))
 		}
@@ -100,6 +111,7 @@ func (e expectation) text() string {
 	if e.Tags != nil {
 		add("tags", *e.Tags)
 	}
+	e.addClock(add)
 	return "{" + strings.Join(parts, ", ") + "}"
 }
 
@@ -126,7 +138,7 @@ func (e expectation) differs(got answer) string {
 	for _, field := range []struct {
 		name      string
 		want, got *string
-	}{{"team", e.Team, got.team}, {"rule", e.Rule, got.rule}, {"category", e.Category, got.category}} {
+	}{{"team", e.Team, got.team}, {"rule", e.Rule, got.rule}, {"category", e.Category, got.category}, {"state", e.State, got.state}} {
 		if field.want != nil {
 			compare(field.name, fmt.Sprintf("%q", *field.want), shown(field.got), field.got != nil && *field.got == *field.want)
 		}
@@ -134,6 +146,7 @@ func (e expectation) differs(got answer) string {
 	if e.Tags != nil {
 		compare("tags", *e.Tags, got.tags, got.team != nil && slices.Equal(*e.Tags, got.tags))
 	}
+	e.compareClock(got, compare)
 	return strings.Join(list, "; ")
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/holdfast-itsm/holdfast/domain/calendar"
 	"github.com/holdfast-itsm/holdfast/domain/policy"
+	"github.com/holdfast-itsm/holdfast/domain/sla"
 	"github.com/holdfast-itsm/holdfast/internal/policyfile"
 )
 
@@ -91,17 +92,18 @@ func (s *suite) check(test testCase) string {
 
 // documents are the policies that cases name, by kind and name.
 type documents struct {
-	evaluator *policyfile.Evaluator
-	calendars map[string]*calendar.Calendar
-	matrices  map[string]policy.PriorityMatrix
-	rules     map[string]policy.AssignmentRules
-	origin    map[string]string
+	evaluator  *policyfile.Evaluator
+	calendars  map[string]*calendar.Calendar
+	matrices   map[string]policy.PriorityMatrix
+	rules      map[string]policy.AssignmentRules
+	agreements map[string]sla.Agreement
+	origin     map[string]string
 }
 
 func newDocuments(evaluator *policyfile.Evaluator) *documents {
 	return &documents{
 		evaluator: evaluator, calendars: map[string]*calendar.Calendar{}, matrices: map[string]policy.PriorityMatrix{},
-		rules: map[string]policy.AssignmentRules{}, origin: map[string]string{},
+		rules: map[string]policy.AssignmentRules{}, agreements: map[string]sla.Agreement{}, origin: map[string]string{},
 	}
 }
 
@@ -134,6 +136,8 @@ func (d *documents) take(document policy.Document) (err error) {
 		err = decode(document, d.matrices)
 	case policy.KindAssignmentRules:
 		err = decode(document, d.rules)
+	case policy.KindSLA:
+		err = decode(document, d.agreements)
 	}
 	return err
 }

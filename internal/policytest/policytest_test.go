@@ -36,6 +36,15 @@ func TestRightCasesPass(t *testing.T) {
 	require.Equal(t, "testdata/pages/right.yaml: 9 passed, 0 failed\n9 passed, 0 failed\n", out.String())
 }
 
+func TestClocks(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	failed, err := Run(&out, []string{"testdata/pages/clocks.yaml"})
+	require.NoError(t, err, out.String())
+	require.False(t, failed, out.String())
+	require.Contains(t, out.String(), "3 passed, 0 failed")
+}
+
 func TestWrongCasesAreShownWithExpectedAndGot(t *testing.T) {
 	t.Parallel()
 	var out strings.Builder
