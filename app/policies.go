@@ -11,6 +11,7 @@ import (
 
 	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/domain/policy"
+	"github.com/holdfast-itsm/holdfast/internal/policyfile"
 	"github.com/holdfast-itsm/holdfast/schemas"
 )
 
@@ -86,7 +87,8 @@ func (a *App) problems(document policy.Document) []policy.Problem {
 	if !policyName.MatchString(document.Name) {
 		problems = append(problems, policy.Problem{Path: "name", Message: "takes 1 to 100 lower-case letters, digits, dots, underscores and hyphens"})
 	}
-	return append(problems, a.CheckPolicy(document)...)
+	problems = append(problems, a.CheckPolicy(document)...)
+	return append(problems, policyfile.Gaps(document, a.now())...)
 }
 
 // ApplyPolicy stores a new version of a document, whatever was stored before, unless the newest one has the same content.

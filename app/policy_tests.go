@@ -48,7 +48,7 @@ func (a *App) TestPolicies(ctx context.Context, body PolicyTestBody) (PolicyTest
 		return report, err
 	}
 	var stored []policy.Document
-	for _, kind := range []string{policy.KindCalendar, policy.KindPriorityMatrix, policy.KindAssignmentRules} {
+	for _, kind := range []string{policy.KindCalendar, policy.KindPriorityMatrix, policy.KindAssignmentRules, policy.KindOnCallSchedule} {
 		rows, err := schemas.ListPolicies(ctx, a.DB, kind)
 		if err != nil {
 			return report, a.fault(ctx, "reading policies", err)

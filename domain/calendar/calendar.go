@@ -124,48 +124,9 @@ func (c *Calendar) spans(d date) []Span {
 	return list
 }
 
-// instant turns a wall time of a date into an instant. In a gap it is the first instant that exists, in an overlap the
-// first of the two.
+// instant turns a wall time of a date into an instant.
 func (c *Calendar) instant(d date, wall time.Duration) time.Time {
-	naive := time.Date(d.year, d.month, d.day, 0, 0, 0, 0, time.UTC).Add(wall)
-	before, after := c.offset(naive.Add(-24*time.Hour)), c.offset(naive.Add(24*time.Hour))
-	first, second := naive.Add(-before), naive.Add(-after)
-	if before == after {
-		return first
-	}
-	firstExists, secondExists := c.offset(first) == before, c.offset(second) == after
-	switch {
-	case firstExists && secondExists:
-		if second.Before(first) {
-			return second
-		}
-		return first
-	case firstExists:
-		return first
-	case secondExists:
-		return second
-	}
-	return c.transition(naive.Add(-24*time.Hour), naive.Add(24*time.Hour))
-}
-
-// offset is how far the zone is ahead of UTC at an instant.
-func (c *Calendar) offset(t time.Time) time.Duration {
-	_, seconds := t.In(c.zone).Zone()
-	return time.Duration(seconds) * time.Second
-}
-
-// transition finds the instant between two at which the zone's offset changes.
-func (c *Calendar) transition(low, high time.Time) time.Time {
-	old := c.offset(low)
-	for high.Sub(low) > time.Second {
-		middle := low.Add(high.Sub(low) / 2).Truncate(time.Second)
-		if c.offset(middle) == old {
-			low = middle
-		} else {
-			high = middle
-		}
-	}
-	return high
+	return Instant(c.zone, d.year, d.month, d.day, wall)
 }
 
 // IsOpen reports whether the calendar is open at an instant.

@@ -9,7 +9,9 @@ import (
 
 	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/domain/calendar"
+	"github.com/holdfast-itsm/holdfast/domain/escalation"
 	"github.com/holdfast-itsm/holdfast/domain/incident"
+	"github.com/holdfast-itsm/holdfast/domain/oncall"
 	"github.com/holdfast-itsm/holdfast/domain/policy"
 	"github.com/holdfast-itsm/holdfast/domain/sla"
 )
@@ -19,15 +21,17 @@ var kinds = map[string]struct {
 	spec  any
 	check func(name string, spec json.RawMessage) ([]policy.Problem, error)
 }{
-	policy.KindCalendar:        {calendar.Spec{}, reading(checkCalendar)},
-	policy.KindPriorityMatrix:  {policy.PriorityMatrix{}, reading(func(_ string, m policy.PriorityMatrix) []policy.Problem { return m.Validate() })},
-	policy.KindAssignmentRules: {policy.AssignmentRules{}, reading(checkRules)},
-	policy.KindTeam:            {policy.Team{}, reading(func(_ string, t policy.Team) []policy.Problem { return t.Validate() })},
-	policy.KindServicePolicy:   {policy.ServicePolicy{}, reading(func(_ string, s policy.ServicePolicy) []policy.Problem { return s.Validate() })},
-	policy.KindVocabulary:      {policy.Vocabulary{}, reading(checkVocabulary)},
-	policy.KindRecordTemplate:  {policy.RecordTemplate{}, reading(checkTemplate)},
-	policy.KindSLA:             {sla.Agreement{}, reading(checkAgreement)},
-	policy.KindCannedReply:     {policy.CannedReply{}, reading(func(_ string, r policy.CannedReply) []policy.Problem { return r.Validate() })},
+	policy.KindCalendar:         {calendar.Spec{}, reading(checkCalendar)},
+	policy.KindPriorityMatrix:   {policy.PriorityMatrix{}, reading(func(_ string, m policy.PriorityMatrix) []policy.Problem { return m.Validate() })},
+	policy.KindAssignmentRules:  {policy.AssignmentRules{}, reading(checkRules)},
+	policy.KindTeam:             {policy.Team{}, reading(func(_ string, t policy.Team) []policy.Problem { return t.Validate() })},
+	policy.KindServicePolicy:    {policy.ServicePolicy{}, reading(func(_ string, s policy.ServicePolicy) []policy.Problem { return s.Validate() })},
+	policy.KindVocabulary:       {policy.Vocabulary{}, reading(checkVocabulary)},
+	policy.KindRecordTemplate:   {policy.RecordTemplate{}, reading(checkTemplate)},
+	policy.KindOnCallSchedule:   {oncall.Spec{}, reading(checkOnCall)},
+	policy.KindEscalationPolicy: {escalation.Policy{}, reading(func(_ string, p escalation.Policy) []policy.Problem { return p.Validate() })},
+	policy.KindCannedReply:      {policy.CannedReply{}, reading(func(_ string, r policy.CannedReply) []policy.Problem { return r.Validate() })},
+	policy.KindSLA:              {sla.Agreement{}, reading(checkAgreement)},
 }
 
 // reading decodes a spec, whose shape is known to fit, for the check of its meaning.
@@ -44,8 +48,9 @@ func reading[T any](check func(name string, spec T) []policy.Problem) func(strin
 // Kinds lists the kinds of documents, in order.
 func Kinds() []string {
 	return []string{
-		policy.KindAssignmentRules, policy.KindCalendar, policy.KindCannedReply, policy.KindPriorityMatrix, policy.KindRecordTemplate,
-		policy.KindSLA, policy.KindServicePolicy, policy.KindTeam, policy.KindVocabulary,
+		policy.KindAssignmentRules, policy.KindCalendar, policy.KindCannedReply, policy.KindEscalationPolicy,
+		policy.KindOnCallSchedule, policy.KindPriorityMatrix, policy.KindRecordTemplate, policy.KindSLA,
+		policy.KindServicePolicy, policy.KindTeam, policy.KindVocabulary,
 	}
 }
 

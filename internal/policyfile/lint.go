@@ -9,8 +9,8 @@ import (
 // KindTest is the kind of a YAML document that holds tests of policies; it is no policy and may stand beside them.
 const KindTest = "PolicyTest"
 
-// Lint checks the documents of files and writes a line for each problem, with its place, and one for each file that is
-// right. failed tells of problems in documents; err of files that could not be read.
+// Lint checks the documents of files and writes a line for each problem and each warning, with its place, and one for each
+// file that is right. failed tells of problems in documents; err of files that could not be read.
 func Lint(w io.Writer, paths []string) (failed bool, err error) {
 	for _, path := range paths {
 		trees, readErr := ReadTrees(path)
@@ -51,6 +51,10 @@ func lint(path string, trees []Tree) *findings {
 		if err != nil {
 			text.problems++
 			fmt.Fprintln(text, err)
+			continue
+		}
+		for _, warning := range warningsOf(document) {
+			fmt.Fprintf(text, "%s: warning: %s: %s\n", tree.At(warning.Path), warning.Path, warning.Message)
 		}
 	}
 	if text.problems == 0 {

@@ -165,6 +165,10 @@ func (b *builder) value(path string, node ast.Node) (any, error) {
 	case *ast.SequenceNode:
 		list := make([]any, len(node.Values))
 		for i, item := range node.Values {
+			if word, is := wordWithColon(item); is {
+				list[i] = word
+				continue
+			}
 			value, err := b.value(fmt.Sprintf("%s[%d]", path, i), item)
 			if err != nil {
 				return nil, err
@@ -189,6 +193,24 @@ func (b *builder) value(path string, node ast.Node) (any, error) {
 		return nil, b.wrong(node, "%s has no value; leave it out, or write \"\", [] or {} for an empty one", path)
 	}
 	return nil, b.wrong(node, "%s is written in a way that is not taken", path)
+}
+
+// wordWithColon gives an item such as schedule:primary of a list in brackets: it is one word, because no space follows its
+// colon, but within braces the parser takes it for a key with a value.
+func wordWithColon(item ast.Node) (string, bool) {
+	if mapping, right := item.(*ast.MappingNode); right && len(mapping.Values) == 1 && !mapping.IsFlowStyle {
+		item = mapping.Values[0]
+	}
+	pair, right := item.(*ast.MappingValueNode)
+	if !right || pair.Start == nil || pair.Value == nil {
+		return "", false
+	}
+	key, colon, value := pair.Key.GetToken(), pair.Start.Position, pair.Value.GetToken()
+	if key == nil || value == nil || key.Indicator == token.QuotedScalarIndicator || value.Indicator == token.QuotedScalarIndicator {
+		return "", false
+	}
+	at := value.Position
+	return key.Value + ":" + value.Value, at.Line == colon.Line && at.Column == colon.Column+1
 }
 
 func (b *builder) mapping(path string, entries []*ast.MappingValueNode) (any, error) {

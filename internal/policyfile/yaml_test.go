@@ -148,3 +148,18 @@ func TestLint(t *testing.T) {
 	require.Contains(t, out.String(), "none.yaml")
 	require.Contains(t, out.String(), "no problems")
 }
+
+func TestWordsWithColonsInLists(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]any{
+		`a: {to: [role:team_lead, schedule:primary]}`:      []any{"role:team_lead", "schedule:primary"},
+		`a: {to: [webhook:a:b, "person:ana", team:42]}`:    []any{"webhook:a:b", "person:ana", "team:42"},
+		`a: {to: [role: team_lead]}`:                       []any{map[string]any{"role": "team_lead"}},
+		`a: {to: [{role: team_lead}, {"role":"a"}]}`:       []any{map[string]any{"role": "team_lead"}, map[string]any{"role": "a"}},
+		"a:\n  to:\n  - role:team_lead\n  - {b: [role:x]}": []any{"role:team_lead", map[string]any{"b": []any{"role:x"}}},
+	} {
+		trees, err := ParseTrees("file.yaml", []byte("kind: Team\n"+text+"\n"))
+		require.NoError(t, err, text)
+		require.Equal(t, want, trees[0].value["a"].(map[string]any)["to"], text)
+	}
+}

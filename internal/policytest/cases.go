@@ -45,6 +45,8 @@ var subjects = map[string]func() subject{
 	"assignment": func() subject { return &assignmentSubject{} },
 	"clock":      func() subject { return &clockSubject{} },
 	"cron":       func() subject { return &cronSubject{} },
+	"on_call":    func() subject { return &onCallSubject{} },
+	"handoffs":   func() subject { return &handoffsSubject{} },
 }
 
 // read reads the cases: each has one subject, an expectation and perhaps a name.

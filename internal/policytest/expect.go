@@ -22,6 +22,7 @@ type answer struct {
 	rule     *string
 	category *string
 	tags     []string
+	people   *[]string
 
 	state              *string
 	elapsed, remaining *time.Duration
@@ -39,6 +40,7 @@ type expectation struct {
 	Rule     *string            `json:"rule,omitempty"`
 	Category *string            `json:"category,omitempty"`
 	Tags     *[]string          `json:"tags,omitempty"`
+	People   *[]string          `json:"people,omitempty"`
 
 	State     *string    `json:"state,omitempty"`
 	Elapsed   *signed    `json:"elapsed,omitempty"`
@@ -111,6 +113,9 @@ func (e expectation) text() string {
 	if e.Tags != nil {
 		add("tags", *e.Tags)
 	}
+	if e.People != nil {
+		add("people", *e.People)
+	}
 	e.addClock(add)
 	return "{" + strings.Join(parts, ", ") + "}"
 }
@@ -146,6 +151,9 @@ func (e expectation) differs(got answer) string {
 	if e.Tags != nil {
 		compare("tags", *e.Tags, got.tags, got.team != nil && slices.Equal(*e.Tags, got.tags))
 	}
+	if e.People != nil {
+		compare("people", *e.People, shown(got.people), got.people != nil && slices.Equal(*e.People, *got.people))
+	}
 	e.compareClock(got, compare)
 	return strings.Join(list, "; ")
 }
@@ -164,7 +172,7 @@ func shown[T any](value *T) string {
 }
 
 func (a answer) instants() string {
-	if len(a.at) == 0 {
+	if a.at == nil {
 		return unanswered
 	}
 	if a.one {

@@ -76,6 +76,7 @@ func (d *documents) over(others *documents) {
 	fill(d.calendars, others.calendars)
 	fill(d.matrices, others.matrices)
 	fill(d.rules, others.rules)
+	fill(d.schedules, others.schedules)
 }
 
 func fill[T any](into, from map[string]T) {

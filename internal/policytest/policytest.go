@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"github.com/holdfast-itsm/holdfast/domain/calendar"
+	"github.com/holdfast-itsm/holdfast/domain/oncall"
 	"github.com/holdfast-itsm/holdfast/domain/policy"
 	"github.com/holdfast-itsm/holdfast/domain/sla"
 	"github.com/holdfast-itsm/holdfast/internal/policyfile"
@@ -97,6 +98,7 @@ type documents struct {
 	matrices   map[string]policy.PriorityMatrix
 	rules      map[string]policy.AssignmentRules
 	agreements map[string]sla.Agreement
+	schedules  map[string]*oncall.Schedule
 	origin     map[string]string
 }
 
@@ -104,6 +106,7 @@ func newDocuments(evaluator *policyfile.Evaluator) *documents {
 	return &documents{
 		evaluator: evaluator, calendars: map[string]*calendar.Calendar{}, matrices: map[string]policy.PriorityMatrix{},
 		rules: map[string]policy.AssignmentRules{}, agreements: map[string]sla.Agreement{}, origin: map[string]string{},
+		schedules: map[string]*oncall.Schedule{},
 	}
 }
 
@@ -138,6 +141,8 @@ func (d *documents) take(document policy.Document) (err error) {
 		err = decode(document, d.rules)
 	case policy.KindSLA:
 		err = decode(document, d.agreements)
+	case policy.KindOnCallSchedule:
+		err = d.takeSchedule(document)
 	}
 	return err
 }

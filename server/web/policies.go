@@ -204,22 +204,27 @@ func kindTitle(kind string) string {
 		}
 		title = append(title, letter)
 	}
-	if kind == "SLA" {
+	switch kind {
+	case "SLA":
 		return kind
+	case policy.KindOnCallSchedule:
+		return "On-call schedule"
 	}
 	return string(title)
 }
 
 // kindMeans says in one line what documents of a kind are for.
 var kindMeans = map[string]string{
-	policy.KindAssignmentRules: "Which team a new record goes to; the first rule that matches wins.",
-	policy.KindCalendar:        "When work is done: weekly hours, holidays, exceptions.",
-	policy.KindCannedReply:     "What is written often, ready to be put into a note.",
-	policy.KindRecordTemplate:  "What is logged often: it fills in the form.",
-	policy.KindPriorityMatrix:  "What priority follows from impact and urgency.",
-	policy.KindServicePolicy:   "What services there are, and who supports them.",
-	policy.KindTeam:            "Who works together, and who leads.",
-	policy.KindVocabulary:      "The words that fields offer.",
+	policy.KindAssignmentRules:  "Which team a new record goes to; the first rule that matches wins.",
+	policy.KindCalendar:         "When work is done: weekly hours, holidays, exceptions.",
+	policy.KindCannedReply:      "What is written often, ready to be put into a note.",
+	policy.KindEscalationPolicy: "Whom to reach, one step after the other, until somebody takes care.",
+	policy.KindOnCallSchedule:   "Who is on call: rotations in layers, of which the later one wins.",
+	policy.KindRecordTemplate:   "What is logged often: it fills in the form.",
+	policy.KindPriorityMatrix:   "What priority follows from impact and urgency.",
+	policy.KindServicePolicy:    "What services there are, and who supports them.",
+	policy.KindTeam:             "Who works together, and who leads.",
+	policy.KindVocabulary:       "The words that fields offer.",
 }
 
 // kindChoices are all kinds.

@@ -57,6 +57,25 @@ spec:
       Since when:
       What it shows:
 `,
+	policy.KindEscalationPolicy: `kind: EscalationPolicy
+name: messaging
+spec:
+  steps:            # wait: the time to acknowledge before the next step
+    - {wait: 10m, to: [schedule:messaging]}
+    - {wait: 15m, to: [role:team_lead]}
+  repeat: 1
+  fallback: [role:admin]
+`,
+	policy.KindOnCallSchedule: `kind: OnCallSchedule
+name: messaging
+spec:
+  title: Messaging
+  timezone: Europe/Berlin
+  layers:           # a later layer wins over an earlier one
+    - name: week
+      rotation: {every: 1, unit: week, start: 2026-01-05, handoff: "09:00"}
+      people: [ana, bo]
+`,
 	policy.KindPriorityMatrix: `kind: PriorityMatrix
 name: default
 spec:
@@ -105,6 +124,16 @@ cases:
   - name: closed on New Year's Day
     calendar: {of: office-hours, is_open: "2027-01-01T10:00:00+01:00"}
     expect: {open: false}
+`,
+	policy.KindOnCallSchedule: `kind: PolicyTest
+name: turns
+cases:
+  - name: the second week is bo's
+    on_call: {of: messaging, at: "2026-01-14T12:00:00+01:00"}
+    expect: {people: [bo]}
+  - name: hand-offs stay at nine when the clocks change
+    handoffs: {of: messaging, from: "2026-10-25T00:00:00+02:00", to: "2026-11-01T00:00:00+01:00"}
+    expect: {at: ["2026-10-26T09:00:00+01:00"]}
 `,
 	policy.KindPriorityMatrix: `kind: PolicyTest
 name: matrix
