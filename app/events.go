@@ -3,8 +3,6 @@ package app
 import (
 	"context"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/holdfast-itsm/holdfast/domain"
@@ -30,7 +28,7 @@ func (a *App) Events(ctx context.Context, query EventQuery, send func(LiveEvent)
 		return err
 	}
 	defer leave()
-	place, err := a.startOfStream(ctx, query.After)
+	place, err := a.startOfStream(ctx, query)
 	if err != nil {
 		return err
 	}
@@ -118,31 +116,36 @@ func (s *liveStream) renew(ctx context.Context) error {
 	return fresh.mayAnywhere(PermissionEventsRead)
 }
 
-// placeID is a place in the stream as a reader sends it back.
-func placeID(place schemas.StreamPosition) string {
-	return place.Xid + "-" + strconv.FormatInt(place.Position, 10)
-}
-
 // startOfStream reads a Last-Event-ID; without one the stream begins now, with 0 at the first event.
-func (a *App) startOfStream(ctx context.Context, after string) (schemas.StreamPosition, error) {
-	if after == "" {
+func (a *App) startOfStream(ctx context.Context, query EventQuery) (schemas.StreamPosition, error) {
+	now := func() (schemas.StreamPosition, error) {
 		place, err := schemas.StreamEnd(ctx, a.DB)
 		return place, a.fault(ctx, "finding the end of the stream", err)
 	}
-	if after == "0" {
-		return schemas.StreamPosition{Xid: "0"}, nil
+	if query.After == "" {
+		return now()
 	}
-	xid, position, found := strings.Cut(after, "-")
-	number, err := strconv.ParseInt(position, 10, 64)
-	transaction, xidErr := strconv.ParseUint(xid, 10, 64)
-	if !found || err != nil || xidErr != nil {
-		return schemas.StreamPosition{}, domain.Errorf(domain.CodeMalformed, "the Last-Event-ID is not one of ours")
+	place, known := placeOf(query.After)
+	if query.Within > 0 {
+		reaches := known
+		if known {
+			var err error
+			if reaches, err = schemas.StreamReaches(ctx, a.DB, place, query.Within); err != nil {
+				return place, a.fault(ctx, "finding a place in the stream", err)
+			}
+		}
+		if !reaches {
+			return now()
+		}
 	}
-	return schemas.StreamPosition{Xid: strconv.FormatUint(transaction, 10), Position: number}, nil
+	if !known {
+		return place, domain.Errorf(domain.CodeMalformed, "the Last-Event-ID is not one of ours")
+	}
+	return place, nil
 }
 
 func (q EventQuery) wants(event schemas.StreamedEvent) bool {
-	return (q.Record == "" || q.Record == event.Record || q.Record == event.Number) &&
+	return (q.Only == nil || q.Only(event)) && (q.Record == "" || q.Record == event.Record || q.Record == event.Number) &&
 		(q.Service == "" || q.Service == event.Service) && (q.Practice == "" || q.Practice == event.Practice)
 }
 

@@ -225,3 +225,37 @@ func TestWhatAReaderSaysOfAnEventEndsTheStream(t *testing.T) {
 	require.ErrorIs(t, d.Events(ctx, app.EventQuery{After: "0"}, func(app.LiveEvent) error { return enough }), enough)
 	refuses(t, domain.CodeMalformed, d.Events(ctx, app.EventQuery{After: "x"}, nil))
 }
+
+func TestAPlaceIsReachedOnlyWithinItsBound(t *testing.T) {
+	t.Parallel()
+	d := setup(t)
+	record := d.incident()
+	ctx, _ := d.agent(all(domain.RoleAgent))
+	l := d.listen(ctx, app.EventQuery{})
+	d.note(record, 1)
+	place := l.hears().ID
+	begins := func(after string, within int) string {
+		t.Helper()
+		begun := ""
+		ended, stop := context.WithCancel(ctx)
+		defer stop()
+		require.NoError(t, d.Events(ended, app.EventQuery{After: after, Within: within, Started: func(at string) {
+			begun = at
+			stop()
+		}}, func(app.LiveEvent) error { return nil }))
+		return begun
+	}
+	require.Equal(t, place, begins(place, 1))
+	d.note(record, 2)
+	for range 2 {
+		l.hears()
+	}
+	require.Equal(t, place, begins(place, 2))
+	require.NotEqual(t, place, begins(place, 1), "too much lies behind it")
+	for _, unknown := range []string{"x", "18446744073709551615-1"} {
+		require.NotEqual(t, unknown, begins(unknown, 1000), "it is of another stream")
+	}
+	require.True(t, app.PlaceBefore("9-5", "10-1"))
+	require.True(t, app.PlaceBefore("9--1", "9-0"))
+	require.False(t, app.PlaceBefore(place, place))
+}

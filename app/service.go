@@ -279,6 +279,11 @@ type EventQuery struct {
 	Record   string          `json:"record"`
 	Service  string          `json:"service"`
 	Practice domain.Practice `json:"practice"`
+	// Within, where not 0, is how many events may lie behind After. Where there are more, or where After is no place of this
+	// stream, the events begin now, and Started is told another place than After.
+	Within int `json:"-"`
+	// Only, where not nil, is asked of every event in its order, before it is looked up who reads: false passes over the event.
+	Only func(StreamedEvent) bool `json:"-"`
 	// Started, where not nil, is called when it is known that the events may be read, with the place where they begin.
 	Started func(place string) `json:"-"`
 }

@@ -194,6 +194,19 @@ func StreamEnd(ctx context.Context, db bun.IDB) (StreamPosition, error) {
 	return StreamPosition{Xid: xid, Position: -1}, nil
 }
 
+// StreamReaches reports whether a place is one of this stream's past, with so many events behind it at most. A place of another
+// cluster can lie ahead of everything.
+func StreamReaches(ctx context.Context, db bun.IDB, place StreamPosition, most int) (bool, error) {
+	var reaches bool
+	err := db.NewRaw(`SELECT ?::xid8 <= pg_snapshot_xmin(pg_current_snapshot()) AND (
+			SELECT count(*) FROM (SELECT FROM timeline WHERE (xid, position) > (?::xid8, ?) LIMIT ?) AS beyond) <= ?`,
+		place.Xid, place.Xid, place.Position, most+1, most).Scan(ctx, &reaches)
+	if err != nil {
+		return false, fmt.Errorf("finding a place in the stream: %w", err)
+	}
+	return reaches, nil
+}
+
 // TeamWork reads the open incidents of a person's teams that nobody has taken, most urgent first, and how many there are.
 func TeamWork(ctx context.Context, db bun.IDB, reader Reader, person string, limit int) ([]incident.Incident, int, error) {
 	query := func() *bun.SelectQuery {

@@ -110,7 +110,7 @@ func (s *site) handler(service *app.App, faces config.HTTP) (http.Handler, error
 	}
 	err := web.Mount(engine, web.Dependencies{
 		Service: service, SignIns: service, Busy: &busy, Log: s.log, Version: version(), PublicURL: faces.PublicURL,
-		Now: service.Clock.Now,
+		Now: service.Clock.Now, Pages: service, Metrics: s.metrics,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("mount the pages: %w", err)

@@ -12,6 +12,7 @@ type Metrics struct {
 	apply    *prometheus.HistogramVec
 	lateness prometheus.Histogram
 	relayed  *prometheus.CounterVec
+	live     prometheus.Gauge
 }
 
 // NewMetrics registers the figures in the process's registry.
@@ -35,8 +36,12 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 			Name: "holdfast_relayed_total",
 			Help: "Rows that the relay carried on, by kind (message) and outcome (delivered, refused, dropped, postponed, failed).",
 		}, []string{"kind", "outcome"}),
+		live: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "holdfast_live_connections",
+			Help: "Connections over which browsers are told of changes just now; a browser has one for all its pages.",
+		}),
 	}
-	registry.MustRegister(metrics.commands, metrics.apply, metrics.lateness, metrics.relayed)
+	registry.MustRegister(metrics.commands, metrics.apply, metrics.lateness, metrics.relayed, metrics.live)
 	return metrics
 }
 
@@ -51,3 +56,9 @@ func (m *Metrics) DeadlineHandled(late time.Duration) { m.lateness.Observe(late.
 
 // Relayed counts a row that the relay carried on, or could not.
 func (m *Metrics) Relayed(kind, outcome string) { m.relayed.WithLabelValues(kind, outcome).Inc() }
+
+// LiveBegan counts a browser's live connection in, LiveEnded counts it out.
+func (m *Metrics) LiveBegan() { m.live.Inc() }
+
+// LiveEnded counts a browser's live connection out.
+func (m *Metrics) LiveEnded() { m.live.Dec() }

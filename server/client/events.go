@@ -145,6 +145,10 @@ func (s *stream) pass(id, data string) error {
 	if err := json.Unmarshal([]byte(data), &event); err != nil {
 		return fmt.Errorf("reading an event: %w", domain.Errorf(domain.CodeInternal, "the event is not one of Holdfast's: %v", err))
 	}
+	if s.query.Only != nil && !s.query.Only(event.StreamedEvent) {
+		s.last = id
+		return nil
+	}
 	if err := s.send(event); err != nil {
 		s.refused = err
 		return err

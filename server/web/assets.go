@@ -13,7 +13,7 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-//go:embed assets/css/*.css assets/js/*.js assets/*.svg assets/vendor/*.js
+//go:embed assets/css/*.css assets/js/*.js assets/worker/*.js assets/*.svg assets/vendor/*.js
 var embedded embed.FS
 
 // assetBase is where assets lie. A name holds a hash of the content, so it can be kept for ever.

@@ -26,6 +26,7 @@ type desk struct {
 	pages   http.Handler
 	cookies map[string]string
 	admin   app.Principal
+	site    *httptest.Server
 }
 
 func setupDesk(t *testing.T) *desk {
@@ -48,7 +49,7 @@ func setupDesk(t *testing.T) *desk {
 		d.signIn(person)
 	}
 	engine := gin.New()
-	require.NoError(t, Mount(engine, Dependencies{Service: d.App, SignIns: d.App, Log: slog.New(slog.DiscardHandler)}))
+	require.NoError(t, Mount(engine, Dependencies{Service: d.App, SignIns: d.App, Pages: d.App, Log: slog.New(slog.DiscardHandler)}))
 	d.pages = engine
 	return d
 }

@@ -32,6 +32,8 @@ type homeView struct {
 	Caller callerView
 	Work   app.WorkView
 	Due    []app.WaitingRow
+	// Since is the place in the stream of events that the lists were read at; empty: it is not known.
+	Since string
 }
 
 // callerView is what is known of the person who calls.
@@ -61,13 +63,11 @@ func (w *console) home(c *gin.Context) {
 		return
 	}
 	view := homeView{page: w.page(c, "Home")}
-	if err == nil {
-		view.Work, err = w.Service.Work(ctx)
+	if err == nil && w.Pages != nil {
+		view.Since, err = w.Pages.Place(ctx)
 	}
 	if err == nil {
-		var due app.Page[app.WaitingRow]
-		due, err = w.Service.Waiting(ctx, app.WaitingQuery{Limit: homeRows})
-		view.Due = due.Items
+		err = w.homeLists(ctx, &view)
 	}
 	if err != nil {
 		w.fail(c, err)
@@ -76,6 +76,17 @@ func (w *console) home(c *gin.Context) {
 	view.Quick = w.quickForm(c)
 	view.Caller = w.callerOf(ctx, c.Query("requester"))
 	w.show(c, http.StatusOK, homePage(view))
+}
+
+// homeLists reads the lists of the page.
+func (w *console) homeLists(ctx context.Context, view *homeView) error {
+	var err error
+	if view.Work, err = w.Service.Work(ctx); err != nil {
+		return err
+	}
+	due, err := w.Service.Waiting(ctx, app.WaitingQuery{Limit: homeRows})
+	view.Due = due.Items
+	return err
 }
 
 // quickFields are those of the short form, in their order.

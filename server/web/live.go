@@ -2,6 +2,9 @@ package web
 
 import (
 	"context"
+	"net/url"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -14,90 +17,163 @@ import (
 )
 
 const (
-	livePath = queuePath + "/:record/live"
-	// beat is how often a silent stream shows that it lives.
+	// livePath is the one connection of a browser, for all its pages: ?of= names what each of them listens to.
+	livePath = "/live"
+	// mostWatched and longestWatched bound what one connection listens to, and the address of each in bytes.
+	mostWatched, longestWatched = 16, 6 << 10
+	// reach is how many events may lie between a page and now for it to be told of those alone.
+	reach = 2000
+	// beat is how often a silent connection shows that it lives, and how far it is.
 	beat = 15 * time.Second
-	// settle is how long after its beginning a stream looks for what happened between the page and itself.
-	settle = time.Second
 )
 
 // livePaths are the streams, which last as long as somebody looks.
-var livePaths = []string{livePath, queueLivePath, portalLivePath}
+var livePaths = []string{livePath}
 
-// changed renders the parts of a page that events can have changed.
-type changed func(c *gin.Context, news []domain.StoredEvent) (templ.Component, error)
-
-// live streams a record's page.
-func (w *console) live(c *gin.Context) {
-	w.stream(c, func(c *gin.Context, news []domain.StoredEvent) (templ.Component, error) {
-		view, err := w.recordView(c)
-		return liveParts(view, news), err
-	})
+// watched is what one page shows, and hears of when it changes.
+type watched interface {
+	// begin answers what the page lacks when it begins to listen. A page that resumes is told of the events that it missed;
+	// any other is compared with how things stand.
+	begin(ctx context.Context, resumes bool) (templ.Component, error)
+	// concerns takes an event that the viewer may see, and answers how soon the page is to be told; 0: it is not of the page.
+	concerns(event app.LiveEvent) time.Duration
+	// tell answers what changed since it was asked last; nil where nothing did.
+	tell(ctx context.Context) (templ.Component, error)
 }
 
-// stream streams a page about a record: whenever an event of the record commits, the parts that can have changed are sent as
-// they now are. The page says with ?seq= how far its timeline goes.
-func (w *console) stream(c *gin.Context, parts changed) {
-	record, err := w.Service.Incident(c.Request.Context(), c.Param("record"))
-	if err != nil {
-		w.fail(c, err)
-		return
+// watchable are the addresses that a page can listen to, as ?of= says them, and who reads them. Whatever the page itself would
+// refuse is refused here, by the same reading.
+var watchable = []struct {
+	pattern string
+	open    func(w *console, page *gin.Context) (watched, error)
+}{
+	{queueLivePath, (*console).watchQueue},
+	{recordLivePath, (*console).watchRecord},
+	{portalLivePath, (*console).watchPortal},
+	{homeLivePath, (*console).watchHome},
+}
+
+// watch is one of the things that a connection listens to.
+type watch struct {
+	watched
+	// name is how messages say which it is: its number in the order of ?of=.
+	name string
+	// since is the place up to which the page knows everything; empty: it has just been made.
+	since string
+	// record is the only one whose events matter; empty: those of all do.
+	record string
+	// due is when the page is to be told of something, zero: there is nothing; behind is the place before the first of it.
+	due    time.Time
+	behind string
+	// refused says why nothing is shown of it, or not any more.
+	refused error
+}
+
+// watches reads from the address what the connection listens to. It fails with malformed for what no page has; what this viewer
+// may not see, or not any more, is told with the rest.
+func (w *console) watches(c *gin.Context) ([]*watch, error) {
+	asked := c.QueryArray("of")
+	if len(asked) > mostWatched {
+		return nil, domain.Errorf(domain.CodeMalformed, "one connection listens to %d things at most", mostWatched)
 	}
-	ctx, cancel := context.WithCancel(c.Request.Context())
-	defer cancel()
-	events, err := w.follow(ctx, app.EventQuery{Record: record.ID, After: c.GetHeader("Last-Event-ID")})
-	if err != nil {
-		w.fail(c, err)
-		return
+	all := make([]*watch, 0, len(asked))
+	for i, address := range asked {
+		one, err := w.listenTo(c, address)
+		if err != nil && domain.CodeOf(err) == domain.CodeMalformed {
+			return nil, err
+		}
+		if one == nil {
+			one = &watch{}
+		}
+		one.name, one.refused = strconv.Itoa(i), err
+		all = append(all, one)
 	}
-	others, leave := w.viewers.join(record.ID, handleOf(c))
-	defer leave()
-	to := server.NewStream(c.Writer)
-	alive, behind := time.NewTicker(beat), time.NewTimer(settle)
-	defer alive.Stop()
-	defer behind.Stop()
-	seen, text := queryNumber(c, "seq"), ": welcome\n\n"
-	for to.Send(text) == nil {
-		id, viewing := "", false
-		select {
-		case <-others:
-			viewing = true
-		case event, open := <-events:
-			if !open {
-				return
-			}
-			id = event.ID
-		case <-behind.C:
-		case <-alive.C:
-			text = ": alive\n\n"
-			continue
-		case <-ctx.Done():
-			return
-		}
-		if err := w.renew(c); err != nil {
-			return // the page asks again, and is told why
-		}
-		if viewing {
-			text = w.viewing(c, record.ID)
+	if len(all) > 0 && !slices.ContainsFunc(all, func(one *watch) bool { return one.refused == nil }) {
+		return nil, all[0].refused
+	}
+	return all, nil
+}
+
+// listenTo opens what one address names.
+func (w *console) listenTo(c *gin.Context, address string) (*watch, error) {
+	place, err := url.Parse(address)
+	if err == nil {
+		err = server.CheckURL(place)
+	}
+	if err != nil || len(address) > longestWatched || place.IsAbs() || place.Host != "" {
+		return nil, domain.Errorf(domain.CodeMalformed, "of is not the address of something to listen to")
+	}
+	for _, kind := range watchable {
+		record, fits := matches(kind.pattern, place.Path)
+		if !fits {
 			continue
 		}
-		text, seen = w.news(c, id, seen, parts)
+		page := c.Copy()
+		page.Request = c.Request.Clone(c.Request.Context())
+		page.Request.URL = place
+		page.Params = gin.Params{{Key: "record", Value: record}}
+		what, err := kind.open(w, page)
+		if err != nil {
+			return nil, err
+		}
+		one := &watch{watched: what, since: page.Query("since")}
+		if one.since == "" {
+			one.since = c.GetHeader("Last-Event-ID")
+		}
+		if of, single := what.(*watchedRecord); single {
+			one.record = of.record.ID
+		}
+		return one, nil
+	}
+	return nil, domain.Errorf(domain.CodeMalformed, "there is nothing to listen to at %s", place.Path)
+}
+
+// matches reports whether a path is one of a pattern with at most one name in it, and what stands there.
+func matches(pattern, path string) (record string, fits bool) {
+	before, after, named := strings.Cut(pattern, ":record")
+	if !named {
+		return "", path == pattern
+	}
+	record, begins := strings.CutPrefix(path, before)
+	record, ends := strings.CutSuffix(record, after)
+	return record, begins && ends && record != "" && !strings.Contains(record, "/")
+}
+
+// dirty notes that the page is to be told at a moment, or sooner if it is to be anyway.
+func (o *watch) dirty(at time.Time, behind string) {
+	if o.due.IsZero() {
+		o.behind = behind
+	}
+	if o.due.IsZero() || at.Before(o.due) {
+		o.due = at
 	}
 }
 
-// viewing renders who else has the record open, for those who may know. The message has no id: it is not of the record's
-// events, and is not asked for again.
-func (w *console) viewing(c *gin.Context, record string) string {
-	ctx := c.Request.Context()
-	view, err := w.Service.Incident(ctx, record)
-	text := ""
-	if err == nil && isStaff(view) && c.FullPath() == livePath {
-		text, err = message(ctx, "", viewersPart(w.viewers.others(record, handleOf(c))))
+// missing makes an error that ends a part of a connection: what it showed is not the viewer's any more.
+func missing(err error) bool {
+	code := domain.CodeOf(err)
+	return err != nil && (code == domain.CodeNotFound || code == domain.CodeForbidden)
+}
+
+// message makes a server-sent event of a part of a page, named after whom it is for.
+func message(ctx context.Context, name string, part templ.Component) (string, error) {
+	var html strings.Builder
+	if err := part.Render(ctx, &html); err != nil {
+		return "", err
 	}
-	if err != nil && ctx.Err() == nil {
-		w.Log.WarnContext(ctx, "who else views a record could not be shown", "error", err)
+	return eventOf(name, html.String()), nil
+}
+
+// eventOf writes a server-sent event.
+func eventOf(name, data string) string {
+	var text strings.Builder
+	text.WriteString("event: " + name + "\n")
+	// A bare carriage return ends a line of the stream as well.
+	for line := range strings.SplitSeq(strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(data), "\n") {
+		text.WriteString("data: " + line + "\n")
 	}
-	return text
+	text.WriteString("\n")
+	return text.String()
 }
 
 // handleOf is the handle of whoever asks; signedIn has found them.
@@ -107,89 +183,4 @@ func handleOf(c *gin.Context) string {
 		return ""
 	}
 	return who.Handle
-}
-
-// renew finds out anew who looks, so that nothing is rendered for somebody who may not see it any more.
-func (w *console) renew(c *gin.Context) error {
-	principal, err := app.PrincipalFrom(c.Request.Context())
-	if err != nil {
-		return err
-	}
-	if principal, err = w.SignIns.Renew(c.Request.Context(), principal); err != nil {
-		return err
-	}
-	c.Request = c.Request.WithContext(app.WithPrincipal(c.Request.Context(), principal))
-	return nil
-}
-
-// follow hands a record's events on until the context ends, once it is known that they may be read. The channel is closed when
-// the stream of events ends first.
-func (w *console) follow(ctx context.Context, query app.EventQuery) (<-chan app.LiveEvent, error) {
-	events, started, failed := make(chan app.LiveEvent), make(chan struct{}), make(chan error, 1)
-	query.Started = func(string) { close(started) }
-	go func() {
-		defer close(events)
-		err := w.Service.Events(ctx, query, func(event app.LiveEvent) error {
-			select {
-			case events <- event:
-				return nil
-			case <-ctx.Done():
-				return ctx.Err()
-			}
-		})
-		failed <- err
-		if err != nil && ctx.Err() == nil {
-			w.Log.Info("a stream of events ended", "error", err)
-		}
-	}()
-	select {
-	case <-started:
-		return events, nil
-	case err := <-failed:
-		return nil, err
-	}
-}
-
-// news renders the changed parts of a record as one message, or nothing when the page has them all. It answers how far the
-// timeline then goes.
-func (w *console) news(c *gin.Context, id string, seen int64, parts changed) (string, int64) {
-	ctx := c.Request.Context()
-	page, err := w.Service.Timeline(ctx, c.Param("record"), seen, timelinePage)
-	if err == nil && len(page.Items) == 0 {
-		return "", seen
-	}
-	var part templ.Component
-	if err == nil {
-		part, err = parts(c, page.Items)
-	}
-	text := ""
-	if err == nil {
-		text, err = message(ctx, id, part)
-	}
-	if err != nil {
-		if ctx.Err() == nil { // else the viewer has left
-			w.Log.WarnContext(ctx, "a live page could not be brought up to date; the next event tries again", "error", err)
-		}
-		return "", seen
-	}
-	return text, page.Items[len(page.Items)-1].Seq
-}
-
-// message makes a server-sent event of a part of a page; it has no name, so that htmx swaps it in.
-func message(ctx context.Context, id string, part templ.Component) (string, error) {
-	var html strings.Builder
-	if err := part.Render(ctx, &html); err != nil {
-		return "", err
-	}
-	var text strings.Builder
-	if id != "" {
-		text.WriteString("id: " + id + "\n")
-	}
-	// A bare carriage return ends a line of the stream as well.
-	lines := strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(html.String())
-	for line := range strings.SplitSeq(lines, "\n") {
-		text.WriteString("data: " + line + "\n")
-	}
-	text.WriteString("\n")
-	return text.String(), nil
 }

@@ -170,7 +170,7 @@ func TestWholePagesHaveNothingInline(t *testing.T) {
 	page := html(t, recordPage(view))
 	require.Contains(t, page, "<title>x · Holdfast</title>")
 	require.Contains(t, page, "&lt;Mail&gt; is down")
-	require.Contains(t, page, `hx-sse:connect="/incidents/INC-000007/live?after=0&amp;seq=0"`)
+	require.Contains(t, page, `data-live="/incidents/INC-000007/live?after=0&amp;seq=0"`)
 
 	list := app.Page[app.IncidentView]{Items: []app.IncidentView{recordOf(incident.New)}, NextCursor: "c2"}
 	text := html(t, queuePage(queueOf(filters{State: "open", Team: "a&b"}, list)))
@@ -211,9 +211,9 @@ func TestALiveMessageIsWhole(t *testing.T) {
 	t.Parallel()
 	view := viewOf(incident.New)
 	view.Record.Description = "one\ntwo\r\nthree\rfour"
-	text, err := message(t.Context(), "7-1", liveParts(view, []domain.StoredEvent{{Type: "incident.assigned", Actor: domain.Actor{Kind: domain.ActorTimer}}}))
+	text, err := message(t.Context(), "7", liveParts(view, []domain.StoredEvent{{Type: "incident.assigned", Actor: domain.Actor{Kind: domain.ActorTimer}}}))
 	require.NoError(t, err)
-	require.True(t, strings.HasPrefix(text, "id: 7-1\ndata: "))
+	require.True(t, strings.HasPrefix(text, "event: 7\ndata: "))
 	require.True(t, strings.HasSuffix(text, "\n\n"))
 	for _, line := range strings.Split(strings.TrimSpace(text), "\n")[1:] {
 		require.True(t, strings.HasPrefix(line, "data: "), line)

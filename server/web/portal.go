@@ -20,7 +20,7 @@ const (
 	portalPath  = "/portal"
 	reportPath  = portalPath + "/report"
 	answersPath = portalPath + "/answers"
-	// portalLivePath streams one's own record.
+	// portalLivePath is what the page of one's own record listens to.
 	portalLivePath  = portalPath + "/records/:record/live"
 	portalFilesPath = portalPath + "/records/:record/attachments"
 )
@@ -31,7 +31,6 @@ func (w *console) mountPortal(pages *gin.RouterGroup) {
 	pages.POST(reportPath, w.report)
 	pages.GET(answersPath, w.answers)
 	pages.GET(portalPath+"/records/:record", w.portalRecord)
-	pages.GET(portalLivePath, w.portalLive)
 	pages.POST(portalPath+"/records/:record/reply", w.portalReply)
 	pages.POST(portalFilesPath, w.portalAttach)
 	pages.POST(portalPath+"/records/:record/do/:verb", w.portalCommand)

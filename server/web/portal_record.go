@@ -78,11 +78,17 @@ func (w *console) who(ctx context.Context) string {
 	return principal.Handle
 }
 
-func (w *console) portalLive(c *gin.Context) {
-	w.stream(c, func(c *gin.Context, _ []domain.StoredEvent) (templ.Component, error) {
-		view, err := w.portalRecordView(c)
+// watchPortal listens to one's own record; the desk has pages of its own.
+func (w *console) watchPortal(page *gin.Context) (watched, error) {
+	view, err := w.portalRecordView(page)
+	if err != nil {
+		return nil, err
+	}
+	parts := func(page *gin.Context, _ []domain.StoredEvent) (templ.Component, error) {
+		view, err := w.portalRecordView(page)
 		return portalLiveParts(view), err
-	})
+	}
+	return &watchedRecord{console: w, page: page, record: view.Record, seen: queryNumber(page, "seq"), parts: parts}, nil
 }
 
 func portalLiveURL(view portalRecordView) string {

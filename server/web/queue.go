@@ -21,7 +21,6 @@ const queueLivePath = queuePath + "/live"
 // mountQueue adds the list of incidents, its views, its bulk commands and its live rows.
 func (w *console) mountQueue(pages *gin.RouterGroup) {
 	pages.GET(queuePath, w.queue)
-	pages.GET(queueLivePath, w.queueLive)
 	pages.GET(viewsPath, w.viewCounts)
 	pages.POST(viewsPath, w.keepView)
 	pages.POST(viewsPath+"/:view", w.changeView)

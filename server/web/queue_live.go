@@ -6,86 +6,20 @@ import (
 	"strings"
 	"time"
 
+	"github.com/a-h/templ"
 	"github.com/gin-gonic/gin"
 
 	"github.com/holdfast-itsm/holdfast/app"
 	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/domain/incident"
-	"github.com/holdfast-itsm/holdfast/server"
 )
 
-const (
-	// gather is how long changes of a queue are gathered before its viewer is told.
-	gather = 200 * time.Millisecond
-	// rightsLast is how long it counts who a viewer is and what they may read: two hundred who watch a busy queue would
-	// otherwise ask for it a thousand times a second.
-	rightsLast = time.Second
-)
+// gather is how long changes of a queue are gathered before its viewer is told.
+const gather = 200 * time.Millisecond
 
-// queueLive streams what happens to a queue: rows that changed are sent to be put in their place, and records that came into
-// the list are counted, for the viewer to have them shown. A row never moves by itself.
-func (w *console) queueLive(c *gin.Context) {
-	f, _, err := w.asked(c)
-	if err != nil {
-		w.fail(c, err)
-		return
-	}
-	ctx, cancel := context.WithCancel(c.Request.Context())
-	defer cancel()
-	events, err := w.follow(ctx, app.EventQuery{Practice: domain.Incident})
-	if err != nil {
-		w.fail(c, err)
-		return
-	}
-	// From here on nothing is missed, so that what happened between the page and this moment can be looked up.
-	list, err := w.newLiveList(c, f)
-	text := ""
-	if err == nil {
-		text, err = list.catchUp(ctx)
-	}
-	if err != nil {
-		w.fail(c, err)
-		return
-	}
-	to := server.NewStream(c.Writer)
-	alive, tell := time.NewTicker(beat), time.NewTimer(time.Hour)
-	tell.Stop()
-	defer alive.Stop()
-	defer tell.Stop()
-	changed, renewed := map[string]app.LiveEvent{}, w.Now()
-	text = ": welcome\n\n" + text
-	for to.Send(text) == nil {
-		text = ""
-		select {
-		case event, open := <-events:
-			if !open {
-				return
-			}
-			if len(changed) == 0 {
-				tell.Reset(gather)
-			}
-			changed[event.Number] = event
-			continue
-		case <-alive.C:
-			text = ": alive\n\n"
-			continue
-		case <-tell.C:
-		case <-ctx.Done():
-			return
-		}
-		if w.Now().Sub(renewed) > rightsLast {
-			if err := w.renew(c); err != nil {
-				return // the page asks again, and is told why
-			}
-			renewed = w.Now()
-		}
-		text = list.news(c.Request.Context(), changed)
-		clear(changed)
-	}
-}
-
-// liveList is a list as one page shows it.
-type liveList struct {
+// watchedQueue is a list as one page shows it: rows that changed are sent to be put in their place, and records that came into the
+// list are counted, for the viewer to have them shown. A row never moves by itself.
+type watchedQueue struct {
 	*console
 	filters filters
 	columns []column
@@ -93,19 +27,35 @@ type liveList struct {
 	// shown are the rows on the page and the version that each shows; fresh are records that came into the list since.
 	shown map[string]int64
 	fresh map[string]bool
-	// told is how many of them the page was told of.
+	// told is how many of them the page was told of; less than 0: it is not known.
 	told int
+	// changed are the records with news, by number.
+	changed map[string]app.LiveEvent
 	// last is the record that ends the page, where the list goes on behind it: what stands after it is not on this page.
 	last *incident.Incident
 }
 
-// maxShown bounds how many rows a page may say that it shows.
-const maxShown = 200
+const (
+	// maxShown bounds how many rows a page may say that it shows.
+	maxShown = 200
+	// maxFresh bounds how many new records a page counts: nobody needs to know more exactly.
+	maxFresh = 500
+)
 
-// newLiveList reads from the address which rows the page shows.
-func (w *console) newLiveList(c *gin.Context, f filters) (*liveList, error) {
+// watchQueue reads from the address what the page asks for and which rows it shows.
+func (w *console) watchQueue(c *gin.Context) (watched, error) {
+	f, _, err := w.asked(c)
+	if err != nil {
+		return nil, err
+	}
 	who, err := app.PrincipalFrom(c.Request.Context())
-	list := &liveList{console: w, filters: f, columns: f.shownColumns(), who: who, shown: map[string]int64{}, fresh: map[string]bool{}}
+	list := &watchedQueue{
+		console: w, filters: f, columns: f.shownColumns(), who: who,
+		shown: map[string]int64{}, fresh: map[string]bool{}, changed: map[string]app.LiveEvent{},
+	}
+	if c.Query("since") != "" || c.GetHeader("Last-Event-ID") != "" {
+		list.told = -1
+	}
 	for row := range strings.SplitSeq(c.Query("rows"), ".") {
 		number, version, _ := strings.Cut(row, "-")
 		known, err := strconv.ParseInt(version, 10, 64)
@@ -117,11 +67,21 @@ func (w *console) newLiveList(c *gin.Context, f filters) (*liveList, error) {
 	return list, err
 }
 
-// catchUp reads the list as it is now and tells what differs from what the page shows.
-func (l *liveList) catchUp(ctx context.Context) (string, error) {
+func (l *watchedQueue) concerns(event app.LiveEvent) time.Duration {
+	version, shown := l.shown[event.Number]
+	if shown && version >= event.Version || !shown && l.filters.Cursor != "" {
+		return 0
+	}
+	l.changed[event.Number] = event
+	return gather
+}
+
+// begin reads the list as it is now: what came into it is counted anew each time; which rows changed is told by the events where
+// the page resumes.
+func (l *watchedQueue) begin(ctx context.Context, resumes bool) (templ.Component, error) {
 	found, err := l.Service.Incidents(ctx, l.filters.query())
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	var rows []rowView
 	here := map[string]bool{}
@@ -129,7 +89,7 @@ func (l *liveList) catchUp(ctx context.Context) (string, error) {
 		here[one.Number] = true
 		version, shown := l.shown[one.Number]
 		switch {
-		case shown && version != one.Version:
+		case shown && version != one.Version && !resumes:
 			rows = append(rows, l.row(one.Incident))
 		case !shown && l.filters.Cursor == "":
 			l.fresh[one.Number] = true
@@ -137,6 +97,9 @@ func (l *liveList) catchUp(ctx context.Context) (string, error) {
 	}
 	if found.NextCursor != "" {
 		l.last = &found.Items[len(found.Items)-1].Incident
+	}
+	if resumes {
+		return l.news(nil), nil
 	}
 	for number, version := range l.shown {
 		if here[number] {
@@ -148,25 +111,21 @@ func (l *liveList) catchUp(ctx context.Context) (string, error) {
 		}
 		rows = append(rows, l.row(one.Incident))
 	}
-	return l.tell(ctx, rows), nil
+	return l.news(rows), nil
 }
 
 // row is a record as a row that changed.
-func (l *liveList) row(one incident.Incident) rowView {
+func (l *watchedQueue) row(one incident.Incident) rowView {
 	l.shown[one.Number] = one.Version
 	return rowView{
 		Incident: one, Columns: l.columns, Staff: l.who.Staff(), Now: l.Now(), News: "changed", Left: !belongs(l.filters.keep(), one, l.who.Handle),
 	}
 }
 
-// news reads the records that changed and tells what of it concerns the page.
-func (l *liveList) news(ctx context.Context, changed map[string]app.LiveEvent) string {
+// tell reads the records that changed and tells what of it concerns the page.
+func (l *watchedQueue) tell(ctx context.Context) (templ.Component, error) {
 	var rows []rowView
-	for number, event := range changed {
-		version, shown := l.shown[number]
-		if shown && version >= event.Version || !shown && l.filters.Cursor != "" {
-			continue
-		}
+	for number, event := range l.changed {
 		one, err := l.heads.get(ctx, event, l.Service.Incident)
 		if err != nil {
 			if domain.CodeOf(err) != domain.CodeNotFound {
@@ -174,38 +133,43 @@ func (l *liveList) news(ctx context.Context, changed map[string]app.LiveEvent) s
 			}
 			continue
 		}
-		if shown {
+		if _, shown := l.shown[number]; shown {
 			rows = append(rows, l.row(one))
 			continue
 		}
-		if l.comesIn(one) {
-			l.fresh[number] = true
-		} else {
+		if !l.comesIn(one) {
 			delete(l.fresh, number)
+		} else if len(l.fresh) < maxFresh {
+			l.fresh[number] = true
 		}
 	}
-	return l.tell(ctx, rows)
+	clear(l.changed)
+	return l.news(rows), nil
 }
 
 // comesIn reports whether a record that the page does not show belongs onto it. Words are looked up by the list's own
 // statement alone, so that such a list announces nothing.
-func (l *liveList) comesIn(one incident.Incident) bool {
+func (l *watchedQueue) comesIn(one incident.Incident) bool {
 	return l.filters.Words == "" && belongs(l.filters.keep(), one, l.who.Handle) && (l.last == nil || before(l.filters.Sort, one, *l.last))
 }
 
-// tell makes the message of what changed; nothing where nothing did.
-func (l *liveList) tell(ctx context.Context, rows []rowView) string {
+// news is what changed, as the page is told of it; nothing where nothing did.
+func (l *watchedQueue) news(rows []rowView) templ.Component {
 	if len(rows) == 0 && len(l.fresh) == l.told {
-		return ""
+		return nil
 	}
 	l.told = len(l.fresh)
 	word := ""
 	if len(rows) > 0 {
 		word = count(len(rows), "row", "rows") + " brought up to date"
 	}
-	text, err := message(ctx, "", queueNews(rows, len(l.fresh), l.filters.url(""), word))
-	if err != nil && ctx.Err() == nil { // else the viewer has left
-		l.Log.WarnContext(ctx, "a live queue could not be brought up to date", "error", err)
+	return queueNews(rows, len(l.fresh), l.filters.url(""), word)
+}
+
+// freshWord is how many records are new, as far as they are counted.
+func freshWord(fresh int) string {
+	if fresh >= maxFresh {
+		return strconv.Itoa(maxFresh) + "+"
 	}
-	return text
+	return strconv.Itoa(fresh)
 }

@@ -26,6 +26,10 @@ type Dependencies struct {
 	Service app.Service
 	// SignIns is how people come to a session.
 	SignIns app.SignIns
+	// Pages is what pages that stay open need beside; left out, nobody is shown who has a record open in other processes.
+	Pages app.LivePages
+	// Metrics counts the open connections; left out, nobody does.
+	Metrics Metrics
 	// Busy counts the requests of each account; left out, the console counts its own.
 	Busy    *server.Busy
 	Log     *slog.Logger
@@ -36,6 +40,17 @@ type Dependencies struct {
 	// Now tells the time that pages compare deadlines with; left out, it is the clock's.
 	Now func() time.Time
 }
+
+// Metrics are told of the connections that browsers keep open.
+type Metrics interface {
+	LiveBegan()
+	LiveEnded()
+}
+
+type uncounted struct{}
+
+func (uncounted) LiveBegan() {}
+func (uncounted) LiveEnded() {}
 
 // console is the mounted set of pages.
 type console struct {
@@ -55,6 +70,10 @@ func Mount(engine *gin.Engine, dependencies Dependencies) error {
 	if w.Busy == nil {
 		w.Busy = &server.Busy{}
 	}
+	if w.Metrics == nil {
+		w.Metrics = uncounted{}
+	}
+	w.viewers.pages, w.viewers.log = w.Pages, w.Log
 	if w.PublicURL != "" {
 		public, err := url.Parse(w.PublicURL)
 		if err != nil {
@@ -103,7 +122,7 @@ func (w *console) mountPages(pages *gin.RouterGroup) {
 }
 
 // contentPolicy lets a page load from its own origin only: no inline script or style, no frames, no plugins.
-const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
+const contentPolicy = "default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
 	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 // secureHeaders go with every answer. The referrer stays within the origin: without one, browsers send forms with the

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"os"
 	"regexp"
 	"strconv"
@@ -33,7 +34,7 @@ type audience struct {
 }
 
 // viewers measures how soon those who have the page of one queue open see what happens in it, and what they cost the server in
-// memory. Every viewer is somebody else, signed in, with a stream of their own as the page opens it.
+// memory. Every viewer is somebody else, signed in, with a connection of their own as their browser opens it.
 func (b *bench) viewers(ctx context.Context, options PageOptions) error {
 	queue, err := b.busiestQueue(ctx)
 	if err != nil {
@@ -110,7 +111,7 @@ func (b *bench) busiestQueue(ctx context.Context) (watched, error) {
 		queue.ids = append(queue.ids, row.ID)
 		shown[i] = strings.TrimPrefix(row.Number, "INC-") + "-" + strconv.FormatInt(row.Version, 10)
 	}
-	queue.path = "/incidents/live?state=open&service=" + queue.service + "&column=title,category&rows=" + strings.Join(shown, ".")
+	queue.path = "/live?of=" + url.QueryEscape("/incidents/live?state=open&service="+queue.service+"&column=title,category&rows="+strings.Join(shown, "."))
 	return queue, nil
 }
 

@@ -59,8 +59,9 @@
   };
 
   // A message that comes and goes: document.dispatchEvent(new CustomEvent("holdfast:toast", {detail: {text, kind, stays}})).
-  // It answers to its key: a later one with the same key takes its place, and an empty text takes it away.
-  const toast = ({ text, kind = "", key = "", stays = false }) => {
+  // It answers to its key: a later one with the same key takes its place, and an empty text takes it away. It can lead somewhere
+  // with link, {href, text}.
+  const toast = ({ text, kind = "", key = "", stays = false, link }) => {
     const place = document.getElementById("toasts");
     if (!place) return;
     for (const old of place.children) if (key && old.dataset.key === key) old.remove();
@@ -69,22 +70,17 @@
     box.className = `toast ${kind}`;
     box.dataset.key = key;
     box.textContent = text;
+    if (link) {
+      const away = document.createElement("a");
+      away.href = link.href;
+      away.textContent = link.text;
+      box.append(" ", away);
+    }
     place.append(box);
     if (!stays) setTimeout(() => box.remove(), 6000);
   };
 
-  // Live pages say when they are not: once trying again has failed, until it works.
-  const connection = (event) => {
-    if (event.type === "htmx:sse:error") {
-      toast({ key: "connection", kind: "alarm", stays: true, text: "The connection is lost; trying again. What you see may be old." });
-    } else if (document.querySelector('#toasts [data-key="connection"]')) {
-      toast({ key: "connection", text: "Connected again." });
-    }
-  };
-
   document.addEventListener("holdfast:toast", (event) => toast(event.detail));
-  document.addEventListener("htmx:sse:error", connection);
-  document.addEventListener("htmx:sse:after:connection", connection);
   document.addEventListener("click", (event) => {
     const opener = event.target.closest("[data-opens]");
     const dialog = opener && document.getElementById(opener.dataset.opens);

@@ -109,7 +109,7 @@
 
   // Views are counted again once something happened, and not more often than every few seconds.
   let due = 0;
-  document.addEventListener("htmx:sse:after:message", () => {
+  document.addEventListener("holdfast:live", () => {
     if (due !== 0 || !one("#views")) return;
     due = setTimeout(() => {
       due = 0;
