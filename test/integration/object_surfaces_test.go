@@ -196,7 +196,7 @@ func streamSurfaces(z *zoo) []surface {
 	record := func(title, number, shows string) surface {
 		path := "/incidents/" + number + "/live?seq=0"
 		return surface{"stream " + path, func(v *visitor) string {
-			return v.stream(v.browser, v.request(v.t.Context(), http.MethodGet, path, nil), "#timeline-list")
+			return v.stream(v.browser, v.request(v.t.Context(), http.MethodGet, live(path), nil), "#timeline-list")
 		}, shows, readersOf(title)}
 	}
 	hers, his, named := z.number(z.hers), z.number(z.his), z.number(z.named)
@@ -212,7 +212,15 @@ func streamSurfaces(z *zoo) []surface {
 		record("tapir", named, "gharial kakapo"),
 		{"stream of the queue", func(v *visitor) string {
 			rows := url.Values{"state": {"all"}, "service": {"mail"}, "rows": {row(z.hers) + row(z.his) + row(z.named) + row(v.own)}}
-			return v.stream(v.browser, v.request(v.t.Context(), http.MethodGet, "/incidents/live?"+rows.Encode(), nil), v.own["number"].(string))
+			return v.stream(v.browser, v.request(v.t.Context(), http.MethodGet, live("/incidents/live?"+rows.Encode()), nil), v.own["number"].(string))
+		}, "okapi wombat tapir", ""},
+		{"stream of all pages of a browser", func(v *visitor) string {
+			all := []string{"/home/live"}
+			for _, number := range []string{hers, his, named} {
+				all = append(all, "/incidents/"+number+"/live?seq=0", "/portal/records/"+number+"/live?seq=0")
+			}
+			all = append(all, "/incidents/live?state=all&service=mail&rows="+row(z.hers)+row(z.his)+row(z.named)+row(v.own)) // read to its end
+			return v.stream(v.browser, v.request(v.t.Context(), http.MethodGet, live(all...), nil), "row-"+v.own["number"].(string))
 		}, "okapi wombat tapir", ""},
 		{"stream of the portal", func(v *visitor) string {
 			return v.portalStream(map[string]string{"rita": named, "sam": hers, "leo": hers}) + v.portalStream(map[string]string{"rita": hers, "sam": his, "leo": named})
@@ -231,5 +239,8 @@ func (v *visitor) portalStream(records map[string]string) string {
 	if !asks {
 		return ""
 	}
-	return v.stream(v.browser, v.request(v.t.Context(), http.MethodGet, "/portal/records/"+number+"/live?seq=0", nil), "#said")
+	return v.stream(v.browser, v.request(v.t.Context(), http.MethodGet, live("/portal/records/"+number+"/live?seq=0"), nil), "#said")
 }
+
+// live is the connection of a browser with pages that show something.
+func live(addresses ...string) string { return "/live?" + url.Values{"of": addresses}.Encode() }
