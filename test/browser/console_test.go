@@ -3,7 +3,6 @@ package browser
 import (
 	"context"
 	"net/http"
-	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -18,12 +17,12 @@ func TestConsole(t *testing.T) {
 	stack := kit.Up(t)
 	browser := newBrowser(t)
 	for name, visit := range map[string]func(*testing.T, context.Context, *kit.Stack){
-		"signing in and out": signingInAndOut, "work from log to resolve": workFromLogToResolve, "live updates": liveUpdates,
+		"an agent's morning": agentsMorning, "a team lead's morning": leadsMorning, "a requester's morning": requestersMorning,
+		"signing in and out": signingInAndOut, "live updates": liveUpdates,
 		"a queue by keyboard": queueByKeyboard, "a queue in bulk": queueInBulk, "a live queue and its views": queueLive,
-		"a refused form keeps what was typed": refusedForm, "a requester": requester,
-		"the portal from invitation to score": portalFromInvitationToScore, "signing in by password": signingInByPassword,
-		"every page is fit for everybody": fitForEverybody,
-		"the quick log":                   quickLog, "home is theirs": homeIsTheirs,
+		"a refused form keeps what was typed": refusedForm, "signing in by password": signingInByPassword,
+		"every page of the work is fit for everybody": workIsFit, "the portal is fit for everybody": askingIsFit,
+		"home is theirs": homeIsTheirs,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -63,44 +62,6 @@ func signingInAndOut(t *testing.T, browser context.Context, stack *kit.Stack) {
 	require.Equal(t, "Sign in", v.text("h1"))
 }
 
-func workFromLogToResolve(t *testing.T, browser context.Context, stack *kit.Stack) {
-	v := open(t, browser, stack)
-	v.signIn(stack.Token)
-	v.submit(`a[href="/incidents/new"]`)
-	v.do(chromedp.SendKeys("#f-title", "VPN drops at home"))
-	v.await(`document.querySelectorAll("#similar li").length > 0`)
-	v.choose("#f-impact", "high")
-	v.choose("#f-urgency", "high")
-	v.submit("form.log .actions button")
-	require.Equal(t, "VPN drops at home", v.text("h1"))
-	require.Equal(t, "New", v.text(".record-head .state"))
-
-	v.do(chromedp.Click(`a[href*="do=triage"]`), chromedp.WaitVisible("#command form"))
-	v.choose("#f-team", "network")
-	v.submit("#command .actions button")
-	require.Equal(t, "Triaged", v.text(".record-head .state"))
-
-	v.do(chromedp.SendKeys("#note-body", "the gateway restarts"))
-	v.submit(`button[value="internal"]`)
-	require.Contains(t, v.text("#timeline-list li.note.internal"), "the gateway restarts")
-
-	v.do(chromedp.Click(`a[href*="do=hold"]`), chromedp.WaitVisible("#command form"))
-	v.choose("#f-reason", "scheduled")
-	v.do(chromedp.SetValue("#f-until", "2099-07-01T10:00"))
-	require.Contains(t, v.text("#f-until-hint"), "Europe/Berlin")
-	v.submit("#command .actions button")
-	require.Equal(t, "On hold", v.text(".record-head .state"))
-	v.await(`document.querySelector(".due-next time").dateTime === "2099-07-01T08:00:00.000Z"`)
-
-	v.do(chromedp.Click(`a[href*="do=resolve"]`), chromedp.WaitVisible("#command form"))
-	v.choose("#f-code", "fixed")
-	v.do(chromedp.SendKeys("#f-notes", "new firmware"))
-	v.submit("#command .actions button")
-	require.Equal(t, "Resolved", v.text(".record-head .state"))
-	require.Contains(t, v.text("#description .resolved"), "new firmware")
-	v.quiet()
-}
-
 func liveUpdates(t *testing.T, browser context.Context, stack *kit.Stack) {
 	admin := stack.Admin(t)
 	number := logged(t, admin, "Live")
@@ -138,52 +99,4 @@ func refusedForm(t *testing.T, browser context.Context, stack *kit.Stack) {
 
 	v.visit("/incidents/" + number + "?do=triage")
 	require.Contains(t, v.text("#command [role=alert]"), "not possible now")
-}
-
-func requester(t *testing.T, browser context.Context, stack *kit.Stack) {
-	stack.Admin(t).Do(http.MethodPut, "/people/paula", map[string]any{"name": "Paula"}, nil).Is(http.StatusOK)
-	var token struct {
-		Secret string `json:"secret"`
-	}
-	stack.Admin(t).Post("/tokens", map[string]any{"person": "paula", "name": "test"}).Is(http.StatusCreated).Into(&token)
-	secret := logged(t, stack.Admin(t), "Not for Paula")
-	v := open(t, browser, stack)
-	v.signIn(token.Secret)
-	v.visit("/incidents?state=all")
-	require.Contains(t, v.text(".empty"), "Log the first one")
-	v.visit("/incidents/" + secret)
-	require.Equal(t, "Not found", v.text("h1"))
-	number := logged(t, stack.API(t, token.Secret), "Hers")
-	v.visit("/incidents/" + number)
-	require.Equal(t, "Cancel", strings.TrimSpace(v.text(".commands")), "what the rules allow, and nothing else")
-	require.NotContains(t, v.text(".note-box"), "internal")
-	v.do(chromedp.SendKeys("#note-body", "any news?"))
-	v.submit(".note-box button")
-	require.Contains(t, v.text("#timeline-list li.note"), "any news?")
-}
-
-func fitForEverybody(t *testing.T, browser context.Context, stack *kit.Stack) {
-	number := logged(t, stack.Admin(t), strings.Repeat("A title of many words, ", 12))
-	v := open(t, browser, stack)
-	pages := []string{
-		"/", "/incidents", "/incidents?state=all", "/incidents?q=nothing-like-this", "/incidents/new", "/incidents/" + number, "/waiting", "/waiting?name=promise", "/profile",
-		"/design", "/incidents/" + number + "?do=hold", "/incidents/" + number + "?do=edit", "/incidents/" + number + "?do=reopen",
-	}
-	look := func(path string) {
-		for _, theme := range []string{"light", "dark"} {
-			v.dress(1280, theme)
-			v.visit(path)
-			require.Empty(t, v.barriers(), "%s, %s", path, theme)
-		}
-		v.dress(360, "light")
-		beyond, err := chromedp.Run(v.ctx, chromedp.Evaluate[int](`document.documentElement.scrollWidth - innerWidth`))
-		require.NoError(t, err)
-		require.LessOrEqual(t, beyond, 0, "%s is wider than 360 pixels", path)
-	}
-	look("/sign-in")
-	v.signIn(stack.Token)
-	for _, path := range pages {
-		look(path)
-	}
-	v.quiet()
 }

@@ -3,6 +3,7 @@ package browser
 import (
 	"context"
 	_ "embed"
+	"net/http"
 	"os"
 	"strings"
 	"sync"
@@ -112,9 +113,7 @@ func (v *tab) do(steps ...chromedp.Action[chromedp.Void]) {
 // visit opens a page and waits until it is whole: the load event that Navigate hears may be that of the page before.
 func (v *tab) visit(path string) {
 	v.t.Helper()
-	v.do(chromedp.Evaluate[chromedp.Void](`window.before = true; undefined`))
-	v.do(chromedp.Navigate(v.stack.URL + path))
-	v.await(`window.before !== true && document.readyState === "complete"`)
+	v.turns(func() { v.do(chromedp.Navigate(v.stack.URL + path)) })
 }
 
 // signIn signs in through the page's form.
@@ -126,12 +125,38 @@ func (v *tab) signIn(token string) {
 	v.await(`document.querySelector(".menu summary") !== null`)
 }
 
+// as is somebody of the demo organisation, signed in.
+func as(t *testing.T, browser context.Context, stack *kit.Stack, person string) *tab {
+	t.Helper()
+	var token struct {
+		Secret string `json:"secret"`
+	}
+	stack.Admin(t).Post("/tokens", map[string]any{"person": person, "name": "test"}).Is(http.StatusCreated).Into(&token)
+	v := open(t, browser, stack)
+	v.signIn(token.Secret)
+	return v
+}
+
 // submit presses a button and waits for the page that comes of it.
 func (v *tab) submit(button string) {
 	v.t.Helper()
+	v.turns(func() { v.do(chromedp.Click(button)) })
+}
+
+// turns does what leads to another page and waits until that is whole.
+func (v *tab) turns(do func()) {
+	v.t.Helper()
 	v.do(chromedp.Evaluate[chromedp.Void](`window.before = true; undefined`))
-	v.do(chromedp.Click(button))
+	do()
 	v.await(`window.before !== true && document.readyState === "complete"`)
+}
+
+// command opens the form of a record's command, fills it in and gives it.
+func (v *tab) command(verb string, fill func()) {
+	v.t.Helper()
+	v.do(chromedp.Click(`a[href*="do=`+verb+`"]`), chromedp.WaitVisible("#command form"))
+	fill()
+	v.submit("#command .actions button")
 }
 
 // await waits until an expression holds, over changes of the page.
@@ -186,12 +211,32 @@ func (v *tab) dress(width int64, theme string) {
 	})
 }
 
-// barriers are what axe-core finds wrong on the page.
-func (v *tab) barriers() []string {
+// barriers are what axe-core finds wrong on the page; of rules, where some are named, else of all.
+func (v *tab) barriers(rules ...string) []string {
 	v.t.Helper()
-	v.do(chromedp.Evaluate[chromedp.Void](axe + "; undefined"))
-	found, err := chromedp.Run(v.ctx, chromedp.Evaluate[[]string](
-		`axe.run().then(r => r.violations.map(v => v.id + ": " + v.help + ": " + v.nodes.map(n => n.html).join(" ")))`, chromedp.EvalAwaitPromise))
+	there, err := chromedp.Run(v.ctx, chromedp.Evaluate[bool](`window.axe !== undefined`))
+	require.NoError(v.t, err)
+	if !there {
+		v.do(chromedp.Evaluate[chromedp.Void](axe + "; undefined"))
+	}
+	found, err := chromedp.Run(v.ctx, chromedp.Evaluate[[]string](`(async () => {
+		const rules = `+quote(strings.Join(rules, " "))+`.split(" ").filter(Boolean);
+		const found = await axe.run(rules.length > 0 ? {runOnly: rules} : {});
+		return found.violations.map(v => v.id + ": " + v.help + ": " + v.nodes.map(n => n.html + " " + n.failureSummary).join(" "));
+	})()`, chromedp.EvalAwaitPromise))
 	require.NoError(v.t, err)
 	return found
+}
+
+// fit expects the page, as it now stands, to be fit for everybody in both themes, and no wider than a phone.
+func (v *tab) fit(what string) {
+	v.t.Helper()
+	require.Empty(v.t, v.barriers(), "%s, light", what)
+	v.dress(1280, "dark")
+	require.Empty(v.t, v.barriers("color-contrast", "link-in-text-block"), "%s, dark: the rules that colours can break", what)
+	v.dress(360, "light")
+	beyond, err := chromedp.Run(v.ctx, chromedp.Evaluate[int](`document.documentElement.scrollWidth - innerWidth`))
+	require.NoError(v.t, err)
+	require.LessOrEqual(v.t, beyond, 0, "%s is wider than 360 pixels", what)
+	v.dress(1280, "light")
 }

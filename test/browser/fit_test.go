@@ -1,0 +1,211 @@
+package browser
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-itsm/holdfast/domain/incident"
+	"github.com/holdfast-itsm/holdfast/test/kit"
+)
+
+// place is a page, and what is opened on it: a menu, a dialog, a form, what came of it.
+type place struct {
+	path string
+	// opens says what is opened; empty: the page as it comes.
+	opens string
+	open  func(*tab)
+}
+
+// as it comes.
+func plain(paths ...string) []place {
+	var places []place
+	for _, path := range paths {
+		places = append(places, place{path: path})
+	}
+	return places
+}
+
+// click opens by pressing, shown is what is there then.
+func click(presses, shown string) func(*tab) {
+	return func(v *tab) { v.do(chromedp.Click(presses), chromedp.WaitVisible(shown)) }
+}
+
+// fitAll looks at each place in both themes and as wide as a phone.
+func fitAll(v *tab, places []place) {
+	v.t.Helper()
+	for _, one := range places {
+		v.visit(one.path)
+		if one.open != nil {
+			one.open(v)
+		}
+		v.fit(strings.TrimSpace(one.path + " " + one.opens))
+	}
+}
+
+// palette opens the palette and looks for something.
+func palette(words string) func(*tab) {
+	return func(v *tab) {
+		v.do(chromedp.Evaluate[chromedp.Void](`document.dispatchEvent(new KeyboardEvent("keydown", {key: "k", ctrlKey: true, bubbles: true})); undefined`))
+		v.await(`document.activeElement.id === "palette-input"`)
+		v.press(words)
+		v.await(`document.querySelector('#palette-list [aria-selected="true"]') !== null`)
+	}
+}
+
+// workIsFit walks the pages of the work itself, with all that opens on them.
+func workIsFit(t *testing.T, browser context.Context, stack *kit.Stack) {
+	admin := stack.Admin(t)
+	number := logged(t, admin, strings.Repeat("A title of many words, ", 12))
+	second := logged(t, admin, "Fitting, the second")
+	record := "/incidents/" + number
+	list := "/incidents?state=all&q=fitting"
+	admin.Insist(record+"/notes", map[string]any{
+		"body": "# Found\n\n```\n" + strings.Repeat("a long line ", 40) + "\n```\n\n- [x](https://example.com)\n\n| a | b |\n|---|---|\n| 1 | " + strings.Repeat("w", 80) + " |\n", "internal": true,
+	}).Is(http.StatusCreated)
+	bulk := func(v *tab) {
+		v.do(chromedp.Click("[data-pick-all]"), chromedp.Click(`.bulk-bar button[value="assign"]`), chromedp.WaitVisible("#bulk form"))
+	}
+	v := open(t, browser, stack)
+	fitAll(v, append(plain("/sign-in", "/sign-in?with=token", "/welcome/hf_old"), place{"/sign-in", "refused", func(v *tab) {
+		v.do(chromedp.SendKeys("#handle", "nobody"), chromedp.SendKeys("#password", "no word of theirs"))
+		v.submit("main form button.primary")
+	}}))
+	v.signIn(stack.Token)
+	fitAll(v, plain("/", "/incidents", "/incidents?state=all", "/incidents?q=nothing-like-this", "/incidents/new", record, record+"/history",
+		record+"/history?field=team", "/waiting", "/waiting?name=promise", "/waiting?team=nobody", "/search", "/search?q=manywords", "/search?q=nothing-like-this",
+		"/incidents/INC-999999", "/no-such-page", "/portal", "/portal/report", "/profile"))
+	for _, transition := range incident.Lifecycle.Transitions {
+		if !transition.Machine() && transition.Verb != "log" {
+			fitAll(v, plain(record+"?do="+strings.ReplaceAll(transition.Verb, "_", "-")))
+		}
+	}
+	fitAll(v, []place{
+		{"/", "with a caller, and what was solved", func(v *tab) {
+			v.do(chromedp.SendKeys("#f-requester", "rita"), chromedp.Click(".quick .further summary"))
+			v.await(`document.querySelector("#caller .caller") !== null`)
+		}},
+		{"/", "with the account's menu", click(".masthead .menu summary", ".masthead .menu-body")},
+		{"/", "with the palette", palette("fitting")},
+		{list, "with the keys", click(".keys-button", "#keys")},
+		{list, "with the menu of views", click(".title-tools .menu summary", ".title-tools .menu-body")},
+		{list, "with the choice of columns", click(".queue-filters .menu summary", ".queue-filters .menu-body")},
+		{list, "with a command for several", bulk},
+		{list, "with more commands for several", click(".bulk-bar .menu summary", ".bulk-bar .menu-body")},
+		{list, "with what became of a command for several", func(v *tab) {
+			bulk(v)
+			admin.Insist("/incidents/"+second+"/cancel", map[string]any{"reason": "for the test"})
+			v.choose("#f-team", "network")
+			v.do(chromedp.Click("#bulk .actions .primary"))
+			v.await(`document.querySelector("#bulk .refused, #bulk .done") !== null`)
+		}},
+		{record, "with more commands", click(".commands .more summary", ".commands .more .menu-body")},
+		{record, "with a form for a link and one for a watcher", func(v *tab) {
+			v.do(chromedp.Click("#links summary"), chromedp.WaitVisible("#link-to"), chromedp.Click("#watchers summary"), chromedp.WaitVisible("#watcher"))
+		}},
+		{record + "?do=hold", "refused", func(v *tab) {
+			v.choose("#f-reason", "awaiting_vendor")
+			v.submit("#command .actions button")
+			require.Contains(v.t, v.text("#command [role=alert]"), "Nothing was changed")
+		}},
+		{"/incidents/new", "with similar incidents", func(v *tab) {
+			v.do(chromedp.SendKeys("#f-title", "Fitting, the third"))
+			v.await(`document.querySelectorAll("#similar li").length > 0`)
+		}},
+		{"/portal/report", "with answers", func(v *tab) {
+			v.do(chromedp.SendKeys("#report-title", "The intranet search finds nothing"))
+			v.await(`document.querySelectorAll("#answers .answer").length > 0`)
+		}},
+	})
+	fitAll(v, ofStates(t, stack))
+}
+
+// ofStates are incidents of the demo organisation in every state, as the desk sees them and as whoever reported them does.
+func ofStates(t *testing.T, stack *kit.Stack) []place {
+	var places []place
+	for _, state := range incident.Lifecycle.States {
+		var found struct {
+			Items []struct {
+				Number string `json:"number"`
+			} `json:"items"`
+		}
+		stack.Admin(t).Get("/incidents?limit=1&state=" + string(state.Name)).Is(http.StatusOK).Into(&found)
+		if len(found.Items) > 0 {
+			places = append(places, place{path: "/incidents/" + found.Items[0].Number})
+		}
+	}
+	return places
+}
+
+// governingIsFit walks the pages that keep an organisation, with all that opens on them.
+func governingIsFit(t *testing.T, browser context.Context, stack *kit.Stack) {
+	stack.Admin(t).Do(http.MethodPut, "/people/fenna", map[string]any{"name": "Fenna Fit"}, nil).Is(http.StatusOK)
+	v := open(t, browser, stack)
+	v.signIn(stack.Token)
+	fitAll(v, plain("/policies", "/policies?kind=Calendar", "/policies/Calendar/default", "/policies/PriorityMatrix/default/edit", "/policies/new", "/policies/new?kind=CannedReply",
+		"/policies/PriorityMatrix/default/compare", "/policies/Calendar/none", "/people", "/people?active=all", "/people?q=nobody-like-this", "/people/fenna", "/people/admin",
+		"/people/new", "/people/fenna/edit", "/teams", "/services", "/profile", "/design"))
+	written := func(kind, text, button string) func(*tab) {
+		return func(v *tab) {
+			v.do(chromedp.SetValue("#text", "kind: "+kind+"\nname: fit\nspec:\n"+text))
+			v.submit(button)
+		}
+	}
+	fitAll(v, []place{
+		{"/policies/new?kind=CannedReply", "with faults", written("CannedReply", "  title: Fit\n  text: Hello {{requestor}}\n", `button[value="check"]`)},
+		{"/policies/new?kind=CannedReply", "checked", written("CannedReply", "  title: Fit\n  text: Hello {{requester}}\n", `button[value="check"]`)},
+		{"/policies/new?kind=CannedReply", "without a reason", written("CannedReply", "  title: Fit\n  text: Hello {{requester}}\n", `button[value="apply"]`)},
+		{"/policies/PriorityMatrix/default/edit", "with what tests say", func(v *tab) {
+			v.do(chromedp.SetValue("#tests", "kind: PolicyTest\nname: matrix\ncases:\n- {priority: {of: default, impact: low, urgency: low}, expect: {priority: 1}}\n"))
+			v.submit(`button[value="test"]`)
+		}},
+		{"/people/fenna", "with a link", func(v *tab) { v.submit(`form[action="/people/fenna/invitations"] button`) }},
+		{"/people/fenna", "with a token", func(v *tab) {
+			v.do(chromedp.SendKeys("#tokens #f-name", "fit"))
+			v.submit("#tokens form.further .actions button")
+		}},
+		{"/people/fenna", "with a token to be narrowed", click(".narrowing summary", `input[value="incident.read"]`)},
+		{"/profile", "with a password refused", func(v *tab) {
+			v.do(chromedp.SendKeys("#password", petrasPassword), chromedp.SendKeys("#again", evesPassword))
+			v.submit("#password-box form button")
+		}},
+		{"/design", "with a dialog", func(v *tab) {
+			v.do(chromedp.Click("main [data-opens]"))
+			v.await(`document.querySelector("dialog[open]") !== null`)
+		}},
+		{"/design", "after it", func(v *tab) { v.press(kb.Escape) }},
+	})
+}
+
+// askingIsFit walks the portal of somebody who reported a thing in every state.
+func askingIsFit(t *testing.T, browser context.Context, stack *kit.Stack) {
+	admin := stack.Admin(t)
+	admin.Do(http.MethodPut, "/people/flora", map[string]any{"name": "Flora Fit"}, nil).Is(http.StatusOK)
+	states := map[string][]string{"new": nil, "held": {"hold"}, "solved": {"resolve"}, "closed": {"resolve", "close"}, "canceled": {"cancel"}}
+	bodies := map[string]map[string]any{
+		"hold":   {"reason": "awaiting_requester", "comment": "Which one?"},
+		"cancel": {"reason": "was none"}, "resolve": {"code": "fixed", "notes": "Done"}, "close": {},
+	}
+	places := plain("/portal/report", "/profile", "/incidents?state=all", "/search?q=flora")
+	for name, verbs := range states {
+		var view struct {
+			Number string `json:"number"`
+		}
+		admin.Insist("/incidents", map[string]any{"title": "Flora's, " + name, "impact": "low", "urgency": "low", "requester": "flora"}).Is(http.StatusCreated).Into(&view)
+		for _, verb := range verbs {
+			admin.Insist("/incidents/"+view.Number+"/"+verb, bodies[verb]).Is(http.StatusOK)
+		}
+		path := "/portal/records/" + view.Number
+		places = append(places, place{path: path}, place{path: "/incidents/" + view.Number})
+		if name == "new" || name == "solved" {
+			places = append(places, place{path, "with what else one can do", click("#portal-actions details summary", "#portal-actions details form")})
+		}
+	}
+	v := as(t, browser, stack, "flora")
+	fitAll(v, append(plain("/portal"), places...))
+}
