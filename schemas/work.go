@@ -101,40 +101,6 @@ func ListWaiting(ctx context.Context, db bun.IDB, reader Reader, filter WaitingF
 	return rows, next, nil
 }
 
-// FoundRow is a record that a search found.
-type FoundRow struct {
-	ID       string          `bun:"id" json:"id"`
-	Practice domain.Practice `bun:"practice" json:"practice"`
-	Number   string          `bun:"number" json:"number"`
-	Title    string          `bun:"title" json:"title"`
-	State    domain.State    `bun:"state" json:"state"`
-	Priority int             `bun:"priority" json:"priority"`
-	Team     string          `bun:"team" json:"team"`
-	OpenedAt time.Time       `bun:"opened_at" json:"opened_at"`
-	// Unnamed: the reader sees the record only because they see all restricted ones.
-	Unnamed bool `bun:"unnamed" json:"-"`
-}
-
-// Search finds records by number or by words, best first. Of very many that have the words, the newest ones and some more are
-// ranked.
-func Search(ctx context.Context, db bun.IDB, reader Reader, text string, limit int) ([]FoundRow, error) {
-	var rows []FoundRow
-	q := db.NewSelect().ColumnExpr("r.id::text AS id, r.practice, r.number, r.title, r.state, r.priority, r.team, r.opened_at").
-		TableExpr(`(SELECT record_id, max(rank) AS rank FROM (
-				SELECT record_id, ts_rank(words, websearch_to_tsquery('english', ?)) AS rank
-					FROM find_words('incident', websearch_to_tsquery('english', ?), ?)
-				UNION ALL SELECT id, 'infinity'::real FROM records WHERE number = upper(?)) AS hits GROUP BY record_id) AS found`, text, text, mostRanked, text).
-		Join("JOIN records AS r ON r.id = found.record_id")
-	err := reader.unnamed(reader.where(q)).OrderExpr("found.rank DESC, r.opened_at DESC, r.id").Limit(int64(limit)).Scan(ctx, &rows)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return nil, fmt.Errorf("searching: %w", err)
-	}
-	for i := range rows {
-		rows[i].OpenedAt = rows[i].OpenedAt.UTC()
-	}
-	return rows, nil
-}
-
 // StreamPosition is a place in the stream of all events: transaction and position, because positions commit out of order.
 type StreamPosition struct {
 	Xid      string `json:"x"`

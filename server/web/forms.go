@@ -203,7 +203,11 @@ func (w *console) outcome(c *gin.Context) {
 		return
 	}
 	if c.GetHeader("HX-Request") != "" {
-		w.show(c, http.StatusOK, outcomePart(status))
+		part := outcomePart(status)
+		if who, err := app.PrincipalFrom(c.Request.Context()); err == nil && !who.Staff() {
+			part = portalOutcome(status)
+		}
+		w.show(c, http.StatusOK, part)
 		return
 	}
 	w.show(c, http.StatusOK, outcomePage(w.page(c, "A command in line"), status))

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -16,6 +17,8 @@ import (
 const (
 	homePath   = "/"
 	callerPath = "/caller"
+	// pickField names the person whom a press chose among those who are called alike.
+	pickField = "pick"
 )
 
 // mountHome adds the page that those who work at the desk begin with.
@@ -73,8 +76,12 @@ func (w *console) home(c *gin.Context) {
 		w.fail(c, err)
 		return
 	}
-	view.Quick = w.quickForm(c)
-	view.Caller = w.callerOf(ctx, c.Query("requester"))
+	asked := c.Request.URL.Query()
+	if picked := asked.Get(pickField); picked != "" {
+		asked.Set("requester", picked)
+	}
+	view.Quick = w.quickForm(ctx, asked)
+	view.Caller = w.callerOf(ctx, asked.Get("requester"))
 	w.show(c, http.StatusOK, homePage(view))
 }
 
@@ -97,10 +104,9 @@ var quickHints = map[string]string{"requester": "Handle, name or address. Left e
 
 // quickForm makes the short form that logs. What the URL says is filled in, as it is where the caller was looked up without
 // scripts. It is sent to the long one, which shows itself when something is wrong.
-func (w *console) quickForm(c *gin.Context) form {
-	ctx := c.Request.Context()
+func (w *console) quickForm(ctx context.Context, asked url.Values) form {
 	all := logFields(ctx)
-	read(all, c.Request.URL.Query())
+	read(all, asked)
 	var fields []field
 	for _, name := range quickFields {
 		if at := slices.IndexFunc(all, func(f field) bool { return f.Name == name }); at >= 0 {
@@ -108,7 +114,7 @@ func (w *console) quickForm(c *gin.Context) form {
 			fields = append(fields, all[at])
 		}
 	}
-	f := form{Verb: "log", Title: "Quick log", Action: "/incidents/new", Key: c.Query(keyField), Zone: c.Query(zoneField), Fields: fields}
+	f := form{Verb: "log", Title: "Quick log", Action: "/incidents/new", Key: asked.Get(keyField), Zone: asked.Get(zoneField), Fields: fields}
 	if f.Key == "" {
 		f.Key = newKey()
 	}

@@ -124,7 +124,8 @@ func (w *console) answers(c *gin.Context) {
 	view := reportView{Title: c.Query("title"), Description: c.Query("description"), Service: c.Query("service")}
 	found, err := w.answersTo(c.Request.Context(), view)
 	if err != nil {
-		w.show(c, http.StatusOK, similarFailed(server.ProblemOf(err)))
+		w.Log.WarnContext(c.Request.Context(), "answers could not be looked up", "error", err)
+		w.show(c, http.StatusOK, answersFailed())
 		return
 	}
 	w.show(c, http.StatusOK, answerList(found, view.Title != ""))

@@ -61,7 +61,7 @@ func (w *console) setZone(c *gin.Context) {
 func (w *console) setPassword(c *gin.Context) {
 	w.profileForm(c, "password", func(*profileView) error {
 		if c.PostForm("password") != c.PostForm("again") {
-			return domain.Invalid("again", "is not the same as the first")
+			return domain.Invalid("password", "is not the same in both places; write it twice")
 		}
 		return w.SignIns.ChangePassword(c.Request.Context(), c.PostForm("present"), c.PostForm("password"), w.caller(c))
 	})

@@ -37,6 +37,8 @@ type queueView struct {
 	Teams    []choice
 	Services []choice
 	Views    []app.View
+	// Counts are of the views, in their order, where they were asked for.
+	Counts []int
 	// Current is the saved view that the list began with; Changed: it has been asked otherwise since.
 	Current *app.View
 	Changed bool
@@ -72,6 +74,9 @@ func (w *console) queue(c *gin.Context) {
 	if err != nil {
 		w.fail(c, err)
 		return
+	}
+	if c.Query(countsField) != "" {
+		view.Counts = w.countsOf(c.Request.Context(), view)
 	}
 	w.show(c, http.StatusOK, queuePage(view))
 }

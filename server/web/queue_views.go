@@ -66,6 +66,25 @@ func countWord(count int) string {
 // countTime bounds how long the counts of views may take: a page without them is still a page.
 const countTime = 2 * time.Second
 
+// countsField asks for the page with the counts in it. Views ask whatever people thought of, and there may be many: a page that
+// always waited for their counts would be as slow as the slowest of them. Without scripts, a link asks.
+const countsField = "counts"
+
+// withCounts is the list with its views counted.
+func withCounts(f filters) string { return f.url(f.Cursor) + "&" + countsField + "=yes" }
+
+// countsOf counts what each view has, within a bound; nil where that failed.
+func (w *console) countsOf(ctx context.Context, view queueView) []int {
+	ctx, cancel := context.WithTimeout(ctx, countTime)
+	defer cancel()
+	_, asks := view.offered()
+	counts, err := w.Service.CountViews(ctx, asks[:min(len(asks), app.MaxViews)])
+	if err != nil {
+		w.Log.WarnContext(ctx, "the views of a queue could not be counted", "error", err)
+	}
+	return counts
+}
+
 // viewCounts shows the views with what each has, as a part of the queue's page: it is asked for once the page is there, so that
 // the page need not wait for it.
 func (w *console) viewCounts(c *gin.Context) {
@@ -78,12 +97,9 @@ func (w *console) viewCounts(c *gin.Context) {
 		w.fail(c, err)
 		return
 	}
-	ctx, cancel := context.WithTimeout(c.Request.Context(), countTime)
-	defer cancel()
-	_, asks := view.offered()
-	counts, err := w.Service.CountViews(ctx, asks[:min(len(asks), app.MaxViews)])
-	if err != nil {
-		w.Log.WarnContext(ctx, "the views of a queue could not be counted", "error", err)
+	counts := w.countsOf(c.Request.Context(), view)
+	if counts == nil {
+		counts = []int{} // or the part would ask for itself again at once
 	}
 	w.show(c, http.StatusOK, viewTabs(view, counts))
 }

@@ -50,6 +50,8 @@ func TestSearchFindsNoInternalWord(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, d.get("rita", "/search?q=giraffe", http.StatusOK), "Nothing was found")
 	require.NotContains(t, d.get("rita", "/search/options?q=giraffe", http.StatusOK), record.Number)
+	require.Contains(t, d.get("bo", "/search?q=giraffe", http.StatusOK), "in a note")
+	require.Contains(t, d.get("bo", "/search/options?q=giraffe", http.StatusOK), record.Number)
 }
 
 func TestThePaletteOffersWhatOneMayDo(t *testing.T) {

@@ -100,10 +100,20 @@ type welcomeView struct {
 func (w *console) welcome(c *gin.Context) {
 	invited, err := w.SignIns.Invited(c.Request.Context(), c.Param("secret"))
 	if err != nil {
-		w.fail(c, err)
+		w.linkFailed(c, err)
 		return
 	}
 	w.show(c, http.StatusOK, welcomePage(welcomeView{page: w.page(c, "Welcome"), Invited: invited}))
+}
+
+// linkFailed tells that a link does not work, and how to come in all the same.
+func (w *console) linkFailed(c *gin.Context, err error) {
+	if domain.CodeOf(err) != domain.CodeNotFound {
+		w.fail(c, err)
+		return
+	}
+	problem := w.problem(c, err)
+	w.show(c, problem.Status, linkFailedPage(w.page(c, "This link does not work"), problem))
 }
 
 func (w *console) accept(c *gin.Context) {
@@ -113,12 +123,12 @@ func (w *console) accept(c *gin.Context) {
 	}
 	invited, err := w.SignIns.Invited(c.Request.Context(), c.Param("secret"))
 	if err != nil {
-		w.fail(c, err)
+		w.linkFailed(c, err)
 		return
 	}
 	password := c.PostForm("password")
 	if invited.Purpose == app.ForPassword && password != c.PostForm("again") {
-		err = domain.Invalid("again", "is not the same as the first")
+		err = domain.Invalid("password", "is not the same in both places; write it twice")
 	} else {
 		var session app.NewSession
 		if session, err = w.SignIns.Accept(c.Request.Context(), c.Param("secret"), password, w.caller(c)); err == nil {

@@ -13,6 +13,16 @@
     sent.add(form);
     setTimeout(() => sent.delete(form), 10_000); // an answer that never came
   });
+  // A person among several is put into the field that they were looked up for.
+  document.addEventListener("click", (event) => {
+    const pick = event.target.closest("button[data-picks]");
+    const field = pick && document.getElementById(pick.dataset.picks);
+    if (!field) return;
+    event.preventDefault();
+    field.value = pick.value;
+    field.focus();
+    field.dispatchEvent(new Event("change", { bubbles: true }));
+  });
   // Whoever comes back by the browser's history may send again.
   addEventListener("pageshow", (event) => {
     if (event.persisted) for (const form of document.forms) sent.delete(form);
