@@ -19,8 +19,9 @@ import (
 const (
 	// livePath is the one connection of a browser, for all its pages: ?of= names what each of them listens to.
 	livePath = "/live"
-	// mostWatched and longestWatched bound what one connection listens to, and the address of each in bytes.
-	mostWatched, longestWatched = 16, 6 << 10
+	// mostWatched and longestWatched bound what one connection listens to, and the address of each in bytes: all of it must fit
+	// into the head of a request. The worker in assets/worker/live.js knows both.
+	mostWatched, longestWatched = 12, 4 << 10
 	// reach is how many events may lie between a page and now for it to be told of those alone.
 	reach = 2000
 	// beat is how often a silent connection shows that it lives, and how far it is.
@@ -149,7 +150,7 @@ func (o *watch) dirty(at time.Time, behind string) {
 	}
 }
 
-// missing makes an error that ends a part of a connection: what it showed is not the viewer's any more.
+// missing reports whether an error ends a part of a connection: what it showed is not the viewer's any more.
 func missing(err error) bool {
 	code := domain.CodeOf(err)
 	return err != nil && (code == domain.CodeNotFound || code == domain.CodeForbidden)

@@ -17,6 +17,9 @@ import (
 // otherwise ask for it a thousand times a second. Everything else asks before it sends.
 const rightsLast = time.Second
 
+// tryAgain is how soon a page is told again that could not be.
+const tryAgain = 2 * time.Second
+
 // liveConnection tells the pages of one browser what happens to what they show. Nothing of it is kept on the server: whatever
 // process answers the browser next goes on from the places that it names.
 type liveConnection struct {
@@ -59,9 +62,14 @@ func (w *console) live(c *gin.Context) {
 			defer of.join(l.wake)()
 		}
 	}
-	l.to = server.NewStream(c.Writer)
 	// From here on nothing is missed, so that what happened between a page and this moment can be looked up.
-	if l.begin(ctx, after != "" && l.at == after) == nil {
+	lacks, err := l.begin(ctx, after != "" && l.at == after)
+	if err != nil {
+		w.fail(c, err)
+		return
+	}
+	l.to = server.NewStream(c.Writer)
+	if l.send(": welcome\n\n"+lacks) == nil {
 		l.run(ctx, events)
 	}
 }
@@ -127,16 +135,20 @@ func (l *liveConnection) follow(ctx context.Context, after string) (<-chan app.L
 	}
 }
 
-// begin tells each page what it lacks.
-func (l *liveConnection) begin(ctx context.Context, resumes bool) error {
-	text := ": welcome\n\n"
+// begin is what each page lacks. It fails where that cannot be found out now.
+func (l *liveConnection) begin(ctx context.Context, resumes bool) (string, error) {
+	text := ""
 	for _, one := range l.watches {
 		if one.refused == nil && one.since != "" && !resumes {
 			text += eventOf(one.name+"-whole", "What was missed is too long ago to be told piece by piece; all of it is looked up anew.")
 		}
-		text += l.part(one, func() (templ.Component, error) { return one.begin(ctx, resumes && one.since != "") })
+		lacks, err := l.part(ctx, one, func() (templ.Component, error) { return one.begin(ctx, resumes && one.since != "") })
+		if err != nil {
+			return "", err
+		}
+		text += lacks
 	}
-	return l.send(text)
+	return text, nil
 }
 
 // run tells the pages what happens until the browser leaves, is too slow, or may not read any more.
@@ -209,8 +221,17 @@ func (l *liveConnection) news(ctx context.Context) (string, error) {
 		if err := l.renew(!list); err != nil {
 			return "", err
 		}
+		behind := one.behind
 		one.due, one.behind = time.Time{}, ""
-		text += l.part(one, func() (templ.Component, error) { return one.tell(l.c.Request.Context()) })
+		part, err := l.part(l.c.Request.Context(), one, func() (templ.Component, error) { return one.tell(l.c.Request.Context()) })
+		if err != nil {
+			if ctx.Err() != nil {
+				return "", err // the viewer has left
+			}
+			l.Log.WarnContext(ctx, "a live page could not be brought up to date; it is tried again", "error", err)
+			one.dirty(now.Add(tryAgain), behind)
+		}
+		text += part
 	}
 	return text, nil
 }
@@ -233,24 +254,19 @@ func (l *liveConnection) renew(always bool) error {
 }
 
 // part makes the message of what a page is to be told, and ends it where that is not the viewer's any more.
-func (l *liveConnection) part(one *watch, tell func() (templ.Component, error)) string {
+func (l *liveConnection) part(ctx context.Context, one *watch, tell func() (templ.Component, error)) (string, error) {
 	if one.refused != nil {
-		return l.refusal(one)
+		return l.refusal(one), nil
 	}
-	ctx := l.c.Request.Context()
 	part, err := tell()
-	text := ""
-	if err == nil && part != nil {
-		text, err = message(ctx, one.name, part)
-	}
-	switch {
-	case missing(err):
+	if missing(err) {
 		one.refused = err
-		return l.refusal(one)
-	case err != nil && ctx.Err() == nil: // else the viewer has left
-		l.Log.WarnContext(ctx, "a live page could not be brought up to date; the next event tries again", "error", err)
+		return l.refusal(one), nil
 	}
-	return text
+	if err != nil || part == nil {
+		return "", err
+	}
+	return message(ctx, one.name, part)
 }
 
 // refusal tells a page that it hears nothing any more.
@@ -266,9 +282,15 @@ func (l *liveConnection) viewing(ctx context.Context) string {
 	}
 	text := ""
 	for _, one := range l.watches {
-		if of, single := one.watched.(*watchedRecord); single && one.refused == nil {
-			text += l.part(one, func() (templ.Component, error) { return of.viewing(l.c.Request.Context()) })
+		of, single := one.watched.(*watchedRecord)
+		if !single || one.refused != nil {
+			continue
 		}
+		part, err := l.part(ctx, one, func() (templ.Component, error) { return of.viewing(l.c.Request.Context()) })
+		if err != nil && ctx.Err() == nil {
+			l.Log.WarnContext(ctx, "who else views a record could not be shown", "error", err)
+		}
+		text += part
 	}
 	return text
 }

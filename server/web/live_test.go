@@ -193,6 +193,24 @@ func TestAPageGoesOnFromWhereItWas(t *testing.T) {
 	}
 }
 
+func TestAQueueGoesOnFromWhereItWas(t *testing.T) {
+	t.Parallel()
+	d := setupDesk(t)
+	first, second := incidentOf(t, d.base, "rita"), incidentNumbered(t, d.base, 2, "rita")
+	page := queueLivePath + "?state=open&rows=000001-1.000002-1"
+	before := d.listen("bo", "", page)
+	retitle(t, d.base, first, "Giraffe")
+	place := before.place("Giraffe")
+	before.end()
+	retitle(t, d.base, second, "Zebra")
+	incidentNumbered(t, d.base, 3, "rita")
+
+	missed := d.listen("bo", place, page).until("Zebra")
+	require.NotContains(t, missed, "Giraffe", "what was told is not told again")
+	require.Contains(t, missed, "1 new", "what came in is counted anew")
+	require.Contains(t, d.listen("bo", "", page).until("Zebra"), "Giraffe", "a page that was just made is compared as a whole")
+}
+
 func TestTooLongAgoIsToldSo(t *testing.T) {
 	t.Parallel()
 	d := setupDesk(t)
@@ -247,4 +265,14 @@ func incidentNumbered(t *testing.T, base store.DB, number int, requester string)
 	into.Incident(record, true, true)
 	require.NoError(t, into.Write(t.Context()))
 	return record
+}
+
+// retitle writes another title, as the worker does when an incident is edited.
+func retitle(t *testing.T, base store.DB, record incident.Incident, title string) {
+	t.Helper()
+	record.Title, record.Version = title, record.Version+1
+	into := schemas.NewPassage(base.Worker(t), record.ID, record.OpenedAt)
+	into.Events([]domain.Event{{Type: "incident.edited", At: record.OpenedAt, Actor: domain.Actor{Kind: domain.ActorPerson, Name: "bo"}}})
+	into.Incident(record, false, true)
+	require.NoError(t, into.Write(t.Context()))
 }

@@ -20,12 +20,16 @@ const (
 	sayAgain = app.ViewingLasts / 3
 	// lookBound bounds one such round.
 	lookBound = 5 * time.Second
+	// staysFor is how long somebody counts as there after their page left: a browser opens its connection anew whenever what
+	// is in sight changes, and others need not hear of that.
+	staysFor = 2 * time.Second
 )
 
 // viewers know who has which record open, by the live connections of this process and by what the other processes say.
 type viewers struct {
 	pages app.LivePages // nil: there are no other processes
 	log   *slog.Logger
+	stays time.Duration
 
 	mu      sync.Mutex
 	open    map[string]*audience
@@ -68,11 +72,22 @@ func (v *viewers) join(ctx context.Context, record, handle string, wake chan<- s
 	return func() { v.leave(record, handle, wake) }
 }
 
+// leave stops telling a connection, and counts the page out a little later.
 func (v *viewers) leave(record, handle string, wake chan<- struct{}) {
+	v.mu.Lock()
+	delete(v.open[record].listen, wake)
+	v.mu.Unlock()
+	if v.stays > 0 {
+		time.AfterFunc(v.stays, func() { v.left(record, handle) })
+		return
+	}
+	v.left(record, handle)
+}
+
+func (v *viewers) left(record, handle string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	those := v.open[record]
-	delete(those.listen, wake)
 	if those.here[handle]--; those.here[handle] == 0 {
 		delete(those.here, handle)
 		those.tell(handle)

@@ -73,7 +73,7 @@ func Mount(engine *gin.Engine, dependencies Dependencies) error {
 	if w.Metrics == nil {
 		w.Metrics = uncounted{}
 	}
-	w.viewers.pages, w.viewers.log = w.Pages, w.Log
+	w.viewers.pages, w.viewers.log, w.viewers.stays = w.Pages, w.Log, staysFor
 	if w.PublicURL != "" {
 		public, err := url.Parse(w.PublicURL)
 		if err != nil {

@@ -7,7 +7,7 @@
   const silence = 45_000; // the server beats every 15 seconds
   const gone = 70_000; // a page says every 20 seconds that it is there
   const soonest = 400, latest = 10_000; // pauses before trying again
-  const most = 16; // streams that the server takes in one connection
+  const most = 12, longest = 4096; // streams that the server takes in one connection, and bytes of the address of each
   const pages = new Map(); // port: { id, tag, of, since, who, heard, refused }, whoever joined last at the end
   let joined = 0;
   let open = null; // the connection: { key, abort, ids, ports, streams: [{ of, since, ports }] }
@@ -67,6 +67,11 @@
     open?.abort.abort();
     open = null;
     tell([...pages.keys()].filter((port) => pages.get(port).who !== who), { state: "ended" });
+    next.streams = next.streams.filter((one) => {
+      const short = addressOf(one).length <= longest;
+      if (!short) refuse(one.ports, "What this page shows is too much to be live. Reload it to see what is new.");
+      return short;
+    });
     refuse(next.streams.splice(most).flatMap((one) => one.ports), "Too many pages are in sight at once for all to be live. Reload this one to have it live.");
     if (next.ports.length === 0) return;
     open = { ...next, abort: new AbortController() };
