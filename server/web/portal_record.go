@@ -46,6 +46,10 @@ func (w *console) portalRecord(c *gin.Context) {
 
 func (w *console) portalRecordView(c *gin.Context) (portalRecordView, error) {
 	ctx := c.Request.Context()
+	events, _, err := w.timeline(ctx, c.Param("record"), 0) // first, as for the desk's page
+	if err != nil {
+		return portalRecordView{}, err
+	}
 	record, err := w.Service.Incident(ctx, c.Param("record"))
 	if err != nil {
 		return portalRecordView{}, err
@@ -55,10 +59,6 @@ func (w *console) portalRecordView(c *gin.Context) (portalRecordView, error) {
 		return portalRecordView{}, domain.Errorf(domain.CodeNotFound, "%s is not one of your own reports", record.Number)
 	}
 	view := portalRecordView{page: w.page(c, record.Title), Record: record, Key: newKey()}
-	events, _, err := w.timeline(ctx, record.ID, 0)
-	if err != nil {
-		return view, err
-	}
 	for _, event := range events {
 		view.LastSeq = event.Seq
 		if event.Public && slices.Contains(told, event.Type) {

@@ -98,6 +98,12 @@ func (w *console) record(c *gin.Context) {
 // recordView reads what a record's page shows.
 func (w *console) recordView(c *gin.Context) (recordView, error) {
 	ctx, reference := c.Request.Context(), c.Param("record")
+	// The timeline is read first: a page that knows of an event must show what it did, or nothing would bring it up to date.
+	after := queryNumber(c, "after")
+	events, more, err := w.timeline(ctx, reference, after)
+	if err != nil {
+		return recordView{}, err
+	}
 	record, err := w.Service.Incident(ctx, reference)
 	if err != nil {
 		return recordView{}, err
@@ -106,10 +112,7 @@ func (w *console) recordView(c *gin.Context) (recordView, error) {
 		page: w.page(c, record.Number+" "+record.Title), Record: record,
 		Staff: isStaff(record),
 		Note:  noteForm{Key: newKey()}, Upload: uploadForm{Key: newKey()}, Link: linkForm{Key: newKey()},
-	}
-	view.After = queryNumber(c, "after")
-	if view.Timeline, view.More, err = w.timeline(ctx, record.ID, view.After); err != nil {
-		return view, err
+		Timeline: events, After: after, More: more,
 	}
 	if len(view.Timeline) > 0 {
 		view.LastSeq = view.Timeline[len(view.Timeline)-1].Seq

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
@@ -59,6 +60,9 @@ func requestersMorning(t *testing.T, browser context.Context, stack *kit.Stack) 
 	require.Contains(t, petra.text("#said"), "Which door exactly?")
 	petra.do(chromedp.SendKeys("#reply-body", "The one to the yard"))
 	petra.submit(".note-box button")
+	kit.Eventually(t, time.Minute, func() bool { // a busy machine decides a moment later
+		return admin.Get("/incidents/" + number).Is(http.StatusOK).Map()["state"] != "on_hold"
+	}, "her reply goes on with it")
 	petra.await(`!document.querySelector("#portal-head").innerText.includes("Waiting for you")`)
 
 	// It is said to be solved. It is not, and then it is.
