@@ -13,22 +13,25 @@ type Permission string
 
 // The permissions beside those of the lifecycles' commands.
 const (
-	PermissionIncidentRead Permission = "incident.read"
-	PermissionNoteWrite    Permission = "note.write"
-	PermissionNoteInternal Permission = "note.internal"
-	PermissionWatch        Permission = "record.watch"
-	PermissionPolicyRead   Permission = "policy.read"
-	PermissionPolicyWrite  Permission = "policy.write"
-	PermissionPeopleRead   Permission = "people.read"
-	PermissionPeopleWrite  Permission = "people.write"
-	PermissionGrantRead    Permission = "grant.read"
-	PermissionGrantWrite   Permission = "grant.write"
-	PermissionTokenOwn     Permission = "token.own"
-	PermissionTokenWrite   Permission = "token.write"
-	PermissionEventsRead   Permission = "events.read"
-	PermissionViewOwn      Permission = "view.own"
-	PermissionViewShare    Permission = "view.share"
-	PermissionViewPublish  Permission = "view.publish"
+	PermissionIncidentRead   Permission = "incident.read"
+	PermissionNoteWrite      Permission = "note.write"
+	PermissionNoteInternal   Permission = "note.internal"
+	PermissionWatch          Permission = "record.watch"
+	PermissionPolicyRead     Permission = "policy.read"
+	PermissionPolicyWrite    Permission = "policy.write"
+	PermissionPeopleRead     Permission = "people.read"
+	PermissionPeopleWrite    Permission = "people.write"
+	PermissionGrantRead      Permission = "grant.read"
+	PermissionGrantWrite     Permission = "grant.write"
+	PermissionTokenOwn       Permission = "token.own"
+	PermissionTokenWrite     Permission = "token.write"
+	PermissionEventsRead     Permission = "events.read"
+	PermissionViewOwn        Permission = "view.own"
+	PermissionViewShare      Permission = "view.share"
+	PermissionViewPublish    Permission = "view.publish"
+	PermissionOnCallRead     Permission = "on_call.read"
+	PermissionOnCallSwap     Permission = "on_call.swap"
+	PermissionOnCallOverride Permission = "on_call.override"
 )
 
 var (
@@ -51,22 +54,25 @@ var (
 // cannot disagree. RoleAdmin holds everything.
 var permissions = func() map[Permission][]domain.Role {
 	table := map[Permission][]domain.Role{
-		PermissionIncidentRead: everybody,
-		PermissionNoteWrite:    writers,
-		PermissionNoteInternal: workers,
-		PermissionWatch:        writers,
-		PermissionPolicyRead:   everybody,
-		PermissionPolicyWrite:  admins,
-		PermissionPeopleRead:   everybody,
-		PermissionPeopleWrite:  admins,
-		PermissionGrantRead:    staff,
-		PermissionGrantWrite:   admins,
-		PermissionTokenOwn:     everybody,
-		PermissionTokenWrite:   admins,
-		PermissionEventsRead:   everybody,
-		PermissionViewOwn:      everybody,
-		PermissionViewShare:    workers,
-		PermissionViewPublish:  leads,
+		PermissionIncidentRead:   everybody,
+		PermissionNoteWrite:      writers,
+		PermissionNoteInternal:   workers,
+		PermissionWatch:          writers,
+		PermissionPolicyRead:     everybody,
+		PermissionPolicyWrite:    admins,
+		PermissionPeopleRead:     everybody,
+		PermissionPeopleWrite:    admins,
+		PermissionGrantRead:      staff,
+		PermissionGrantWrite:     admins,
+		PermissionTokenOwn:       everybody,
+		PermissionTokenWrite:     admins,
+		PermissionEventsRead:     everybody,
+		PermissionViewOwn:        everybody,
+		PermissionViewShare:      workers,
+		PermissionViewPublish:    leads,
+		PermissionOnCallRead:     staff,
+		PermissionOnCallSwap:     everybody,
+		PermissionOnCallOverride: {domain.RoleTeamLead},
 	}
 	for _, transition := range incident.Lifecycle.Transitions {
 		if !transition.Machine() {

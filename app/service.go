@@ -34,6 +34,7 @@ type Service interface {
 	Policies
 	Accounts
 	Views
+	OnCall
 }
 
 // Commands changes records.

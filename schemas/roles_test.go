@@ -75,7 +75,7 @@ func TestTheApplicationDecidesNothing(t *testing.T) {
 		"UPDATE records SET state = 'closed'", "UPDATE incidents SET impact = 'low'", "UPDATE deadlines SET due_at = now()",
 		"UPDATE timeline SET reason = ''", "UPDATE messages SET state = 'dropped'", "UPDATE commands SET outcome = NULL",
 		"UPDATE outbox SET kind = ''", "SELECT nextval('incident_numbers')", "DELETE FROM policies", "UPDATE policies SET author = ''",
-		"UPDATE audit SET actor = ''", "DELETE FROM audit", "DELETE FROM people", "DROP TABLE watchers", "CREATE TABLE mine ()",
+		"UPDATE audit SET actor = ''", "DELETE FROM audit", "DELETE FROM people", "DELETE FROM on_call_overrides", "DELETE FROM on_call_swaps", "DROP TABLE watchers", "CREATE TABLE mine ()",
 		"SELECT tell_account('incident.reminder', 'rita', '{}', now())",
 	} {
 		requireDenied(t, app, statement)
@@ -90,14 +90,14 @@ func TestTheApplicationDecidesNothing(t *testing.T) {
 func TestTheWorkerServesNobody(t *testing.T) {
 	t.Parallel()
 	worker := store.Database(t).Worker(t)
-	for _, table := range []string{"people", "teams", "team_members", "services", "grants", "policies", "watchers", "attachments"} {
+	for _, table := range []string{"people", "teams", "team_members", "services", "grants", "policies", "watchers", "attachments", "on_call_overrides"} {
 		var count int
 		require.NoError(t, worker.NewRaw("SELECT count(*) FROM "+table).Scan(t.Context(), &count), "it reads %s", table)
 		requireDenied(t, worker, "DELETE FROM "+table)
 		requireDenied(t, worker, "INSERT INTO "+table+" DEFAULT VALUES")
 	}
 	for _, statement := range []string{
-		"SELECT hash FROM tokens", "SELECT actor FROM audit", "SELECT name FROM views", "DELETE FROM view_defaults", "UPDATE timeline SET reason = ''", "DELETE FROM timeline",
+		"SELECT hash FROM tokens", "SELECT actor FROM audit", "SELECT name FROM views", "SELECT hash FROM on_call_feeds", "SELECT state FROM on_call_swaps", "DELETE FROM view_defaults", "UPDATE timeline SET reason = ''", "DELETE FROM timeline",
 		"INSERT INTO timeline DEFAULT VALUES", "DELETE FROM records", "DELETE FROM incidents", "DELETE FROM outbox", "TRUNCATE timeline",
 	} {
 		requireDenied(t, worker, statement)

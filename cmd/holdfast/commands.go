@@ -15,6 +15,8 @@ type clientCommands struct {
 	Command  commandCommands  `cmd:"" group:"Records" help:"What became of a command."`
 	Replay   replayCommand    `cmd:"" group:"Records" help:"Live a log of incidents again by commands, and compare how they end; for a Holdfast to try things on."`
 
+	OnCall onCallCommands `cmd:"" group:"On call" help:"Who is on call, and what changes about it."`
+
 	Apply  applyCommand   `cmd:"" group:"Policies" help:"Store new versions of policy documents."`
 	Diff   diffCommand    `cmd:"" group:"Policies" help:"Show how files differ from the stored documents; exit 1 where they do."`
 	Get    getCommand     `cmd:"" group:"Policies" help:"List policy documents, or print one."`

@@ -23,6 +23,7 @@ import (
 	"github.com/holdfast-itsm/holdfast/server"
 	"github.com/holdfast-itsm/holdfast/server/api"
 	"github.com/holdfast-itsm/holdfast/server/docs"
+	"github.com/holdfast-itsm/holdfast/server/ical"
 	"github.com/holdfast-itsm/holdfast/server/web"
 )
 
@@ -108,6 +109,7 @@ func (s *site) handler(service *app.App, faces config.HTTP) (http.Handler, error
 	if err := docs.Mount(engine); err != nil {
 		return nil, err
 	}
+	ical.Mount(engine, ical.Dependencies{Read: service.ReadFeed, Busy: &busy, PublicURL: faces.PublicURL})
 	err := web.Mount(engine, web.Dependencies{
 		Service: service, SignIns: service, Busy: &busy, Log: s.log, Version: version(), PublicURL: faces.PublicURL,
 		Now: service.Clock.Now, Pages: service, Metrics: s.metrics,

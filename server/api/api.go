@@ -63,6 +63,7 @@ func Mount(engine *gin.Engine, dependencies Dependencies) *API {
 	a.policies()
 	a.accounts()
 	a.views()
+	a.onCall()
 	return a
 }
 
@@ -72,7 +73,7 @@ func schemaName(t reflect.Type, hint string) string {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	prefix := map[string]string{"domain/incident": "Incident", "domain/policy": "Policy"}
+	prefix := map[string]string{"domain/incident": "Incident", "domain/policy": "Policy", "domain/oncall": "OnCall"}
 	for folder, word := range prefix {
 		if strings.HasSuffix(t.PkgPath(), folder) && !strings.HasPrefix(name, word) {
 			return word + name

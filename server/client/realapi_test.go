@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/gin-gonic/gin"
 	"github.com/stretchr/testify/require"
@@ -118,6 +119,25 @@ func TestEveryOperationExistsInTheAPI(t *testing.T) {
 		func() error { return service.DropView(ctx, "x") },
 		func() error { return service.ChooseView(ctx, domain.Incident, "x") },
 		func() error { return service.ChooseView(ctx, domain.Incident, "") },
+		func() error { _, err := service.Schedules(ctx); return err },
+		func() error {
+			_, err := service.WhoIsOnCall(ctx, app.OnCallQuery{Schedule: "x", At: &time.Time{}})
+			return err
+		},
+		func() error {
+			_, err := service.Shifts(ctx, app.ShiftQuery{Schedule: "x", Person: "me", From: &time.Time{}, To: &time.Time{}})
+			return err
+		},
+		func() error { _, err := service.CheckSchedule(ctx, "x"); return err },
+		func() error { _, err := service.Overrides(ctx, "x"); return err },
+		func() error { _, err := service.AddOverride(ctx, "x", "k", app.OverrideBody{}); return err },
+		func() error { return service.EndOverride(ctx, "x") },
+		func() error { _, err := service.Swaps(ctx); return err },
+		func() error { _, err := service.ProposeSwap(ctx, "x", "k", app.SwapBody{}); return err },
+		func() error { _, err := service.DecideSwap(ctx, "x", app.SwapWithdraw); return err },
+		func() error { _, err := service.Feeds(ctx); return err },
+		func() error { _, err := service.MakeFeed(ctx, ""); return err },
+		func() error { return service.RevokeFeed(ctx, "x") },
 	}
 	for i, ask := range calls {
 		require.NoError(t, ask())
