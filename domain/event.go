@@ -79,6 +79,8 @@ type Decision[R any] struct {
 	Notices  []Notice
 	Links    []Link
 	Unlinks  []Link
+	// Watchers are people, by handle, who shall be told of the record from now on.
+	Watchers []string
 }
 
 // StoredEvent is an event as the timeline keeps it, with its place in the record's hash chain.

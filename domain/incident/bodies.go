@@ -139,3 +139,8 @@ type Parent struct {
 	Incident string `json:"incident"`
 	Number   string `json:"number,omitempty"`
 }
+
+// Informed tells the incident that a person wrote to its requester; given by the platform when a public note is not theirs.
+type Informed struct {
+	Note int64 `json:"note"` // the note's place on the timeline
+}

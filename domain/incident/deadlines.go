@@ -6,6 +6,7 @@ import (
 
 	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/domain/calendar"
+	"github.com/holdfast-itsm/holdfast/domain/sla"
 )
 
 // Deadlines are the moments that the incident's one timer keeps, earliest first. They follow from the record alone, so they
@@ -26,6 +27,9 @@ func Deadlines(record Incident, facts Facts) ([]domain.Deadline, error) {
 		if record.Resolution.RecordedAt != nil {
 			s.after(*record.Resolution.RecordedAt, facts.Timing.AutoClose, "auto_close", "incident.auto_close", "closes by itself")
 		}
+	}
+	for _, clock := range record.Clocks {
+		s.clock(clock)
 	}
 	domain.SortDeadlines(s.deadlines)
 	return s.deadlines, s.err
@@ -66,4 +70,20 @@ func (s *schedule) after(from time.Time, wait calendar.Duration, name, command, 
 
 func (s *schedule) on(due time.Time, name, command, then string) {
 	s.deadlines = append(s.deadlines, domain.Deadline{Name: name, DueAt: domain.Millisecond(due), Command: command, Then: then})
+}
+
+// clock keeps the next place of a clock. Those of teams and vendors are told apart by their agreement.
+func (s *schedule) clock(clock sla.Clock) {
+	if !clock.InForce || clock.Ended() || clock.NextAt == nil {
+		return
+	}
+	name := string(clock.Metric)
+	if clock.Metric == sla.OLA || clock.Metric == sla.Underpinning {
+		name += " " + clock.Agreement
+	}
+	then := "the promise of " + string(clock.Metric) + " by " + clock.Agreement + " is broken"
+	if clock.Next != sla.Due {
+		then = clock.Next + " of the promised " + string(clock.Metric) + " is reached; " + clock.Agreement + " says what then"
+	}
+	s.on(*clock.NextAt, "clock "+name+" "+clock.Next, "incident.clock_due", then)
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/sla"
 )
 
 // Decide applies one command to an incident at a moment. It changes nothing it is given: the answer holds the incident as
@@ -26,12 +27,16 @@ func Decide(record Incident, command domain.Command, facts Facts, moment time.Ti
 	if moment.Before(record.LastEventAt) {
 		moment = record.LastEventAt
 	}
-	d := &draft{command: command, facts: facts, moment: moment}
+	d := &draft{command: command, facts: facts, moment: moment, clocks: sla.NewKeeper(record.Life, record.Clocks, facts.Agreed.Held)}
 	d.Record = record.clone()
 	if err := d.handle(record); err != nil {
 		return domain.Decision[Incident]{}, err
 	}
 	d.settle(record.State)
+	d.keepClocks(record)
+	if err := d.clocks.Fault(); err != nil {
+		return domain.Decision[Incident]{}, err
+	}
 	return d.Decision, nil
 }
 
@@ -64,7 +69,7 @@ var handlers = map[string]func(*draft) error{
 	"no_response": (*draft).noResponse, "promise_missed": (*draft).promiseMissed, "hold_over": (*draft).holdOver,
 	"auto_close": (*draft).autoClose, "duplicate_joined": (*draft).duplicateChanged,
 	"duplicate_left": (*draft).duplicateChanged, "parent_closed": (*draft).parentClosed,
-	"parent_canceled": (*draft).parentCanceled,
+	"parent_canceled": (*draft).parentCanceled, "clock_due": (*draft).clockDue, "informed": (*draft).informed,
 }
 
 // draft is a decision in the making.
@@ -73,6 +78,16 @@ type draft struct {
 	command domain.Command
 	facts   Facts
 	moment  time.Time
+	clocks  *sla.Keeper
+}
+
+// due is when something really was so: for what a timer brings, when it was due, however late that is decided.
+func (d *draft) due() time.Time {
+	due := domain.Millisecond(d.command.ReceivedAt)
+	if d.command.Actor.Kind != domain.ActorTimer || due.IsZero() || due.After(d.moment) {
+		return d.moment
+	}
+	return due
 }
 
 // event puts the command's own event on the timeline. Data is hashed as it stands; personal text is digested.
@@ -142,6 +157,7 @@ func (i Incident) clone() Incident {
 	i.CustomFields = slices.Clone(i.CustomFields)
 	i.Source = slices.Clone(i.Source)
 	i.Policies = maps.Clone(i.Policies)
+	i.Agreements = slices.Clone(i.Agreements)
 	for _, field := range []**time.Time{
 		&i.WakeAt, &i.ResolvedAt, &i.ClosedAt, &i.StartedAt, &i.TriagedAt, &i.TriageEscalatedAt,
 		&i.Hold.Since, &i.Hold.Until, &i.Hold.PromisedAt, &i.Resolution.RecordedAt, &i.Satisfaction.At,

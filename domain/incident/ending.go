@@ -198,7 +198,7 @@ func (d *draft) reply() error {
 	case d.Record.State == Resolved:
 		d.takeUpAgain("the requester replied")
 	case d.Record.State == OnHold && d.Record.Hold.Base == AwaitingRequester:
-		d.goOn("the requester replied")
+		d.goOn("the requester replied", d.moment)
 		d.notify("incident.replied", nil, d.Record.owner())
 	default:
 		d.event(false, "", data, nil)

@@ -22,6 +22,7 @@ type Facts struct {
 	ResolutionCodes policy.Vocabulary
 	// Assignment is what the assignment rules say of a new incident, and which rule said it.
 	Assignment policy.Assignment
+	Agreed     Agreed
 
 	// Handles that the command names, and whether they stand for something active.
 	Team      TeamFact

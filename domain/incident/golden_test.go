@@ -14,6 +14,7 @@ import (
 
 	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/domain/incident"
+	"github.com/holdfast-itsm/holdfast/domain/sla"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -52,9 +53,17 @@ func TestGoldenIncident(t *testing.T) {
 			Resolution:   incident.Resolution{Code: "fixed", Notes: "Turned it on.", By: "bo", RecordedAt: &at},
 			FirstContact: true, ReassignmentCount: 2, PreviousTeam: "network", PingPong: true, ReopenCount: 1, MergedInto: parentID,
 			TriageEscalatedAt: &at, Satisfaction: incident.Satisfaction{Score: 4, Comment: "quick", At: &at}, Source: json.RawMessage(`{"priority":"P2"}`),
+			Agreements: []sla.Stamp{{Agreement: "gold", Version: 2, Calendar: "desk", CalendarVersion: 3, Why: "gold applies (rank 10)"}},
+			Life:       sla.Life{{From: at, By: "ana", State: incident.New, Open: true, Team: "messaging"}},
 		},
+		Clocks: []sla.Clock{{
+			Metric: sla.Resolution, Agreement: "gold", AgreementVersion: 2, Cycle: 1, Rating: 2, Why: "gold applies (rank 10)", Priority: 2,
+			Calendar: "desk", CalendarVersion: 3, Target: "4h0m0s", LengthMS: 14_400_000, State: sla.Breached, Counting: true, CycleFrom: at,
+			From: at, DueAt: &at, BreachedAt: &at, StoppedAt: &at, StoppedBy: "resolved", ElapsedMS: 16_200_000, PausedMS: 7_200_000, AsOf: at,
+			NextAt: &at, Next: "150%", Points: []sla.Point{{At: "50%", DueAt: at, Outcome: sla.Superseded}}, Raised: true, InForce: true,
+		}},
 	}
-	for _, part := range []any{value.Details, value.Hold, value.Resolution, value.Satisfaction} {
+	for _, part := range []any{value.Details, value.Hold, value.Resolution, value.Satisfaction, value.Clocks[0]} {
 		fields := reflect.ValueOf(part)
 		for i := range fields.NumField() {
 			require.False(t, fields.Field(i).IsZero(), "%s is not set in the example", fields.Type().Field(i).Name)
@@ -65,6 +74,7 @@ func TestGoldenIncident(t *testing.T) {
 	golden(t, "incident.json", string(text)+"\n")
 	var read incident.Incident
 	require.NoError(t, json.Unmarshal(text, &read))
+	read.Life = value.Life // it is not shown
 	var compact strings.Builder
 	require.NoError(t, json.NewEncoder(&compact).Encode(read))
 	require.JSONEq(t, string(text), compact.String())

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/sla"
 )
 
 // Levels of impact and urgency that every PriorityMatrix knows by default.
@@ -37,6 +38,8 @@ const (
 type Incident struct {
 	domain.Record
 	Details
+	// Clocks are the promises made of it: those in force, and those that a decision has just put out of force.
+	Clocks []sla.Clock `json:"clocks,omitempty" bun:"clocks,scanonly,type:json"`
 }
 
 // Details are the columns that only incidents have.
@@ -63,6 +66,10 @@ type Details struct {
 	Satisfaction      Satisfaction `json:"satisfaction,omitzero" bun:"embed:satisfaction_"`
 	// Source keeps the counters and the priority of the system that an imported incident came from, beside ours.
 	Source json.RawMessage `json:"source,omitempty" bun:"source,type:json,nullzero"`
+	// Agreements are the service level agreements that it is under.
+	Agreements []sla.Stamp `json:"agreements,omitempty" bun:"agreements,type:json"`
+	// Life are its circumstances since it was opened, by which its clocks count.
+	Life sla.Life `json:"-" bun:"life,type:json"`
 }
 
 // Hold says why an incident waits and for what.

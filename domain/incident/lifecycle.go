@@ -66,6 +66,8 @@ var Lifecycle = &domain.Lifecycle{
 		{Verb: "promise_missed", Title: "Vendor's promise missed", From: []domain.State{OnHold}, Event: "incident.promise_missed", Body: body[Plain]},
 		{Verb: "hold_over", Title: "Hold ends", From: []domain.State{OnHold}, To: []domain.State{New, Triaged, InProgress}, Event: "incident.resumed", Body: body[Plain]},
 		{Verb: "auto_close", Title: "Close by itself", From: []domain.State{Resolved}, To: []domain.State{Closed}, Event: "incident.closed", Body: body[Plain]},
+		{Verb: "clock_due", Title: "Clock due", From: openStates, Event: "incident.clock_reached", Body: body[Plain]},
+		{Verb: "informed", Title: "Requester informed", From: openStates, Event: "incident.requester_informed", Body: body[Informed]},
 		{Verb: "duplicate_joined", Title: "Duplicate joined", From: allStates, Event: "incident.duplicate_joined", Body: body[Parent]},
 		{Verb: "duplicate_left", Title: "Duplicate left", From: allStates, Event: "incident.duplicate_left", Body: body[Parent]},
 		{Verb: "parent_closed", Title: "Close with its parent", From: openStates, To: []domain.State{Closed}, Event: "incident.closed", Body: body[Parent]},

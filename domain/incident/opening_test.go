@@ -11,6 +11,7 @@ import (
 	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/domain/incident"
 	"github.com/holdfast-itsm/holdfast/domain/policy"
+	"github.com/holdfast-itsm/holdfast/domain/sla"
 )
 
 func TestLogKeepsWhatItIsTold(t *testing.T) {
@@ -32,7 +33,10 @@ func TestLogKeepsWhatItIsTold(t *testing.T) {
 		Policies: map[string]int{"Calendar/default": 1}, Restricted: true, Open: true, Active: true,
 		OpenedAt: at, UpdatedAt: at, StateSince: at, LastEventAt: at,
 	}, r.Record)
-	require.Equal(t, incident.Details{Impact: "high", Urgency: "medium"}, r.Details)
+	require.Equal(t, incident.Details{
+		Impact: "high", Urgency: "medium",
+		Life: sla.Life{{From: at, By: "ana", State: incident.New, Open: true, Team: "messaging"}},
+	}, r.Details)
 	require.Equal(t, []domain.Link{{Type: "follows", To: parentID}}, d.links)
 	require.Equal(t, []string{"incident.logged → person:bo", "incident.logged → person:rita"}, d.told())
 	require.Equal(t, body{"title": "Mail is down", "requester": "rita"}, d.last().Personal, "people and free text can be erased")

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/sla"
 )
 
 // assign gives the incident to a team, a person or both.
@@ -204,11 +205,12 @@ func (d *draft) resume() error {
 	if err := d.command.Decode(&body); err != nil {
 		return err
 	}
-	d.goOn(body.Reason)
+	d.goOn(body.Reason, d.moment)
 	return nil
 }
 
-func (d *draft) goOn(reason string) {
+// goOn ends the hold; effective is when it really ended.
+func (d *draft) goOn(reason string, effective time.Time) {
 	data := map[string]any{"held_for": d.Record.Hold.Reason}
 	if d.Record.Hold.Since != nil {
 		data["held_since"] = *d.Record.Hold.Since
@@ -217,14 +219,14 @@ func (d *draft) goOn(reason string) {
 	if d.Record.StartedAt != nil {
 		to = InProgress
 	}
-	d.move(to, d.moment)
+	d.move(to, effective)
 	data["state"] = to
 	d.add("incident.resumed", true, reason, data, nil)
 }
 
-// holdOver ends a hold whose until has come.
+// holdOver ends a hold whose until has come: then, however late this is decided, because clocks count from then on.
 func (d *draft) holdOver() error {
-	d.goOn("the hold ended")
+	d.goOn("the hold ended", d.due())
 	d.notify("incident.resumed", nil, d.Record.owner())
 	return nil
 }
@@ -263,6 +265,7 @@ func (d *draft) changePriority() error {
 	if body.Reason == "" {
 		return domain.Invalid("reason", "is needed to change the priority")
 	}
+	before := d.Record.Priority
 	changes := map[string]any{}
 	d.Record.PriorityOverridden = false
 	if err := d.reRate(body.Impact, body.Urgency, changes); err != nil {
@@ -270,6 +273,9 @@ func (d *draft) changePriority() error {
 	}
 	if len(changes) == 0 {
 		return domain.Errorf(domain.CodeInvalid, "impact and urgency are so already")
+	}
+	if d.Record.Priority > before && d.clocks.Used(d.moment, sla.Whole/2) && !d.command.Actor.Has(leads...) {
+		return domain.Errorf(domain.CodeForbidden, "half of a promised time is used: lowering the priority now needs a team lead")
 	}
 	d.event(true, body.Reason, changes, nil)
 	return nil
@@ -314,5 +320,17 @@ func (d *draft) overridePriority() error {
 	}
 	d.event(true, body.Reason, map[string]any{"priority": domain.Change{From: d.Record.Priority, To: body.Priority}}, nil)
 	d.Record.Priority, d.Record.PriorityOverridden = body.Priority, true
+	return nil
+}
+
+// informed notes that the requester heard of the matter from a person: it answers the promises to respond and not to be silent.
+func (d *draft) informed() error {
+	var body Informed
+	if err := d.command.Decode(&body); err != nil {
+		return err
+	}
+	d.event(false, "", map[string]any{"note": body.Note}, nil)
+	d.clocks.Responded(d.moment)
+	d.clocks.Told(d.moment)
 	return nil
 }

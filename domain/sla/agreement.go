@@ -93,8 +93,11 @@ type Mark struct {
 	// BasisPoints is the share in hundredths of a percent, OffsetMS the distance from the end.
 	BasisPoints int
 	OffsetMS    int64
-	text        string
+	Text        string
 }
+
+// Whole is the share of a mark at the end of a target, in hundredths of a percent.
+const Whole = 10_000
 
 // MaxPercent bounds the share of a target at which a threshold can lie.
 const MaxPercent = 1000
@@ -110,7 +113,7 @@ func ParseMark(text string) (Mark, error) {
 		whole, _ := strconv.Atoi(parts[1])             // digits, by the pattern
 		part, _ := strconv.Atoi((parts[2] + "00")[:2]) // likewise
 		if points := whole*100 + part; points >= 1 && points <= MaxPercent*100 {
-			return Mark{BasisPoints: points, text: text}, nil
+			return Mark{BasisPoints: points, Text: text}, nil
 		}
 	}
 	if parts := offsetPattern.FindStringSubmatch(text); parts != nil {
@@ -119,17 +122,17 @@ func ParseMark(text string) (Mark, error) {
 			if parts[1] == "-" {
 				ms = -ms
 			}
-			return Mark{OffsetMS: ms, text: text}, nil
+			return Mark{OffsetMS: ms, Text: text}, nil
 		}
 	}
 	return Mark{}, fmt.Errorf("%q is not a place on a clock like 50%% (up to %d%%), due-5m or due+30m", text, MaxPercent)
 }
 
 // String writes the mark as it was read.
-func (m Mark) String() string { return m.text }
+func (m Mark) String() string { return m.Text }
 
 // MarshalText and UnmarshalText let documents carry marks as text.
-func (m Mark) MarshalText() ([]byte, error) { return []byte(m.text), nil }
+func (m Mark) MarshalText() ([]byte, error) { return []byte(m.Text), nil }
 
 // UnmarshalText reads what MarshalText wrote.
 func (m *Mark) UnmarshalText(text []byte) error {
@@ -147,8 +150,7 @@ func (m Mark) reachedAt(lengthMS int64) int64 {
 	if m.BasisPoints == 0 {
 		return lengthMS + m.OffsetMS
 	}
-	const whole = 10_000
-	return (lengthMS*int64(m.BasisPoints) + whole - 1) / whole
+	return (lengthMS*int64(m.BasisPoints) + Whole - 1) / Whole
 }
 
 // target finds what is promised for a metric and a priority.

@@ -11,8 +11,14 @@ import (
 type Book struct {
 	// Candidates are the newest version of every agreement, each with the calendar in which it would count.
 	Candidates []Terms
-	// Applies evaluates an agreement's expression over a record.
-	Applies func(expression string, record map[string]any) (bool, error)
+	// Language evaluates their expressions.
+	Language Language
+}
+
+// Language evaluates the expressions by which agreements say which records they are for; it lives outside the domain because it
+// needs a library.
+type Language interface {
+	AgreementApplies(expression string, record map[string]any) (bool, error)
 }
 
 // Choice is an agreement that holds for a record, and why.
@@ -31,7 +37,7 @@ func (b Book) Choose(record map[string]any, moment time.Time) []Choice {
 		if !terms.Spec.ValidOn(moment, terms.Calendar.Zone()) {
 			continue
 		}
-		applies, err := b.Applies(terms.Spec.AppliesTo, record)
+		applies, err := b.Language.AgreementApplies(terms.Spec.AppliesTo, record)
 		switch {
 		case err != nil:
 			faults = append(faults, fmt.Sprintf("%s could not be evaluated (%v)", terms.Agreement, err))

@@ -44,6 +44,31 @@ const (
 	HasRerated   HappeningKind = "re_rated"
 )
 
+// Facts are what a timeline keeps of a happening.
+func (h Happening) Facts() map[string]any {
+	c := h.Clock
+	facts := map[string]any{
+		"metric": c.Metric, "agreement": c.Agreement, "cycle": c.Cycle, "priority": c.Priority, "target": c.Target, "state": c.State,
+		"elapsed_ms": c.ElapsedMS,
+	}
+	switch h.Kind {
+	case HasReached:
+		facts["at"], facts["threshold_due"] = h.Point.At, h.Point.DueAt
+	case HasBreached:
+		facts["breached_at"] = c.BreachedAt
+	case HasRerated:
+		facts["due_at"] = c.DueAt
+		facts["before"] = map[string]any{
+			"agreement": h.Before.Agreement, "priority": h.Before.Priority, "target": h.Before.Target, "state": h.Before.State,
+			"elapsed_ms": h.Before.ElapsedMS,
+		}
+		if c.AgreementVersion != h.Before.AgreementVersion || c.Agreement != h.Before.Agreement {
+			facts["agreement_version"] = c.AgreementVersion
+		}
+	}
+	return facts
+}
+
 // NewKeeper begins to keep clocks. held are the terms of every clock in force that has not ended.
 func NewKeeper(life Life, clocks []Clock, held []Terms) *Keeper {
 	k := &Keeper{Life: life.Clone(), Clocks: slices.Clone(clocks), held: held}
@@ -59,7 +84,7 @@ func (k *Keeper) Fault() error { return k.fault }
 // terms finds what a clock is measured by.
 func (k *Keeper) terms(c Clock) (Terms, bool) {
 	for _, t := range k.held {
-		if t.Agreement == c.Agreement && t.Version == c.AgreementVersion && t.CalendarName == c.Calendar && t.CalendarVersion == c.CalendarVersion {
+		if t.Measures(c) {
 			return t, true
 		}
 	}
@@ -116,6 +141,16 @@ func (k *Keeper) Read(at time.Time) {
 	k.running(func(c *Clock, t Terms) { t.read(c, k.Life, at) })
 }
 
+// Used reports whether a running clock has used a share of its target, in hundredths of a percent, at an instant.
+func (k *Keeper) Used(at time.Time, share int) bool {
+	used := false
+	k.running(func(c *Clock, t Terms) {
+		elapsed, _ := t.measure(c.Metric, k.Life, c.From, at)
+		used = used || elapsed*Whole >= c.LengthMS*int64(share)
+	})
+	return used
+}
+
 // Tick settles everything that came until an instant, in the order in which it came.
 func (k *Keeper) Tick(until time.Time) {
 	for {
@@ -139,7 +174,7 @@ func (k *Keeper) Tick(until time.Time) {
 // come settles the next place of a clock.
 func (k *Keeper) come(c *Clock, t Terms) {
 	at, name := *c.NextAt, c.Next
-	if name == due {
+	if name == Due {
 		c.BreachedAt, c.State = &at, Breached
 		t.read(c, k.Life, at)
 		k.tell(Happening{Kind: HasBreached, Clock: *c})

@@ -175,6 +175,13 @@ func TestAMergedRecordsClocksRestAndGoOn(t *testing.T) {
 	require.Equal(t, on(t, "2026-12-08 11:00"), *c.DueAt)
 }
 
+// word is a language in which one expression is true.
+type word string
+
+func (w word) AgreementApplies(expression string, _ map[string]any) (bool, error) {
+	return expression == string(w), nil
+}
+
 func TestTheHighestRankHolds(t *testing.T) {
 	t.Parallel()
 	terms := func(name string, rank int, applies string) sla.Terms {
@@ -188,7 +195,7 @@ func TestTheHighestRankHolds(t *testing.T) {
 	expired.Spec.Valid.Until = "2026-12-06"
 	book := sla.Book{
 		Candidates: []sla.Terms{terms("bronze", 5, "yes"), terms("silver", 10, "yes"), terms("gold", 10, "yes"), terms("x", 50, "no"), team, expired},
-		Applies:    func(expression string, _ map[string]any) (bool, error) { return expression == "yes", nil },
+		Language:   word("yes"),
 	}
 	choices := book.Choose(nil, on(t, "2026-12-07 00:00"))
 	require.Len(t, choices, 2)

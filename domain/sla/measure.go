@@ -66,15 +66,15 @@ type mark struct {
 	amountMS int64
 }
 
-// due is the name of the place at which a clock's target is reached.
-const due = "due"
+// Due is the name of the place at which a clock's target is reached.
+const Due = "due"
 
 // ahead lists the places of a clock that are not settled, in the order in which they come; the end of the target comes before
 // thresholds of the same instant.
 func (t Terms) ahead(c Clock) []mark {
 	var list []mark
 	if c.BreachedAt == nil {
-		list = append(list, mark{due, c.LengthMS})
+		list = append(list, mark{Due, c.LengthMS})
 	}
 	for _, threshold := range t.Spec.Thresholds {
 		name := threshold.At.String()

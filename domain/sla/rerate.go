@@ -80,7 +80,7 @@ func (k *Keeper) catchUp(c *Clock, t Terms, before *Clock, at time.Time) {
 	breached := false
 	for c.NextAt != nil && !c.NextAt.After(at) {
 		came := *c.NextAt
-		if c.Next == due {
+		if c.Next == Due {
 			c.BreachedAt, c.State, breached = &came, Breached, true
 		} else {
 			c.Points = append(c.Points, Point{At: c.Next, DueAt: came, Outcome: Superseded})

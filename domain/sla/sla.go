@@ -122,3 +122,28 @@ type Terms struct {
 	CalendarName    string
 	CalendarVersion int
 }
+
+// Stamp says under which agreement a record is: the versions by which its clocks are measured until it is re-rated.
+type Stamp struct {
+	Agreement       string `json:"agreement"`
+	Version         int    `json:"version"`
+	Calendar        string `json:"calendar"`
+	CalendarVersion int    `json:"calendar_version"`
+	// Why says in one sentence why it holds.
+	Why string `json:"why"`
+}
+
+// Stamp is what a record under this choice keeps of it.
+func (c Choice) Stamp() Stamp {
+	return Stamp{Agreement: c.Agreement, Version: c.Version, Calendar: c.CalendarName, CalendarVersion: c.CalendarVersion, Why: c.Why}
+}
+
+// Stamps reports whether the terms are those of a stamp.
+func (t Terms) Stamps(s Stamp) bool {
+	return t.Agreement == s.Agreement && t.Version == s.Version && t.CalendarName == s.Calendar && t.CalendarVersion == s.CalendarVersion
+}
+
+// Measures reports whether a clock is measured by the terms.
+func (t Terms) Measures(c Clock) bool {
+	return t.Agreement == c.Agreement && t.Version == c.AgreementVersion && t.CalendarName == c.Calendar && t.CalendarVersion == c.CalendarVersion
+}

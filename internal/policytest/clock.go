@@ -79,7 +79,7 @@ func (s *clockSubject) run(documents *documents) (answer, error) {
 	if len(moments) == 0 || s.Now.IsZero() {
 		return answer{}, errors.New("a clock needs events, opened first, and now")
 	}
-	book := sla.Book{Candidates: []sla.Terms{terms}, Applies: documents.evaluator.AgreementApplies}
+	book := sla.Book{Candidates: []sla.Terms{terms}, Language: documents.evaluator}
 	choices := book.Choose(record.asked(), moments[0].At)
 	if len(choices) == 0 {
 		return answer{}, fmt.Errorf("%s does not apply to this record", s.Of)
