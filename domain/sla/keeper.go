@@ -130,10 +130,20 @@ func (k *Keeper) hold(t Terms) {
 	k.held = append(slices.Clip(k.held), t)
 }
 
-// Live lets the record's circumstances change at an instant.
+// Live lets the record's circumstances change at an instant. Where that lies before the end of a clock, what it counted until
+// then is counted anew; its verdict stays.
 func (k *Keeper) Live(at time.Time, by string, change func(*Segment)) {
 	k.Life = k.Life.Change(at, by, change)
 	k.running(func(c *Clock, t Terms) { t.read(c, k.Life, at) })
+	for i := range k.Clocks {
+		c := &k.Clocks[i]
+		if !c.InForce || !c.Ended() || !c.AsOf.After(at) {
+			continue
+		}
+		if t, found := k.terms(*c); found {
+			c.ElapsedMS, c.PausedMS = t.measure(c.Metric, k.Life, c.From, c.AsOf)
+		}
+	}
 }
 
 // Read brings what running clocks show up to an instant; nothing may have come since the last Tick.
