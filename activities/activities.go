@@ -17,6 +17,7 @@ import (
 	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/domain/calendar"
 	"github.com/holdfast-itsm/holdfast/domain/policy"
+	"github.com/holdfast-itsm/holdfast/domain/sla"
 )
 
 // Dependencies are what the activities work with.
@@ -25,7 +26,7 @@ type Dependencies struct {
 	DB    *bun.DB
 	Clock domain.Clock
 	// Rules evaluates the expressions of policy documents.
-	Rules policy.Evaluator
+	Rules Rules
 	// CompileCalendar makes a working calendar of a Calendar document; it knows the time zones.
 	CompileCalendar func(calendar.Spec) (*calendar.Calendar, error)
 	// Transient and Constraint read what kind of failure the database reported.
@@ -34,6 +35,12 @@ type Dependencies struct {
 	// Committed is called after a commit that posted messages; it must not block.
 	Committed func()
 	Log       *slog.Logger
+}
+
+// Rules evaluates the expressions of policy documents.
+type Rules interface {
+	policy.Evaluator
+	sla.Language
 }
 
 // Activities are registered with the worker under the names in domain.

@@ -26,8 +26,8 @@ type lifecycle[R, F any] struct {
 	facts     func(ctx context.Context, tx bun.Tx, record R, command domain.Command) (F, error)
 	decide    func(R, domain.Command, F, time.Time) (domain.Decision[R], error)
 	deadlines func(R, F) ([]domain.Deadline, error)
-	// write adds the record's head and the practice's own rows to what is written.
-	write func(record R, created, wordsChanged bool, into *schemas.Passage)
+	// write adds the record's head and the practice's own rows to what is written; before is the record as it was read.
+	write func(before, record R, created, wordsChanged bool, into *schemas.Passage)
 }
 
 // apply is one transaction of Apply, top to bottom. Alone, it leaves what waits for the record to the relay.
@@ -51,7 +51,7 @@ func (l *lifecycle[R, F]) apply(ctx context.Context, tx bun.Tx, command domain.C
 		lifecycle: l, tx: tx, now: now, record: record, exists: held.Exists, takes: held.Messages && !alone, putOff: map[string]bool{},
 	}
 	if p.exists {
-		p.before = *l.head(&p.record)
+		p.before, p.read = *l.head(&p.record), p.record
 	} else if transition, known := l.table.Transition(command.Verb()); !known || len(transition.From) > 0 {
 		return domain.Result{}, false, undone{domain.Result{
 			Outcome: domain.Refused,
@@ -133,6 +133,7 @@ type passage[R, F any] struct {
 	tx     bun.Tx
 	now    time.Time
 	record R
+	read   R // as it was before
 	before domain.Record
 	exists bool
 	takes  bool // messages wait for the record, and are applied on the way
@@ -144,6 +145,7 @@ type passage[R, F any] struct {
 	notices  []domain.Notice
 	links    []domain.Link
 	unlinks  []domain.Link
+	watchers []string
 	arrived  []arrival
 	// putOff are deadlines whose command was refused: they are tried again after refusedDelay.
 	putOff map[string]bool
@@ -305,6 +307,7 @@ func (p *passage[R, F]) step(ctx context.Context, command domain.Command, moment
 	p.events = append(p.events, decision.Events...)
 	p.messages = append(p.messages, decision.Messages...)
 	p.notices = append(p.notices, decision.Notices...)
+	p.watchers = append(p.watchers, decision.Watchers...)
 	for _, link := range decision.Links {
 		p.links, p.unlinks = append(p.links, link), without(p.unlinks, link)
 	}

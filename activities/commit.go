@@ -34,7 +34,7 @@ func (p *passage[R, F]) commit(ctx context.Context, command domain.Command, refu
 	}
 	into.Command(command.ID, remembered)
 	wordsChanged := !p.exists || head.Title != p.before.Title || head.Description != p.before.Description
-	p.write(p.record, !p.exists, wordsChanged, into)
+	p.write(p.read, p.record, !p.exists, wordsChanged, into)
 	if err := into.Write(ctx); err != nil {
 		return domain.Result{}, false, err
 	}
@@ -84,6 +84,7 @@ func (p *passage[R, F]) gather(ctx context.Context, into *schemas.Passage) error
 	into.Links(p.links, p.unlinks)
 	into.Messages(messages)
 	into.Notices(p.notices)
+	into.Watchers(p.watchers)
 	p.settleArrivals(into)
 	return nil
 }

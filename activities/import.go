@@ -116,7 +116,7 @@ func (a *Activities) unknownOf(ctx context.Context, tx bun.Tx, batch []incident.
 // importFacts are the newest documents, to be stamped.
 func (a *Activities) importFacts(ctx context.Context, tx bun.Tx, service string) (incident.Facts, error) {
 	facts := incident.Facts{Timing: incident.DefaultTiming()}
-	versions, err := a.newestVersions(ctx, tx, service, nil)
+	versions, _, err := a.newestVersions(ctx, tx, service, nil)
 	if err != nil {
 		return facts, err
 	}

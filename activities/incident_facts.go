@@ -32,8 +32,8 @@ func (a *Activities) incidentKind() kind {
 		facts:     a.incidentFacts,
 		decide:    incident.Decide,
 		deadlines: incident.Deadlines,
-		write: func(record incident.Incident, created, wordsChanged bool, into *schemas.Passage) {
-			into.Incident(record, created, wordsChanged)
+		write: func(before, record incident.Incident, created, wordsChanged bool, into *schemas.Passage) {
+			into.Incident(record, before.Clocks, created, wordsChanged)
 		},
 	}
 }
@@ -68,15 +68,16 @@ func (a *Activities) incidentFacts(ctx context.Context, tx bun.Tx, record incide
 		}
 		facts.Number = number
 	}
+	var candidates []schemas.AgreementVersion
 	if opening || named.Service != "" && named.Service != record.Service {
 		var err error
-		if versions, err = a.newestVersions(ctx, tx, named.Service, record.Policies); err != nil {
+		if versions, candidates, err = a.newestVersions(ctx, tx, named.Service, record.Policies); err != nil {
 			return facts, err
 		}
 		facts.Policies = versions
 	}
 	if !stamped(versions) { // opened by a release that knew fewer documents
-		newest, err := a.newestVersions(ctx, tx, record.Service, record.Policies)
+		newest, _, err := a.newestVersions(ctx, tx, record.Service, record.Policies)
 		if err != nil {
 			return facts, err
 		}
@@ -85,6 +86,12 @@ func (a *Activities) incidentFacts(ctx context.Context, tx bun.Tx, record incide
 	}
 	if err := a.policyFacts(ctx, tx, &facts, versions); err != nil {
 		return facts, err
+	}
+	if err := a.agreedFacts(ctx, tx, &facts, record, calendarOf(versions), candidates, command.Verb()); err != nil {
+		return facts, err
+	}
+	if command.Verb() == "clock_due" {
+		named.Team = teamAtThreshold(record, facts.Agreed)
 	}
 	if opening {
 		if err := a.assignmentFacts(ctx, tx, &facts, versions, command); err != nil {
@@ -121,17 +128,17 @@ func stamped(versions map[string]int) bool {
 }
 
 // newestVersions finds the versions to stamp: those of the base documents (kept where the record has them), and those of
-// the named service and its support calendar.
-func (a *Activities) newestVersions(ctx context.Context, tx bun.Tx, service string, kept map[string]int) (map[string]int, error) {
+// the named service and its support calendar. Beside them it answers the newest version of everything that agreements need.
+func (a *Activities) newestVersions(ctx context.Context, tx bun.Tx, service string, kept map[string]int) (map[string]int, []schemas.AgreementVersion, error) {
 	wanted := []string{}
 	for _, name := range basePolicies {
 		if kept[name] == 0 {
 			wanted = append(wanted, name)
 		}
 	}
-	newest, err := schemas.NewestPolicies(ctx, tx, service, wanted)
+	newest, candidates, err := schemas.NewestPolicies(ctx, tx, service, wanted, true)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	versions := maps.Clone(newest)
 	for name, version := range kept {
@@ -139,23 +146,35 @@ func (a *Activities) newestVersions(ctx context.Context, tx bun.Tx, service stri
 			versions[name] = version
 		}
 	}
-	return versions, nil
+	return versions, candidates, nil
 }
 
 func isServicePolicy(name string) bool {
 	return strings.HasPrefix(name, servicePolicyPrefix) || strings.HasPrefix(name, calendarPrefix)
 }
 
+// namedVersion is one version of a document of a known kind.
+type namedVersion struct {
+	name    string
+	version int
+}
+
+// calendarOf is the calendar among a record's versions: that of its service, else the default one.
+func calendarOf(versions map[string]int) namedVersion {
+	chosen := defaultCalendar
+	for name := range versions {
+		if strings.HasPrefix(name, calendarPrefix) && name != defaultCalendar {
+			chosen = name
+		}
+	}
+	return namedVersion{strings.TrimPrefix(chosen, calendarPrefix), versions[chosen]}
+}
+
 // policyFacts fills the facts with the stamped documents.
 func (a *Activities) policyFacts(ctx context.Context, tx bun.Tx, facts *incident.Facts, versions map[string]int) error {
 	var err error
-	calendarName := defaultCalendar
-	for name := range versions {
-		if strings.HasPrefix(name, calendarPrefix) && name != defaultCalendar {
-			calendarName = name
-		}
-	}
-	if facts.Calendar, err = a.policies.calendar(ctx, tx, calendarName, versions[calendarName], a.CompileCalendar); err != nil {
+	days := calendarOf(versions)
+	if facts.Calendar, err = a.policies.calendar(ctx, tx, calendarPrefix+days.name, days.version, a.CompileCalendar); err != nil {
 		return err
 	}
 	if facts.Matrix, err = readPolicy[policy.PriorityMatrix](ctx, a.policies, tx, matrixPolicy, versions[matrixPolicy]); err != nil {

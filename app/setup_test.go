@@ -64,7 +64,7 @@ func (d *desk) incident(change ...func(*incident.Incident)) incident.Incident {
 	if record.WakeAt != nil {
 		into.Deadlines([]domain.Deadline{{Name: record.NextDue, DueAt: *record.WakeAt, Command: "incident.triage_overdue", Then: "tells the team lead"}}, false)
 	}
-	into.Incident(record, true, true)
+	into.Incident(record, nil, true, true)
 	require.NoError(d.t, into.Write(d.t.Context()))
 	return record
 }

@@ -16,28 +16,35 @@ import (
 )
 
 // NewestPolicies gives the newest version of each named document ("kind/name"), of the service's own document and of its
-// support calendar (Calendar/default without one).
-func NewestPolicies(ctx context.Context, db bun.IDB, service string, names []string) (map[string]int, error) {
+// support calendar (Calendar/default without one). With agreements, it also gives that of every SLA and Calendar.
+func NewestPolicies(ctx context.Context, db bun.IDB, service string, names []string, agreements bool) (map[string]int, []AgreementVersion, error) {
 	rows := []struct {
-		Name    string `bun:"name"`
-		Version int    `bun:"version"`
+		AgreementVersion
+		Asked bool `bun:"asked"`
 	}{}
-	if err := newestPolicies.Scan(ctx, db, []any{append([]string{}, names...), service}, &rows); err != nil {
-		return nil, fmt.Errorf("reading policy versions: %w", err)
+	if err := newestPolicies.Scan(ctx, db, []any{append([]string{}, names...), service, agreements}, &rows); err != nil {
+		return nil, nil, fmt.Errorf("reading policy versions: %w", err)
 	}
-	versions := map[string]int{}
+	versions, candidates := map[string]int{}, []AgreementVersion{}
 	for _, row := range rows {
-		versions[row.Name] = row.Version
+		if row.Asked {
+			versions[row.Kind+"/"+row.Name] = row.Version
+		}
+		if agreements {
+			candidates = append(candidates, row.AgreementVersion)
+		}
 	}
-	return versions, nil
+	return versions, candidates, nil
 }
 
-var newestPolicies = pg.Prepared(`SELECT kind || '/' || name AS name, max(version) AS version FROM policies
-	WHERE (kind, name) IN (SELECT split_part(asked, '/', 1), split_part(asked, '/', 2) FROM unnest($1::text[]) AS asked)
+var newestPolicies = pg.Prepared(`SELECT kind, name, max(version) AS version, ` + asked + ` AS asked FROM policies
+	WHERE ` + asked + ` OR $3 AND kind IN ('SLA', 'Calendar') GROUP BY kind, name ORDER BY kind, name`)
+
+// asked holds for the documents that NewestPolicies is asked for.
+const asked = `((kind, name) IN (SELECT split_part(asked, '/', 1), split_part(asked, '/', 2) FROM unnest($1::text[]) AS asked)
 	   OR (kind = 'ServicePolicy' AND name = $2)
 	   OR (kind = 'Calendar' AND name = coalesce((SELECT s.calendar FROM services s WHERE s.name = $2
-		AND EXISTS (SELECT FROM policies p WHERE p.kind = 'Calendar' AND p.name = s.calendar)), 'default'))
-	GROUP BY kind, name`)
+		AND EXISTS (SELECT FROM policies p WHERE p.kind = 'Calendar' AND p.name = s.calendar)), 'default')))`
 
 // ReadPolicySpec reads the content of one version of a document.
 func ReadPolicySpec(ctx context.Context, db bun.IDB, kind, name string, version int) (json.RawMessage, error) {

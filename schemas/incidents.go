@@ -30,8 +30,8 @@ func ReadIncident(ctx context.Context, db bun.IDB, reader Reader, reference stri
 }
 
 var (
-	incidentByID     = pg.Prepared(`SELECT ` + incidentColumns + ` FROM records r JOIN incidents i ON i.id = r.id WHERE r.id = $6 AND ` + mayReadOne)
-	incidentByNumber = pg.Prepared(`SELECT ` + incidentColumns + ` FROM records r JOIN incidents i ON i.id = r.id WHERE r.number = $6 AND ` + mayReadOne)
+	incidentByID     = pg.Prepared(`SELECT ` + incidentColumns + `, ` + clocksInForce("r.id") + ` FROM records r JOIN incidents i ON i.id = r.id WHERE r.id = $6 AND ` + mayReadOne)
+	incidentByNumber = pg.Prepared(`SELECT ` + incidentColumns + `, ` + clocksInForce("r.id") + ` FROM records r JOIN incidents i ON i.id = r.id WHERE r.number = $6 AND ` + mayReadOne)
 )
 
 // ReadIncidentAndLinks reads an incident as ReadIncident does and its links as ReadLinks does, in one round trip.
@@ -68,7 +68,7 @@ var (
 )
 
 func linkedBy(column string) pg.Prepared {
-	return pg.Prepared(`SELECT ` + incidentColumns + `, (SELECT json_agg(l) FROM (` + linksOf("i.id") + `) AS l) AS links
+	return pg.Prepared(`SELECT ` + incidentColumns + `, ` + clocksInForce("r.id") + `, (SELECT json_agg(l) FROM (` + linksOf("i.id") + `) AS l) AS links
 		FROM records r JOIN incidents i ON i.id = r.id WHERE ` + column + ` = $7 AND ` + mayReadOne)
 }
 

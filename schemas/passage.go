@@ -11,6 +11,7 @@ import (
 
 	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/domain/incident"
+	"github.com/holdfast-itsm/holdfast/domain/sla"
 )
 
 // Passage gathers what one transaction of Apply leaves behind: the record's head, and all that belongs to it, which goes to the
@@ -20,6 +21,7 @@ type Passage struct {
 	record string
 	now    time.Time
 	events []domain.Event
+	watch  []string
 	head   composed
 	rest   composed
 	parts  int // of rest
@@ -55,6 +57,9 @@ func (p *Passage) Write(ctx context.Context) error {
 	} else {
 		p.rest.add(" SELECT 0")
 	}
+	if len(p.watch) > 0 {
+		p.rest.add(", add_watchers(?::uuid, ?::text[], ?::timestamptz)", p.record, p.watch, p.now)
+	}
 	if err := p.rest.exec(ctx, p.db); err != nil {
 		return fmt.Errorf("writing what belongs to record %s: %w", p.record, err)
 	}
@@ -79,8 +84,16 @@ func (p *Passage) add(query string, args ...any) {
 // Events go to the end of the record's timeline.
 func (p *Passage) Events(events []domain.Event) { p.events = events }
 
-// Incident writes an incident's head and own columns and, where they changed, its words for search.
-func (p *Passage) Incident(record incident.Incident, created, wordsChanged bool) {
+// Watchers are people, by handle, who shall be told of the record from now on; those who are not known are left out.
+func (p *Passage) Watchers(people []string) { p.watch = people }
+
+// Incident writes an incident's head and own columns, its clocks that differ from those read before and, where they changed,
+// its words for search.
+func (p *Passage) Incident(record incident.Incident, clocks []sla.Clock, created, wordsChanged bool) {
+	if changed := changedClocks(clocks, record.Clocks); len(changed) > 0 {
+		record.ClocksVersion = record.Version
+		p.clocks(changed, record.Version)
+	}
 	own := reflect.ValueOf(IncidentRow{ID: record.ID, Details: record.Details})
 	p.part(func(c *composed) {
 		if created {

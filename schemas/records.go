@@ -36,11 +36,13 @@ type Held struct {
 // LockIncident reads an incident and holds it until the transaction ends.
 //
 // Both rows are locked: after waiting for another transaction, PostgreSQL reads only the locked rows anew and would join the
-// new head with the incident's old columns. The lock lets others refer to the record meanwhile (links, merged_into).
+// new head with the incident's old columns. Clocks are not locked: where the row says that they were written since the statement
+// began, they are read once more. The lock lets others refer to the record meanwhile (links, merged_into).
 func LockIncident(ctx context.Context, db bun.IDB, id string) (incident.Incident, Held, error) {
 	var found []struct {
 		incident.Incident
-		HasMessages bool `bun:"has_messages"`
+		HasMessages bool  `bun:"has_messages"`
+		ClocksSeen  int64 `bun:"clocks_seen"`
 	}
 	if err := lockIncident.Scan(ctx, db, []any{id}, &found); err != nil {
 		return incident.Incident{}, Held{}, fmt.Errorf("reading incident %s: %w", id, err)
@@ -48,11 +50,18 @@ func LockIncident(ctx context.Context, db bun.IDB, id string) (incident.Incident
 	if len(found) == 0 {
 		return incident.Incident{}, Held{}, nil
 	}
+	if found[0].ClocksSeen != found[0].ClocksVersion {
+		var err error
+		if found[0].Clocks, err = readClocksInForce(ctx, db, id); err != nil {
+			return incident.Incident{}, Held{}, fmt.Errorf("reading the clocks of %s: %w", id, err)
+		}
+	}
 	normalize(&found[0].Incident)
 	return found[0].Incident, Held{Exists: true, Messages: found[0].HasMessages}, nil
 }
 
-var lockIncident = pg.Prepared(`SELECT ` + incidentColumns + `,
+var lockIncident = pg.Prepared(`SELECT ` + incidentColumns + `, ` + clocksInForce("r.id") + `,
+	(SELECT coalesce(max(version), 0) FROM clocks WHERE record_id = r.id) AS clocks_seen,
 	EXISTS (SELECT FROM messages m WHERE m.record_id = r.id AND m.state = 'pending') AS has_messages
 	FROM records r JOIN incidents i ON i.id = r.id WHERE r.id = $1 FOR NO KEY UPDATE OF r, i`)
 
@@ -63,6 +72,10 @@ func normalize(found *incident.Incident) {
 		found.StartedAt, found.TriagedAt, found.TriageEscalatedAt, found.Hold.Since, found.Hold.Until, found.Hold.PromisedAt,
 		found.Resolution.RecordedAt, found.Satisfaction.At,
 	)
+	clocksToUTC(found.Clocks)
+	for i := range found.Life {
+		toUTC(&found.Life[i].From)
+	}
 }
 
 func normalizeHead(found *domain.Record) {

@@ -37,7 +37,7 @@ func addIncident(t testing.TB, worker bun.IDB, seed string, change ...func(*inci
 	if record.WakeAt != nil {
 		into.Deadlines([]domain.Deadline{{Name: record.NextDue, DueAt: *record.WakeAt, Command: "incident.triage_overdue", Then: "tells the team lead"}}, false)
 	}
-	into.Incident(record, true, true)
+	into.Incident(record, nil, true, true)
 	require.NoError(t, into.Write(t.Context()))
 	return record
 }
@@ -63,7 +63,7 @@ func TestTheApplicationDecidesNothing(t *testing.T) {
 	worker, app := base.Worker(t), base.App(t)
 	record := addIncident(t, worker, "one")
 	for _, table := range []string{
-		"records", "incidents", "deadlines", "links", "record_words", "commands", "messages", "outbox", "timeline", "heartbeats",
+		"records", "incidents", "deadlines", "links", "record_words", "commands", "messages", "outbox", "timeline", "heartbeats", "clocks",
 	} {
 		var count int
 		require.NoError(t, app.NewRaw("SELECT count(*) FROM "+table).Scan(t.Context(), &count), "it reads %s", table)

@@ -98,6 +98,22 @@ func (t Terms) actions(c Clock, at string) []Action {
 	return nil
 }
 
+// Reassigns is the team to which what comes next on a clock gives the record; empty when it gives it to none.
+func (t Terms) Reassigns(c Clock) string {
+	ahead := t.ahead(c)
+	for _, place := range ahead {
+		if place.amountMS > ahead[0].amountMS {
+			break
+		}
+		for _, action := range t.actions(c, place.name) {
+			if action.Reassign != "" {
+				return action.Reassign
+			}
+		}
+	}
+	return ""
+}
+
 // read brings what a running clock shows in line with the life, as of an instant.
 func (t Terms) read(c *Clock, life Life, at time.Time) {
 	c.ElapsedMS, c.PausedMS = t.measure(c.Metric, life, c.From, at)

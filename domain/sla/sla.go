@@ -10,6 +10,7 @@
 package sla
 
 import (
+	"reflect"
 	"time"
 
 	"github.com/holdfast-itsm/holdfast/domain/calendar"
@@ -112,6 +113,9 @@ func (c Clock) Length() time.Duration { return time.Duration(c.LengthMS) * time.
 
 // Ended reports whether the clock has stopped for good.
 func (c Clock) Ended() bool { return c.StoppedAt != nil }
+
+// Same reports whether two clocks are the same and show the same.
+func (c Clock) Same(other Clock) bool { return reflect.DeepEqual(c, other) }
 
 // Terms are what a clock is measured by: one version of an agreement and one of a calendar, compiled.
 type Terms struct {

@@ -93,7 +93,7 @@ func (d *desk) incident() incident.Incident {
 	}
 	into := schemas.NewPassage(worker, record.ID, now)
 	into.Events([]domain.Event{{Type: "incident.logged", At: now, Actor: domain.Actor{Kind: domain.ActorPerson, Name: "rita"}, Public: true}})
-	into.Incident(record, true, true)
+	into.Incident(record, nil, true, true)
 	require.NoError(d.t, into.Write(d.t.Context()))
 	return record
 }

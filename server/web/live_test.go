@@ -262,7 +262,7 @@ func incidentNumbered(t *testing.T, base store.DB, number int, requester string)
 	}
 	into := schemas.NewPassage(worker, record.ID, now)
 	into.Events([]domain.Event{{Type: "incident.logged", At: now, Actor: domain.Actor{Kind: domain.ActorPerson, Name: requester}, Public: true}})
-	into.Incident(record, true, true)
+	into.Incident(record, nil, true, true)
 	require.NoError(t, into.Write(t.Context()))
 	return record
 }

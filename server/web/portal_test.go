@@ -30,7 +30,7 @@ func (d *desk) put(number, title, requester string, state domain.State, restrict
 	}
 	into := schemas.NewPassage(worker, record.ID, now)
 	into.Events([]domain.Event{{Type: "incident.logged", At: now, Actor: domain.Actor{Kind: domain.ActorPerson, Name: requester}, Public: true}})
-	into.Incident(record, true, true)
+	into.Incident(record, nil, true, true)
 	require.NoError(d.t, into.Write(d.t.Context()))
 	return record
 }

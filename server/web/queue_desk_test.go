@@ -44,7 +44,7 @@ func (d *desk) fillQueue(many int) []incident.Incident {
 		}
 		into := schemas.NewPassage(worker, record.ID, at)
 		into.Events([]domain.Event{{Type: "incident.logged", At: at, Actor: domain.Actor{Kind: domain.ActorPerson, Name: "ana"}, Public: true}})
-		into.Incident(record, true, true)
+		into.Incident(record, nil, true, true)
 		require.NoError(d.t, into.Write(d.t.Context()))
 		all = append(all, record)
 	}
