@@ -111,28 +111,43 @@ func (a *App) AddNote(ctx context.Context, reference, key string, body NoteBody)
 				return err
 			}
 			if reply {
-				return postReply(ctx, tx, head, principal, id, *note)
+				return postWord(ctx, tx, head, principal, "reply", id, map[string]any{"note": note.Seq, "text": note.Body}, note.At)
 			}
-			return tellOfNote(ctx, tx, head, *note)
+			if err := tellOfNote(ctx, tx, head, *note); err != nil || body.Internal {
+				return err
+			}
+			return postInformed(ctx, tx, head, principal, id, *note)
 		})
 }
 
-// postReply leaves the message that tells the record of its requester's word.
-func postReply(ctx context.Context, tx bun.Tx, head domain.Record, principal Principal, id string, note Note) error {
-	body, err := json.Marshal(map[string]any{"note": note.Seq, "text": note.Body})
+// postWord leaves the message that tells the record what somebody wrote means.
+func postWord(ctx context.Context, tx bun.Tx, head domain.Record, principal Principal, verb, id string, what map[string]any, at time.Time) error {
+	body, err := json.Marshal(what)
 	if err != nil {
 		return err
 	}
 	command := domain.Command{
-		ID: domain.CommandID("reply", id), Name: string(head.Practice) + ".reply", Practice: head.Practice, Record: head.ID,
-		Actor: domain.Actor{Kind: domain.ActorMachine, Name: principal.Handle}, ReceivedAt: note.At, Body: body, Digest: domain.Digest(body),
+		ID: domain.CommandID(verb, id), Name: string(head.Practice) + "." + verb, Practice: head.Practice, Record: head.ID,
+		Actor: domain.Actor{Kind: domain.ActorMachine, Name: principal.Handle}, ReceivedAt: at, Body: body, Digest: domain.Digest(body),
 	}
 	text, err := json.Marshal(command)
 	if err != nil {
 		return err
 	}
-	_, err = schemas.PostCommand(ctx, tx, command, text, domain.TargetSend, note.At)
+	_, err = schemas.PostCommand(ctx, tx, command, text, domain.TargetSend, at)
 	return err
+}
+
+// postInformed tells a record whose clocks wait for it that its requester was written to.
+func postInformed(ctx context.Context, tx bun.Tx, head domain.Record, principal Principal, id string, note Note) error {
+	if !head.Open {
+		return nil
+	}
+	waits, err := schemas.ClocksAwaitWord(ctx, tx, head.ID)
+	if err != nil || !waits {
+		return err
+	}
+	return postWord(ctx, tx, head, principal, "informed", id, map[string]any{"note": note.Seq}, note.At)
 }
 
 // tellOfNote lets the requester know of a public note that is not their own.

@@ -2,11 +2,13 @@ package app
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/domain/incident"
+	"github.com/holdfast-itsm/holdfast/domain/sla"
 	"github.com/holdfast-itsm/holdfast/schemas"
 )
 
@@ -67,7 +69,8 @@ func (p Principal) view(found incident.Incident) IncidentView {
 		}
 	}
 	if !p.staff(found.Record) {
-		view.Source = nil
+		view.Source, view.Agreements = nil, nil
+		view.Clocks = slices.DeleteFunc(slices.Clone(found.Clocks), func(c sla.Clock) bool { return c.Metric == sla.OLA || c.Metric == sla.Underpinning })
 	}
 	return view
 }

@@ -53,6 +53,20 @@ func ReadClocks(ctx context.Context, db bun.IDB, record string) ([]sla.Clock, er
 var readClocks = pg.Prepared(`SELECT json_agg(c) AS clocks FROM (SELECT ` + clockColumns + ` FROM clocks WHERE record_id = $1
 	ORDER BY cycle_from, array_position('{response,resolution,update,ola,underpinning}', metric), agreement, cycle, rating) AS c`)
 
+// ClocksAwaitWord reports whether a promise to respond, or not to be silent, waits for a word to the record's requester.
+func ClocksAwaitWord(ctx context.Context, db bun.IDB, record string) (bool, error) {
+	var found []struct {
+		Waits bool `bun:"waits"`
+	}
+	if err := clocksAwaitWord.Scan(ctx, db, []any{record}, &found); err != nil {
+		return false, fmt.Errorf("asking for clocks that wait: %w", err)
+	}
+	return len(found) > 0 && found[0].Waits, nil
+}
+
+var clocksAwaitWord = pg.Prepared(`SELECT EXISTS (SELECT FROM clocks WHERE record_id = $1 AND metric IN ('response', 'update')
+	AND in_force AND stopped_at IS NULL) AS waits`)
+
 // clocksToUTC puts every instant into UTC, whatever zone the connection spoke.
 func clocksToUTC(clocks []sla.Clock) {
 	for i := range clocks {
