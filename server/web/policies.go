@@ -222,6 +222,7 @@ var kindMeans = map[string]string{
 	policy.KindOnCallSchedule:   "Who is on call: rotations in layers, of which the later one wins.",
 	policy.KindRecordTemplate:   "What is logged often: it fills in the form.",
 	policy.KindPriorityMatrix:   "What priority follows from impact and urgency.",
+	policy.KindSLA:              "What was promised to whom, and what happens on the way.",
 	policy.KindServicePolicy:    "What services there are, and who supports them.",
 	policy.KindTeam:             "Who works together, and who leads.",
 	policy.KindVocabulary:       "The words that fields offer.",

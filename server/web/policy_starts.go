@@ -85,6 +85,20 @@ spec:
     medium: {high: 2, medium: 3, low: 4}
     low: {high: 3, medium: 4, low: 5}
 `,
+	policy.KindSLA: `kind: SLA
+name: gold
+spec:
+  customer: all staff
+  applies_to: 'record.practice == "incident"'
+  rank: 10          # of those that apply, the highest holds
+  targets:          # by priority; wd: working days, else open time
+    response: {1: 15m, 2: 30m, 3: 4h, 4: 1wd, 5: 2wd}
+    resolution: {1: 4h, 2: 8h, 3: 3wd, 4: 5wd, 5: 10wd}
+  pause_on: {reasons: [awaiting_requester, scheduled]}
+  thresholds:
+    - {metric: resolution, at: 75%, do: [{notify: [assignee]}]}
+    - {metric: resolution, at: 100%, do: [{notify: [team_lead]}]}
+`,
 	policy.KindServicePolicy: `kind: ServicePolicy
 name: mail
 spec:
