@@ -273,6 +273,6 @@ func retitle(t *testing.T, base store.DB, record incident.Incident, title string
 	record.Title, record.Version = title, record.Version+1
 	into := schemas.NewPassage(base.Worker(t), record.ID, record.OpenedAt)
 	into.Events([]domain.Event{{Type: "incident.edited", At: record.OpenedAt, Actor: domain.Actor{Kind: domain.ActorPerson, Name: "bo"}}})
-	into.Incident(record, false, true)
+	into.Incident(record, nil, false, true)
 	require.NoError(t, into.Write(t.Context()))
 }
