@@ -8,6 +8,7 @@ package calendar
 import (
 	"errors"
 	"sort"
+	"sync/atomic"
 	"time"
 )
 
@@ -25,6 +26,8 @@ type Calendar struct {
 	yearly     map[monthDay]bool
 	exceptions map[date][]span
 	breaks     map[date][]span
+	// years are made when they are first asked for.
+	years [lastYear - firstYear + 1]atomic.Pointer[year]
 }
 
 // Span is a stretch of open time, half-open.
@@ -143,6 +146,13 @@ func (c *Calendar) IsOpen(t time.Time) bool {
 
 // NextOpen is the instant itself when open, else the next opening.
 func (c *Calendar) NextOpen(t time.Time) (time.Time, error) {
+	if found, known := c.lookUpNext(t); known {
+		return found, nil
+	}
+	return c.walkNext(t)
+}
+
+func (c *Calendar) walkNext(t time.Time) (time.Time, error) {
 	day := c.dateOf(t)
 	for range horizon {
 		for _, s := range c.spans(day) {
@@ -164,6 +174,13 @@ func (c *Calendar) Add(t time.Time, open time.Duration) (time.Time, error) {
 	if open <= 0 {
 		return c.NextOpen(t)
 	}
+	if found, known := c.lookUpAdd(t, open); known {
+		return found, nil
+	}
+	return c.walkAdd(t, open)
+}
+
+func (c *Calendar) walkAdd(t time.Time, open time.Duration) (time.Time, error) {
 	day := c.dateOf(t)
 	for idle := 0; idle < horizon; {
 		spans := c.spans(day)
@@ -190,6 +207,16 @@ func (c *Calendar) Add(t time.Time, open time.Duration) (time.Time, error) {
 
 // Between is the open time from one instant to another; a reversed interval has none.
 func (c *Calendar) Between(from, to time.Time) time.Duration {
+	if !from.Before(to) {
+		return 0
+	}
+	if sum, known := c.lookUpBetween(from, to); known {
+		return sum
+	}
+	return c.walkBetween(from, to)
+}
+
+func (c *Calendar) walkBetween(from, to time.Time) time.Duration {
 	var sum time.Duration
 	for _, s := range c.Spans(from, to) {
 		sum += s.To.Sub(s.From)
