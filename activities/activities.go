@@ -32,8 +32,12 @@ type Dependencies struct {
 	// Transient and Constraint read what kind of failure the database reported.
 	Transient  func(error) bool
 	Constraint func(error) string
-	// Committed is called after a commit that posted messages; it must not block.
-	Committed func()
+	// Committed is called after a commit that posted messages, Noticed after one that left notices; neither must block.
+	Committed, Noticed func()
+	// Carriers are the ways out that this installation is configured with, by the channel of their destinations.
+	Carriers map[domain.Channel]domain.Carrier
+	// Delivered, where not nil, is told what became of deliveries.
+	Delivered func(channel, outcome string, count int)
 	Log       *slog.Logger
 }
 
@@ -52,8 +56,11 @@ type Activities struct {
 
 // kind is what Apply needs of one practice, its record and fact types erased.
 type kind interface {
-	apply(ctx context.Context, tx bun.Tx, command domain.Command, now time.Time, alone bool) (domain.Result, bool, error)
+	apply(ctx context.Context, tx bun.Tx, command domain.Command, now time.Time, alone bool) (domain.Result, left, error)
 }
+
+// left says what a commit left for others to carry on.
+type left struct{ messages, notices bool }
 
 // New makes the activities of every practice.
 func New(dependencies Dependencies) *Activities {
@@ -74,11 +81,11 @@ func (a *Activities) Apply(ctx context.Context, command domain.Command) (domain.
 	}
 	now := domain.Millisecond(a.Clock.Now())
 	var result domain.Result
-	var posted bool
+	var rest left
 	transaction := func(alone bool) error {
 		return a.DB.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
 			var err error
-			result, posted, err = kind.apply(ctx, tx, command, now, alone)
+			result, rest, err = kind.apply(ctx, tx, command, now, alone)
 			return err
 		})
 	}
@@ -92,8 +99,11 @@ func (a *Activities) Apply(ctx context.Context, command domain.Command) (domain.
 	if err != nil {
 		return a.failed(ctx, command, err)
 	}
-	if posted && a.Committed != nil {
+	if rest.messages && a.Committed != nil {
 		a.Committed()
+	}
+	if rest.notices && a.Noticed != nil {
+		a.Noticed()
 	}
 	return result, nil
 }

@@ -31,21 +31,21 @@ type lifecycle[R, F any] struct {
 }
 
 // apply is one transaction of Apply, top to bottom. Alone, it leaves what waits for the record to the relay.
-func (l *lifecycle[R, F]) apply(ctx context.Context, tx bun.Tx, command domain.Command, now time.Time, alone bool) (domain.Result, bool, error) {
+func (l *lifecycle[R, F]) apply(ctx context.Context, tx bun.Tx, command domain.Command, now time.Time, alone bool) (domain.Result, left, error) {
 	fresh, err := schemas.ClaimCommand(ctx, tx, command, now)
 	if err != nil {
-		return domain.Result{}, false, err
+		return domain.Result{}, left{}, err
 	}
 	if !fresh {
 		result, err := l.repeated(ctx, tx, command, now)
-		return result, false, err
+		return result, left{}, err
 	}
 	if err := l.prepare(ctx, tx, command); err != nil {
-		return domain.Result{}, false, err
+		return domain.Result{}, left{}, err
 	}
 	record, held, err := l.lock(ctx, tx, command.Record)
 	if err != nil {
-		return domain.Result{}, false, err
+		return domain.Result{}, left{}, err
 	}
 	p := &passage[R, F]{
 		lifecycle: l, tx: tx, now: now, record: record, exists: held.Exists, takes: held.Messages && !alone, putOff: map[string]bool{},
@@ -53,22 +53,22 @@ func (l *lifecycle[R, F]) apply(ctx context.Context, tx bun.Tx, command domain.C
 	if p.exists {
 		p.before, p.read = *l.head(&p.record), p.record
 	} else if transition, known := l.table.Transition(command.Verb()); !known || len(transition.From) > 0 {
-		return domain.Result{}, false, undone{domain.Result{
+		return domain.Result{}, left{}, undone{domain.Result{
 			Outcome: domain.Refused,
 			Refusal: domain.Errorf(domain.CodeNotFound, "no %s %s", l.table.Practice, command.Record),
 		}}
 	}
 	if command.Relayed {
 		if err := p.settled(ctx, command); err != nil {
-			return domain.Result{}, false, err
+			return domain.Result{}, left{}, err
 		}
 	}
 	refused, err := p.run(ctx, command)
 	if err != nil {
-		return domain.Result{}, false, p.blame(err)
+		return domain.Result{}, left{}, p.blame(err)
 	}
-	result, posted, err := p.commit(ctx, command, refused)
-	return result, posted, p.blame(err)
+	result, rest, err := p.commit(ctx, command, refused)
+	return result, rest, p.blame(err)
 }
 
 // settled ends the passage of a command from the queue whose row was settled since the relay read it: by another relay, or on

@@ -13,7 +13,7 @@ import (
 
 // commit writes everything that was decided, in two round trips. Without anything decided, all is rolled back: a refusal is
 // not remembered, and a tick that came early must be able to come again under its name.
-func (p *passage[R, F]) commit(ctx context.Context, command domain.Command, refused *domain.Error) (domain.Result, bool, error) {
+func (p *passage[R, F]) commit(ctx context.Context, command domain.Command, refused *domain.Error) (domain.Result, left, error) {
 	head := p.head(&p.record)
 	result, remembered := domain.Result{Outcome: domain.Applied}, &domain.Result{Outcome: domain.Applied, Version: p.before.Version + 1}
 	if refused != nil {
@@ -21,25 +21,25 @@ func (p *passage[R, F]) commit(ctx context.Context, command domain.Command, refu
 	}
 	moved, err := p.moved(ctx, command)
 	if err != nil {
-		return domain.Result{}, false, err
+		return domain.Result{}, left{}, err
 	}
 	if p.steps == 0 && !moved {
 		result.Version, result.View = p.before.Version, p.view()
-		return domain.Result{}, false, undone{result}
+		return domain.Result{}, left{}, undone{result}
 	}
 	head.Version = p.before.Version + 1
 	into := schemas.NewPassage(p.tx, head.ID, p.now)
 	if err := p.gather(ctx, into); err != nil {
-		return domain.Result{}, false, err
+		return domain.Result{}, left{}, err
 	}
 	into.Command(command.ID, remembered)
 	wordsChanged := !p.exists || head.Title != p.before.Title || head.Description != p.before.Description
 	p.write(p.read, p.record, !p.exists, wordsChanged, into)
 	if err := into.Write(ctx); err != nil {
-		return domain.Result{}, false, err
+		return domain.Result{}, left{}, err
 	}
 	result.Version, result.View = head.Version, p.view()
-	return result, len(p.messages) > 0, nil
+	return result, left{messages: len(p.messages) > 0, notices: len(p.notices) > 0}, nil
 }
 
 // moved reports whether a tick that decided nothing came for a deadline that is no longer the next one: the rules that compute

@@ -32,6 +32,11 @@ const (
 	PermissionOnCallRead     Permission = "on_call.read"
 	PermissionOnCallSwap     Permission = "on_call.swap"
 	PermissionOnCallOverride Permission = "on_call.override"
+
+	PermissionDeliveryRead     Permission = "delivery.read"
+	PermissionDeliveryReplay   Permission = "delivery.replay"
+	PermissionDestinationWrite Permission = "destination.write"
+	PermissionNotifyOwn        Permission = "notification.own"
 )
 
 var (
@@ -73,6 +78,11 @@ var permissions = func() map[Permission][]domain.Role {
 		PermissionOnCallRead:     staff,
 		PermissionOnCallSwap:     everybody,
 		PermissionOnCallOverride: {domain.RoleTeamLead},
+
+		PermissionDeliveryRead:     {domain.RoleAuditor, domain.RoleAdmin},
+		PermissionDeliveryReplay:   admins,
+		PermissionDestinationWrite: admins,
+		PermissionNotifyOwn:        everybody,
 	}
 	for _, transition := range incident.Lifecycle.Transitions {
 		if !transition.Machine() {

@@ -35,6 +35,8 @@ type Service interface {
 	Accounts
 	Views
 	OnCall
+	Deliveries
+	Notifications
 }
 
 // Commands changes records.

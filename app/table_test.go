@@ -24,7 +24,7 @@ func TestWhatAdministratorsAloneMayDoTakesARoleForAll(t *testing.T) {
 			require.Equal(t, domain.CodeForbidden, domain.CodeOf(scoped.mayAnywhere(permission)), permission)
 		}
 	}
-	require.ElementsMatch(t, []Permission{PermissionPolicyWrite, PermissionPeopleWrite, PermissionGrantWrite, PermissionTokenWrite}, governing)
+	require.ElementsMatch(t, []Permission{PermissionPolicyWrite, PermissionPeopleWrite, PermissionGrantWrite, PermissionTokenWrite, PermissionDeliveryReplay, PermissionDestinationWrite}, governing)
 	head := domain.Record{Team: "network"}
 	require.NoError(t, scoped.may("incident.resolve", scoped.rolesFor(head)), "within their scope they may do everything to records")
 }

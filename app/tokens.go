@@ -3,9 +3,7 @@ package app
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/base64"
-	"encoding/hex"
 	"slices"
 	"strconv"
 	"time"
@@ -28,11 +26,8 @@ func NewSecret() (secret, hash string) {
 	return secret, HashSecret(secret)
 }
 
-// HashSecret is what is kept of a secret. Secrets are random, so a plain SHA-256 cannot be guessed back.
-func HashSecret(secret string) string {
-	sum := sha256.Sum256([]byte(secret))
-	return hex.EncodeToString(sum[:])
-}
+// HashSecret is what is kept of a secret.
+func HashSecret(secret string) string { return domain.SecretHash(secret) }
 
 // Tokens lists a person's tokens, never their secrets.
 func (a *App) Tokens(ctx context.Context, person string) ([]Token, error) {

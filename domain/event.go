@@ -57,6 +57,10 @@ type Notice struct {
 	// To are recipients: "person:ana", "team_lead:messaging", "team:messaging".
 	To   []string       `json:"to"`
 	Data map[string]any `json:"data,omitempty"`
+	// Lane is LaneNotice where it is left out.
+	Lane Lane `json:"lane,omitempty"`
+	// Guard, where there is one, is asked before it is sent.
+	Guard *Guard `json:"guard,omitempty"`
 }
 
 // Link ties two records together; both ends show it.

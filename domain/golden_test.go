@@ -75,7 +75,13 @@ func TestGolden(t *testing.T) {
 		Practice: domain.Incident, Record: record.ID, Command: "incident.parent_closed", Body: map[string]any{"number": "INC-000001"},
 		Reason: "closed", OnClosed: domain.TargetDrop,
 	})
-	golden(t, "notice", domain.Notice{Kind: "incident.reminder", To: []string{"person:rita"}, Data: map[string]any{"number": "INC-000001"}})
+	golden(t, "notice", domain.Notice{
+		Kind: "incident.reminder", To: []string{"person:rita"}, Data: map[string]any{"number": "INC-000001"},
+		Lane: domain.LanePage, Guard: &domain.Guard{Kind: domain.GuardUnread, ID: "7/rita"},
+	})
+	golden(t, "delivery_start", domain.DeliveryStart{Destination: "mail", Logic: 1}, "Unknown")
+	golden(t, "delivery_order", domain.DeliveryOrder{Destination: "mail", Lane: domain.LanePage})
+	golden(t, "delivery_report", domain.DeliveryReport{Settled: 3, More: true, Wait: time.Second, Held: true, Answers: true, Gone: true})
 	golden(t, "link", domain.Link{Type: "follows", To: record.ID})
 	golden(t, "deadline", domain.Deadline{Name: "auto_close", DueAt: instant, Command: "incident.auto_close", Then: "closes by itself"})
 	golden(t, "view", filledView(), "Unknown")

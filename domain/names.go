@@ -19,12 +19,21 @@ const (
 	ActivityApply = "apply"
 	ActivityLook  = "look"
 
+	// WorkflowDelivery is the process of one destination, SignalWake tells it that something may be due, and ActivityDeliver
+	// sends a batch of that.
+	WorkflowDelivery = "delivery"
+	SignalWake       = "wake"
+	ActivityDeliver  = "deliver"
+
 	// FaultType marks a failure of Apply that no retry mends: a fault of ours, which changed nothing.
 	FaultType = "internal"
 )
 
 // WorkflowID names a record's workflow: "incident/<uuid>".
 func WorkflowID(practice Practice, record string) string { return string(practice) + "/" + record }
+
+// DeliveryID names a destination's workflow: "delivery/mail".
+func DeliveryID(destination string) string { return WorkflowDelivery + "/" + destination }
 
 // Start is the input of a record's workflow.
 type Start struct {

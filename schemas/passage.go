@@ -182,8 +182,9 @@ func (p *Passage) Notices(notices []domain.Notice) {
 	if len(notices) == 0 {
 		return
 	}
-	p.add(`INSERT INTO outbox (record_id, kind, recipients, data, created_at)
-		SELECT ?::uuid, kind, "to", coalesce(data, 'null'), ?::timestamptz FROM json_to_recordset(?::json) AS w (kind text, "to" jsonb, data json)`,
+	p.add(`INSERT INTO outbox (record_id, kind, recipients, data, created_at, lane, guard_kind, guard_id)
+		SELECT ?::uuid, kind, "to", coalesce(data, 'null'), ?::timestamptz, coalesce(lane, 'notice'), coalesce(guard ->> 'kind', ''), coalesce(guard ->> 'id', '')
+		FROM json_to_recordset(?::json) AS w (kind text, "to" jsonb, data json, lane text, guard json)`,
 		p.record, p.now, p.rest.json(notices))
 }
 

@@ -64,6 +64,7 @@ func TestTheApplicationDecidesNothing(t *testing.T) {
 	record := addIncident(t, worker, "one")
 	for _, table := range []string{
 		"records", "incidents", "deadlines", "links", "record_words", "commands", "messages", "outbox", "timeline", "heartbeats", "clocks",
+		"circuits", "deliveries", "bell",
 	} {
 		var count int
 		require.NoError(t, app.NewRaw("SELECT count(*) FROM "+table).Scan(t.Context(), &count), "it reads %s", table)
@@ -76,7 +77,8 @@ func TestTheApplicationDecidesNothing(t *testing.T) {
 		"UPDATE timeline SET reason = ''", "UPDATE messages SET state = 'dropped'", "UPDATE commands SET outcome = NULL",
 		"UPDATE outbox SET kind = ''", "SELECT nextval('incident_numbers')", "DELETE FROM policies", "UPDATE policies SET author = ''",
 		"UPDATE audit SET actor = ''", "DELETE FROM audit", "DELETE FROM people", "DELETE FROM on_call_overrides", "DELETE FROM on_call_swaps", "DROP TABLE watchers", "CREATE TABLE mine ()",
-		"SELECT tell_account('incident.reminder', 'rita', '{}', now())",
+		"SELECT tell_account('incident.reminder', 'rita', '{}', now())", "UPDATE outbox SET dispatched_at = now()", "UPDATE bell SET read_at = now()",
+		"UPDATE deliveries SET state = 'sent'", "SELECT mail_invitation(gen_random_uuid(), '', now())", "SELECT ask_contact(gen_random_uuid(), '', now())",
 	} {
 		requireDenied(t, app, statement)
 	}
@@ -90,7 +92,9 @@ func TestTheApplicationDecidesNothing(t *testing.T) {
 func TestTheWorkerServesNobody(t *testing.T) {
 	t.Parallel()
 	worker := store.Database(t).Worker(t)
-	for _, table := range []string{"people", "teams", "team_members", "services", "grants", "policies", "watchers", "attachments", "on_call_overrides"} {
+	for _, table := range []string{"people", "teams", "team_members", "services", "grants", "policies", "watchers", "attachments", "on_call_overrides",
+		"destinations", "contacts", "notification_rules",
+	} {
 		var count int
 		require.NoError(t, worker.NewRaw("SELECT count(*) FROM "+table).Scan(t.Context(), &count), "it reads %s", table)
 		requireDenied(t, worker, "DELETE FROM "+table)
@@ -98,7 +102,9 @@ func TestTheWorkerServesNobody(t *testing.T) {
 	}
 	for _, statement := range []string{
 		"SELECT hash FROM tokens", "SELECT actor FROM audit", "SELECT name FROM views", "SELECT hash FROM on_call_feeds", "SELECT state FROM on_call_swaps", "DELETE FROM view_defaults", "UPDATE timeline SET reason = ''", "DELETE FROM timeline",
-		"INSERT INTO timeline DEFAULT VALUES", "DELETE FROM records", "DELETE FROM incidents", "DELETE FROM outbox", "TRUNCATE timeline",
+		"INSERT INTO timeline DEFAULT VALUES", "DELETE FROM records", "DELETE FROM incidents", "DELETE FROM outbox", "UPDATE outbox SET kind = ''", "TRUNCATE timeline",
+		"UPDATE contacts SET verified_at = now()", "UPDATE destinations SET url = ''", "SELECT read_bell('ana', 1, true, now())",
+		"SELECT replay_delivery(gen_random_uuid(), now())", "SELECT hash FROM invitations",
 	} {
 		requireDenied(t, worker, statement)
 	}

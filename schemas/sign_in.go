@@ -193,7 +193,7 @@ func FindInvitation(ctx context.Context, db bun.IDB, hash string, now time.Time)
 		PersonRow
 	}
 	err := db.NewRaw(`SELECT v.*, p.handle, p.name, p.zone, p.kind FROM invitations v JOIN people p ON p.handle = v.person AND p.active
-		WHERE v.hash = ? AND v.used_at IS NULL AND v.expires_at > ?`, hash, now).Scan(ctx, &row)
+		WHERE (v.hash = ?0 OR v.mailed_hash = ?0) AND v.used_at IS NULL AND v.expires_at > ?1`, hash, now).Scan(ctx, &row)
 	if errors.Is(err, sql.ErrNoRows) {
 		return row.InvitationRow, row.PersonRow, false, nil
 	}

@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/holdfast-itsm/holdfast/schemas"
@@ -130,14 +131,17 @@ const (
 	housePause    = time.Hour
 	keepCommands  = 30 * 24 * time.Hour
 	keepHeartbeat = 24 * time.Hour
+	keepDelivered = 90 * 24 * time.Hour
 )
 
 // keepHouse forgets the keys of commands after 30 days (of those that opened a record never), delivered messages and the
-// heartbeats of workers long gone.
+// heartbeats of workers long gone; and after 90 days what was sent.
 func (w *Worker) keepHouse(ctx context.Context) error {
 	for {
 		now := w.Clock.Now()
-		if err := schemas.Forget(ctx, w.DB, now.Add(-keepCommands), now.Add(-keepHeartbeat)); err != nil && ctx.Err() == nil {
+		err := errors.Join(schemas.Forget(ctx, w.DB, now.Add(-keepCommands), now.Add(-keepHeartbeat)),
+			schemas.ForgetDeliveries(ctx, w.DB, now.Add(-keepDelivered)))
+		if err != nil && ctx.Err() == nil {
 			w.Log.WarnContext(ctx, "housekeeping failed; trying again in an hour", "error", err)
 		}
 		if !pause(ctx, housePause) {

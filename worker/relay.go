@@ -26,6 +26,7 @@ type relay struct {
 	clock   domain.Clock
 	log     *slog.Logger
 	hints   *Hints
+	heard   func() // passes hints on; they are of the outbox as well
 	metrics *telemetry.Metrics
 }
 
@@ -73,6 +74,7 @@ func (r *relay) run(ctx context.Context) error {
 			return ctx.Err()
 		case <-freed.ch:
 		case <-r.hints.ch:
+			r.heard()
 		case <-sweep.C:
 		}
 	}

@@ -36,6 +36,10 @@ type Dependencies struct {
 	Name string
 	// Hints wakes the relay after a commit that posted messages.
 	Hints *Hints
+	// Notices wakes the dispatch of the outbox after a commit that left something there; left out, hints do.
+	Notices *Hints
+	// MailVia names the relay that mails leave by, for people; empty: none is configured.
+	MailVia string
 	// Listen calls heard for messages that other processes posted, until ctx ends; nil: only the sweep and hints.
 	Listen func(ctx context.Context, heard func()) error
 }
@@ -44,19 +48,24 @@ type Dependencies struct {
 type Worker struct {
 	Dependencies
 	records worker.Worker
+	outside worker.Worker
 	relay   *relay
 }
 
 // New makes a worker; nothing runs yet.
 func New(dependencies Dependencies) *Worker {
 	w := &Worker{Dependencies: dependencies}
+	if w.Notices == nil {
+		w.Notices = NewHints()
+	}
 	w.records = worker.New(w.Temporal, domain.QueueRecords, worker.Options{
 		MaxConcurrentWorkflowTaskPollers: recordPollers, MaxConcurrentActivityTaskPollers: activityPollers, WorkerStopTimeout: stopTimeout,
 	})
 	workflows.Register(w.records)
 	w.records.RegisterActivityWithOptions(w.apply, activity.RegisterOptions{Name: domain.ActivityApply})
 	w.records.RegisterActivityWithOptions(w.Activities.Look, activity.RegisterOptions{Name: domain.ActivityLook})
-	w.relay = &relay{db: w.DB, door: w.Door, clock: w.Clock, log: w.Log, hints: w.Hints, metrics: w.Metrics}
+	w.outside = w.newOutside()
+	w.relay = &relay{db: w.DB, door: w.Door, clock: w.Clock, log: w.Log, hints: w.Hints, heard: w.Notices.Wake, metrics: w.Metrics}
 	return w
 }
 
@@ -87,10 +96,17 @@ func (w *Worker) Run(ctx context.Context, working func()) error {
 	if err != nil {
 		return err
 	}
+	if err := w.configured(ctx); err != nil {
+		return err
+	}
 	if err := w.records.Start(); err != nil {
 		return fmt.Errorf("starting the worker: %w", err)
 	}
 	defer w.records.Stop()
+	if err := w.outside.Start(); err != nil {
+		return fmt.Errorf("starting the worker of deliveries: %w", err)
+	}
+	defer w.outside.Stop()
 	if working != nil {
 		working()
 	}
@@ -103,6 +119,8 @@ func (w *Worker) Run(ctx context.Context, working func()) error {
 	})
 	group.Go(func() error { return w.relay.run(ctx) })
 	group.Go(func() error { return w.chase(ctx) })
+	group.Go(func() error { return w.dispatch(ctx) })
+	group.Go(func() error { return w.remind(ctx) })
 	group.Go(func() error { return w.keepHouse(ctx) })
 	if w.Listen != nil {
 		group.Go(func() error { return w.Listen(ctx, w.Hints.Wake) })

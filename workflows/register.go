@@ -17,4 +17,7 @@ func Register(registry Registry) {
 	registry.RegisterWorkflowWithOptions(Incident, workflow.RegisterOptions{
 		Name: string(domain.Incident), VersioningBehavior: workflow.VersioningBehaviorAutoUpgrade,
 	})
+	registry.RegisterWorkflowWithOptions(Delivery, workflow.RegisterOptions{
+		Name: domain.WorkflowDelivery, VersioningBehavior: workflow.VersioningBehaviorAutoUpgrade,
+	})
 }

@@ -19,8 +19,10 @@ const StartLogic = 1
 
 // mustKnow stops the workflow task, never the workflow, on a version that this build does not know: a worker of the right
 // build takes the task up again.
-func mustKnow(start domain.Start) {
-	if start.Logic < LogicOldest || start.Logic > LogicNewest {
-		panic(fmt.Sprintf("logic %d is not known to this build (%d to %d)", start.Logic, LogicOldest, LogicNewest))
+func mustKnow(start domain.Start) { mustKnowLogic(start.Logic) }
+
+func mustKnowLogic(logic int) {
+	if logic < LogicOldest || logic > LogicNewest {
+		panic(fmt.Sprintf("logic %d is not known to this build (%d to %d)", logic, LogicOldest, LogicNewest))
 	}
 }

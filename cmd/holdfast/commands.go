@@ -34,5 +34,8 @@ type clientCommands struct {
 	Token   tokenCommands   `cmd:"" group:"Accounts" help:"API tokens."`
 	Session sessionCommands `cmd:"" group:"Accounts" help:"Where people are signed in to the console."`
 
+	Delivery    deliveryCommands    `cmd:"" group:"Deliveries" help:"What leaves for the outside."`
+	Destination destinationCommands `cmd:"" group:"Deliveries" help:"Where it goes: the mail relay, webhooks."`
+
 	Completion completionCommand `cmd:"" help:"Print a completion script for a shell."`
 }

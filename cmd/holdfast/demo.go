@@ -10,6 +10,7 @@ import (
 	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/domain/policy"
 	"github.com/holdfast-itsm/holdfast/internal/policyfile"
+	"github.com/holdfast-itsm/holdfast/schemas"
 )
 
 // demoFiles are the demo organisation: organisation.yaml its policies, people.yaml who works there, and the rest what has
@@ -70,7 +71,11 @@ func installDemo(ctx context.Context, site demoSite, now time.Time) error {
 	if err := player.settle(ctx, documents); err != nil {
 		return err
 	}
-	return player.play(ctx, script, now)
+	if err := player.play(ctx, script, now); err != nil {
+		return err
+	}
+	_, err = schemas.SkipOutbox(ctx, site.rows, now) // nobody is told now of what happened to them in the demo's two months
+	return err
 }
 
 // demoDocuments are the policies that the organisation began with.

@@ -183,7 +183,9 @@ func (s *site) serve(ctx context.Context, listener net.Listener, handler http.Ha
 type workerCommand struct {
 	config.Database `embed:""`
 	config.Temporal `embed:""`
+	config.Outside  `embed:""`
 	config.Log      `embed:""`
+	PublicURL       string `name:"public-url" env:"HOLDFAST_PUBLIC_URL" config:"" placeholder:"URL" help:"Where people reach Holdfast from outside, for links in messages; without it, messages have none."`
 	Metrics         string `name:"metrics-listen" env:"HOLDFAST_METRICS_LISTEN" config:"" placeholder:"HOST:PORT" help:"Address that serves /metrics, /healthz and /readyz of this worker; none where not set."`
 }
 
@@ -198,6 +200,9 @@ func (c *workerCommand) Run(ctx context.Context, io streams) error {
 		return err
 	}
 	defer s.close()
+	if s.ways, err = openWays(c.Outside, c.PublicURL); err != nil {
+		return err
+	}
 	db, err := s.pool(pg.Worker)
 	if err != nil {
 		return err

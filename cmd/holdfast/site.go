@@ -32,6 +32,8 @@ type site struct {
 	door     *app.Door
 	pools    []*bun.DB
 	hints    *worker.Hints
+	notices  *worker.Hints
+	ways     ways
 }
 
 // wallClock is the time of the machine. Only processes have it; everything below is given it.
@@ -67,7 +69,7 @@ func newSite(database config.Database, temporal config.Temporal, log *slog.Logge
 	registry := telemetry.NewRegistry()
 	return &site{
 		database: database, log: log, registry: registry, metrics: telemetry.NewMetrics(registry),
-		temporal: connection, door: &app.Door{Temporal: connection}, hints: worker.NewHints(),
+		temporal: connection, door: &app.Door{Temporal: connection}, hints: worker.NewHints(), notices: worker.NewHints(),
 	}, nil
 }
 
@@ -110,10 +112,11 @@ func (s *site) application(attachments string, posted func()) (*app.App, error) 
 func (s *site) newWorker(db *bun.DB) *worker.Worker {
 	return worker.New(worker.Dependencies{
 		Temporal: s.temporal, Door: s.door, DB: db, Clock: wallClock{}, Log: s.log, Metrics: s.metrics, Name: processName(), Hints: s.hints,
-		Listen: s.listen,
+		Listen: s.listen, Notices: s.notices, MailVia: s.ways.mailVia,
 		Activities: activities.New(activities.Dependencies{
 			DB: db, Clock: wallClock{}, Rules: &policyfile.Evaluator{}, CompileCalendar: policyfile.CompileCalendar,
-			Transient: pg.Transient, Constraint: pg.Constraint, Committed: s.hints.Wake, Log: s.log,
+			Transient: pg.Transient, Constraint: pg.Constraint, Committed: s.hints.Wake, Noticed: s.notices.Wake,
+			Carriers: s.ways.carriers, Delivered: s.metrics.Delivered, Log: s.log,
 		}),
 	})
 }

@@ -28,6 +28,7 @@ type upCommand struct {
 	config.Temporal `embed:""`
 	config.HTTP     `embed:""`
 	config.Storage  `embed:""`
+	config.Outside  `embed:""`
 	config.Log      `embed:""`
 	ReadyFile       string `placeholder:"FILE" help:"File that is written when everything answers: url, admin_token, database_url, temporal_address, temporal_tls_ca, temporal_tls_cert, temporal_tls_key."`
 	Demo            bool   `negatable:"" default:"true" help:"Fill a first start with an organisation to try things on, and two months of its incidents."`
@@ -135,6 +136,13 @@ func (c *upCommand) run(ctx context.Context, streams streams, log *slog.Logger, 
 		return err
 	}
 	defer s.close()
+	public := c.PublicURL
+	if public == "" {
+		public = "http://" + reachable(listener.Addr().String())
+	}
+	if s.ways, err = openWays(c.Outside, public); err != nil {
+		return err
+	}
 	service, err := s.application(attachmentsFolder(c.Storage), s.hints.Wake)
 	if err != nil {
 		return err

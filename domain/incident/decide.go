@@ -121,6 +121,9 @@ func (d *draft) notify(kind string, data map[string]any, to ...string) {
 		return
 	}
 	facts := map[string]any{"number": d.Record.Number}
+	if actor := d.command.Actor; actor.Kind == domain.ActorPerson {
+		facts["by"] = actor.Name // nobody is told of what they did themselves
+	}
 	maps.Copy(facts, data)
 	d.Notices = append(d.Notices, domain.Notice{Kind: kind, To: to, Data: facts})
 }

@@ -80,6 +80,8 @@ var Holdfast = Rules{
 		{Package: "internal/config", Own: []string{"domain/..."}, Libraries: []string{"github.com/alecthomas/kong", yaml}},
 		{Package: "internal/cron", Own: []string{"domain/..."}, Libraries: []string{"github.com/robfig/cron/v3"}},
 		{Package: "internal/importmap", Own: []string{"domain/..."}, Libraries: []string{yaml}},
+		{Package: "internal/mail", Own: []string{"domain/...", "internal/notice"}, Libraries: []string{"github.com/wneessen/go-mail/..."}},
+		{Package: "internal/notice", Own: []string{"domain/..."}},
 		{Package: "internal/pg", Own: []string{"domain/..."}, Libraries: []string{bun, pgx, "github.com/pressly/goose/v3/..."}},
 		// Documents are read with the parser that gin brings already; it tells the line of every key.
 		{Package: "internal/policyfile", Own: []string{"domain/..."}, Libraries: []string{"cel.dev/cel-go/...", "github.com/goccy/go-yaml/...", "github.com/rickar/cal/v2/..."}},
@@ -89,6 +91,7 @@ var Holdfast = Rules{
 		{Package: "internal/policytext", Own: []string{"domain/..."}, Libraries: []string{yaml}},
 		{Package: "internal/telemetry", Own: []string{"domain/..."}, Libraries: []string{"github.com/prometheus/client_golang/..."}},
 		{Package: "internal/temporalx", Own: []string{"domain/..."}, Libraries: []string{sdk, api, "google.golang.org/grpc/..."}},
+		{Package: "internal/webhook", Own: []string{"domain/...", "internal/notice"}},
 
 		// Pages that are made from the rules and from the default documents.
 		{Package: "docs/...", Own: []string{"domain/...", "internal/policyfile"}},

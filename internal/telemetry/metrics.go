@@ -13,6 +13,7 @@ type Metrics struct {
 	lateness prometheus.Histogram
 	relayed  *prometheus.CounterVec
 	live     prometheus.Gauge
+	sent     *prometheus.CounterVec
 }
 
 // NewMetrics registers the figures in the process's registry.
@@ -40,8 +41,12 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 			Name: "holdfast_live_connections",
 			Help: "Connections over which browsers are told of changes just now; a browser has one for all its pages.",
 		}),
+		sent: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "holdfast_deliveries_total",
+			Help: "Deliveries to the outside, by channel and outcome (sent, failed, dead, dropped, postponed).",
+		}, []string{"channel", "outcome"}),
 	}
-	registry.MustRegister(metrics.commands, metrics.apply, metrics.lateness, metrics.relayed, metrics.live)
+	registry.MustRegister(metrics.commands, metrics.apply, metrics.lateness, metrics.relayed, metrics.live, metrics.sent)
 	return metrics
 }
 
@@ -62,3 +67,8 @@ func (m *Metrics) LiveBegan() { m.live.Inc() }
 
 // LiveEnded counts a browser's live connection out.
 func (m *Metrics) LiveEnded() { m.live.Dec() }
+
+// Delivered counts what became of deliveries.
+func (m *Metrics) Delivered(channel, outcome string, count int) {
+	m.sent.WithLabelValues(channel, outcome).Add(float64(count))
+}

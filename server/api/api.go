@@ -64,6 +64,8 @@ func Mount(engine *gin.Engine, dependencies Dependencies) *API {
 	a.accounts()
 	a.views()
 	a.onCall()
+	a.deliveries()
+	a.notifications()
 	return a
 }
 

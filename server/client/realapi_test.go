@@ -138,6 +138,26 @@ func TestEveryOperationExistsInTheAPI(t *testing.T) {
 		func() error { _, err := service.Feeds(ctx); return err },
 		func() error { _, err := service.MakeFeed(ctx, ""); return err },
 		func() error { return service.RevokeFeed(ctx, "x") },
+		func() error {
+			_, err := service.Deliveries(ctx, app.DeliveryQuery{State: []string{"dead", "failed"}, Destination: "x", Person: "x", Record: "x", Cursor: "c", Limit: 5})
+			return err
+		},
+		func() error { return service.ReplayDelivery(ctx, "x") },
+		func() error { _, err := service.Destinations(ctx); return err },
+		func() error { _, err := service.SaveDestination(ctx, "x", app.DestinationBody{}); return err },
+		func() error { _, err := service.RotateSecret(ctx, "x"); return err },
+		func() error {
+			_, err := service.Bell(ctx, app.BellQuery{Unread: true, Cursor: "c", Limit: 5})
+			return err
+		},
+		func() error { _, err := service.Unread(ctx); return err },
+		func() error { return service.ReadBell(ctx, 5, true) },
+		func() error { _, err := service.NotificationSettings(ctx); return err },
+		func() error { _, err := service.SaveNotificationRules(ctx, app.NotificationRules{}); return err },
+		func() error { _, err := service.AddContact(ctx, app.ContactBody{}); return err },
+		func() error { _, err := service.VerifyContact(ctx, "x", "1"); return err },
+		func() error { return service.DropContact(ctx, "x") },
+		func() error { return service.TestPage(ctx) },
 	}
 	for i, ask := range calls {
 		require.NoError(t, ask())

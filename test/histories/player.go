@@ -125,14 +125,18 @@ func (p *player) tamper(statement string) {
 
 // ended waits until the run of a record has ended by itself, and answers it.
 func (p *player) ended(record, run string) execution {
-	e := execution{record: record, run: run}
+	return p.over(execution{record: record, run: run})
+}
+
+// over waits until an execution has ended by itself.
+func (p *player) over(e execution) execution {
 	var status enums.WorkflowExecutionStatus
 	kit.Eventually(p, bound, func() bool {
 		told, err := p.temporal.DescribeWorkflowExecution(p.Context(), e.id(), e.run)
 		require.NoError(p, err)
 		status = told.WorkflowExecutionInfo.Status
 		return status != enums.WORKFLOW_EXECUTION_STATUS_RUNNING
-	}, "the run of "+record+" ends")
+	}, "the run of "+e.id()+" ends")
 	require.NotEqual(p, enums.WORKFLOW_EXECUTION_STATUS_TERMINATED, status, "Temporal gave the run up")
 	return e
 }
@@ -162,10 +166,15 @@ func (p *player) count(of execution, kind enums.EventType) int {
 	return count
 }
 
-// execution is one run of a record's workflow.
-type execution struct{ record, run string }
+// execution is one run of a record's workflow, or of a destination's.
+type execution struct{ record, run, destination string }
 
-func (e execution) id() string { return domain.WorkflowID(domain.Incident, e.record) }
+func (e execution) id() string {
+	if e.destination != "" {
+		return domain.DeliveryID(e.destination)
+	}
+	return domain.WorkflowID(domain.Incident, e.record)
+}
 
 // store adds the histories of a scenario's runs: one file each, numbered where there are several.
 func (p *player) store(into map[string][]byte, scenario string, runs []execution) {

@@ -30,6 +30,7 @@ var scenarios = []struct {
 	{"canceled_run", canceledRun},
 	{"merge", merge},
 	{"reopen_after_close", reopenAfterClose},
+	{"delivery", deliver},
 }
 
 var done = body{"code": "fixed", "notes": "Restarted the relay."}
@@ -149,7 +150,7 @@ func concurrentCommands(p *player) []execution {
 		group.Go(func() error { return p.applied(command) })
 		kit.Eventually(p, bound, func() bool {
 			// The first one's local activity gives up, which ends its task: only then are there tasks for the others.
-			return p.count(execution{id, first}, enums.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED) == i+2 && p.pending(id)
+			return p.count(execution{record: id, run: first}, enums.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED) == i+2 && p.pending(id)
 		}, category+" has arrived")
 	}
 	release()

@@ -146,6 +146,7 @@ func (s *Stack) environment() []string { return s.environmentAt(s.DatabaseURL, s
 func (s *Stack) environmentAt(database, temporal string) []string {
 	return []string{
 		"HOLDFAST_DATABASE_URL=" + database, "TEMPORAL_ADDRESS=" + temporal, "HOLDFAST_LOG_LEVEL=warn",
+		"HOLDFAST_WEBHOOK_NETWORKS=127.0.0.0/8",
 		"TEMPORAL_TLS_CA=" + s.TemporalFiles.CA, "TEMPORAL_TLS_CERT=" + s.TemporalFiles.Cert, "TEMPORAL_TLS_KEY=" + s.TemporalFiles.Key,
 	}
 }

@@ -1,0 +1,88 @@
+package activities
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"math/big"
+	"time"
+
+	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/schemas"
+)
+
+// compose reads what deliveries tell, as it stands now. False: nobody needs it any more.
+func (b *batch) compose(ctx context.Context, rows []schemas.DeliveryRow) (domain.Parcel, bool, error) {
+	first := rows[0]
+	parcel := domain.Parcel{
+		ID: first.ID, Destination: first.Destination, Channel: first.Channel, Address: first.Address, Lane: first.Lane,
+		Person: domain.Person{Handle: first.Person},
+	}
+	for _, row := range rows {
+		content, err := schemas.ReadContent(ctx, b.DB, row)
+		if err != nil {
+			return parcel, false, err
+		}
+		if !content.Active {
+			return parcel, false, nil
+		}
+		parcel.Person.Name, parcel.Person.Zone = content.Name, content.Zone
+		told, wanted, err := b.told(ctx, row, content)
+		if err != nil || !wanted {
+			return parcel, false, err
+		}
+		parcel.Told = append(parcel.Told, told)
+	}
+	return parcel, true, nil
+}
+
+func (b *batch) told(ctx context.Context, row schemas.DeliveryRow, content schemas.Content) (domain.Told, bool, error) {
+	told := domain.Told{Kind: content.Kind, At: content.At.UTC(), Note: content.Note, NoteBy: content.NoteBy}
+	if err := json.Unmarshal(content.Data, &told.Data); err != nil {
+		return told, false, fmt.Errorf("reading notice %d: %w", row.Outbox, err)
+	}
+	if content.RecordID != "" {
+		head, found, err := schemas.ReadHead(ctx, b.DB, content.RecordID)
+		if err != nil || !found {
+			return told, false, err
+		}
+		told.Record = &head
+	}
+	switch content.Kind {
+	case "account.invited":
+		return b.invite(ctx, told)
+	case "account.contact":
+		return b.ask(ctx, told)
+	}
+	return told, true, nil
+}
+
+// invite makes the secret of an invitation's mail, which is in no row: only its hash is, beside the invitation's own.
+func (b *batch) invite(ctx context.Context, told domain.Told) (domain.Told, bool, error) {
+	var random [32]byte
+	rand.Read(random[:]) // never fails
+	told.Secret = "hf_" + base64.RawURLEncoding.EncodeToString(random[:])
+	expires, err := schemas.MailInvitation(ctx, b.DB, told.Word("invitation"), domain.SecretHash(told.Secret), b.now())
+	if err != nil || expires == nil {
+		return told, false, err
+	}
+	told.ExpiresAt = expires.UTC()
+	return told, true, nil
+}
+
+// codeLasts is how long somebody has to bring the code of a contact back.
+const codeLasts = time.Hour
+
+// ask makes the code that shows that a contact is its owner's.
+func (b *batch) ask(ctx context.Context, told domain.Told) (domain.Told, bool, error) {
+	number, err := rand.Int(rand.Reader, big.NewInt(100_000_000))
+	if err != nil {
+		return told, false, fmt.Errorf("making a code: %w", err)
+	}
+	told.Secret, told.ExpiresAt = fmt.Sprintf("%08d", number), b.now().Add(codeLasts)
+	contact := told.Word("id")
+	asked, err := schemas.AskContact(ctx, b.DB, contact, domain.CodeHash(contact, told.Secret), told.ExpiresAt)
+	return told, asked, err
+}

@@ -1,0 +1,313 @@
+package activities
+
+import (
+	"context"
+	"errors"
+	"hash/fnv"
+	"strconv"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+
+	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/schemas"
+)
+
+const (
+	batchMost  = 100
+	batchLasts = 30 * time.Second
+	sendBound  = 20 * time.Second
+	// claimLasts is how long a delivery is held: were the worker to die with it, another would come to it after that.
+	claimLasts = sendBound + 10*time.Second
+	beatPause  = 5 * time.Second
+	bundleMost = 50
+)
+
+// Deliver sends what is due in one lane of one destination, at most 100 deliveries and nothing new after 30 s. Whatever becomes of
+// a delivery stands in its row before the next is begun: a batch that is cut off costs at most that one is sent again, under
+// the same id.
+func (a *Activities) Deliver(ctx context.Context, order domain.DeliveryOrder) (domain.DeliveryReport, error) {
+	row, circuit, found, err := schemas.ReadDestination(ctx, a.DB, order.Destination)
+	if err != nil {
+		return domain.DeliveryReport{}, err
+	}
+	if !found {
+		return domain.DeliveryReport{Gone: true}, nil
+	}
+	if !row.Active {
+		return domain.DeliveryReport{}, nil
+	}
+	carrier := a.Carriers[row.Channel]
+	if carrier == nil { // until a worker is configured for it
+		return domain.DeliveryReport{Held: true, Wait: time.Minute}, nil
+	}
+	b := &batch{Activities: a, order: order, circuit: circuit, sending: carrier.Begin(a.destination(row)), began: a.Clock.Now()}
+	defer b.sending.Close()
+	defer beating(ctx)()
+	return b.run(ctx)
+}
+
+// destination is a row as a channel is given it.
+func (a *Activities) destination(row schemas.DestinationRow) domain.Destination {
+	to := domain.Destination{Name: row.Name, URL: row.URL}
+	if row.Secret != "" {
+		to.Secrets = append(to.Secrets, row.Secret)
+	}
+	if row.OldSecret != "" && row.OldSecretUntil != nil && row.OldSecretUntil.After(a.Clock.Now()) {
+		to.Secrets = append(to.Secrets, row.OldSecret)
+	}
+	return to
+}
+
+// beating tells Temporal that the batch goes on, until the answer is called.
+func beating(ctx context.Context) (stop func()) {
+	if !activity.IsActivity(ctx) {
+		return func() {}
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		ticker := time.NewTicker(beatPause)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-ticker.C:
+				activity.RecordHeartbeat(ctx)
+			}
+		}
+	}()
+	return func() { cancel(); <-ended }
+}
+
+// batch is one call of Deliver.
+type batch struct {
+	*Activities
+	order   domain.DeliveryOrder
+	circuit schemas.CircuitRow
+	sending domain.Sending
+	began   time.Time
+	settled int
+	noted   bool // that the destination answers
+	answers bool // it did not before
+}
+
+func (b *batch) now() time.Time { return domain.Millisecond(b.Clock.Now()) }
+
+func (b *batch) run(ctx context.Context) (domain.DeliveryReport, error) {
+	for b.settled < batchMost && b.Clock.Now().Sub(b.began) < batchLasts {
+		now := b.now()
+		if wait, open, err := b.open(ctx, now); err != nil || open {
+			return domain.DeliveryReport{Settled: b.settled, Held: true, Wait: wait}, err
+		}
+		row, due, err := schemas.ClaimDelivery(ctx, b.DB, b.order.Destination, b.order.Lane, now, now.Add(claimLasts))
+		if err != nil {
+			return domain.DeliveryReport{}, err
+		}
+		if !due {
+			return b.rest(ctx)
+		}
+		if err := b.one(ctx, row); err != nil {
+			return domain.DeliveryReport{}, err
+		}
+		if b.answers {
+			return domain.DeliveryReport{Settled: b.settled, Answers: true, More: true}, nil
+		}
+	}
+	return domain.DeliveryReport{Settled: b.settled, More: true}, nil
+}
+
+// rest says when the next is due.
+func (b *batch) rest(ctx context.Context) (domain.DeliveryReport, error) {
+	next, waits, err := schemas.NextDelivery(ctx, b.DB, b.order.Destination, b.order.Lane)
+	report := domain.DeliveryReport{Settled: b.settled}
+	if err == nil && waits {
+		report.Wait = max(next.Sub(b.Clock.Now()), time.Millisecond)
+	}
+	return report, err
+}
+
+// open reports whether the destination is not to be tried, and for how long. When that is over, one delivery tries alone.
+func (b *batch) open(ctx context.Context, now time.Time) (time.Duration, bool, error) {
+	until := b.circuit.OpenUntil
+	if until == nil {
+		return 0, false, nil
+	}
+	if until.After(now) {
+		return until.Sub(now), true, nil
+	}
+	next, waits, err := schemas.NextDelivery(ctx, b.DB, b.order.Destination, b.order.Lane)
+	if err != nil || !waits || next.After(now) {
+		return 0, false, err // this lane has nothing to try it with
+	}
+	alone, err := schemas.TakeProbe(ctx, b.DB, b.order.Destination, now, now.Add(claimLasts))
+	if err != nil || !alone {
+		return claimLasts, true, err
+	}
+	b.circuit.OpenUntil = nil
+	return 0, false, nil
+}
+
+// one sends one delivery, with what goes with it, and writes down what became of it.
+func (b *batch) one(ctx context.Context, row schemas.DeliveryRow) error {
+	now := b.now()
+	switch holds, err := schemas.GuardHolds(ctx, b.DB, domain.Guard{Kind: row.GuardKind, ID: row.GuardID}); {
+	case err != nil:
+		return err
+	case !holds:
+		return b.settle(ctx, []schemas.DeliveryRow{row}, schemas.DeliveryDropped, "it was not needed any more")
+	case !row.DeadAt.After(now):
+		return b.settle(ctx, []schemas.DeliveryRow{row}, schemas.DeliveryDead, row.Fault)
+	}
+	rows := []schemas.DeliveryRow{row}
+	if bounds := throttles[row.Channel]; row.Lane == domain.LaneNotice && row.RecordID != "" && len(bounds) > 0 {
+		sent, err := schemas.SentRecently(ctx, b.DB, row, now.Add(-bounds[len(bounds)-1].within))
+		if err != nil {
+			return err
+		}
+		if at := allowedAt(bounds, sent, now); at.After(now) {
+			return schemas.PostponeDeliveries(ctx, b.DB, rows, schemas.Postponement{Next: at, Fault: row.Fault})
+		}
+		beside, err := schemas.ClaimBeside(ctx, b.DB, row, now, now.Add(claimLasts), bundleMost-1)
+		if err != nil {
+			return err
+		}
+		rows = append(rows, beside...)
+	}
+	parcel, wanted, err := b.compose(ctx, rows)
+	if err != nil {
+		return err
+	}
+	if !wanted {
+		return b.settle(ctx, rows, schemas.DeliveryDropped, "it was not needed any more")
+	}
+	bounded, cancel := context.WithTimeout(ctx, sendBound)
+	defer cancel()
+	return b.outcome(ctx, rows, b.sending.Send(bounded, parcel))
+}
+
+// outcome writes down what a sending came to.
+func (b *batch) outcome(ctx context.Context, rows []schemas.DeliveryRow, sent error) error {
+	if ctx.Err() != nil {
+		return ctx.Err() // the worker stops: whether it was taken is not known, and it is sent again
+	}
+	fault := &domain.DeliveryFault{Consequence: domain.FaultDown}
+	if sent != nil && !errors.As(sent, &fault) {
+		fault.Message = "it does not answer"
+		b.Log.WarnContext(ctx, "a destination failed", "destination", b.order.Destination, "error", sent)
+	}
+	if sent != nil && fault.Consequence == domain.FaultDown {
+		return b.down(ctx, rows, fault.Message)
+	}
+	if err := b.answered(ctx); err != nil {
+		return err
+	}
+	switch {
+	case sent == nil:
+		return b.settle(ctx, rows, schemas.DeliverySent, "")
+	case fault.Consequence == domain.FaultRefused:
+		return b.settle(ctx, rows, schemas.DeliveryFailed, fault.Message)
+	}
+	b.settled++
+	next := b.now().Add(jittered(pauseAfter(rows[0].Attempts, firstPause, longestPause), rows[0]))
+	return schemas.PostponeDeliveries(ctx, b.DB, rows, schemas.Postponement{Next: next, Fault: fault.Message, Attempt: true})
+}
+
+func (b *batch) settle(ctx context.Context, rows []schemas.DeliveryRow, state schemas.DeliveryState, fault string) error {
+	ids := make([]string, len(rows))
+	for i, row := range rows {
+		ids[i] = row.ID
+	}
+	b.settled += len(rows)
+	if b.Delivered != nil {
+		b.Delivered(string(rows[0].Channel), string(state), len(rows))
+	}
+	return schemas.SettleDeliveries(ctx, b.DB, ids, state, fault, b.now())
+}
+
+// answered notes that the destination works.
+func (b *batch) answered(ctx context.Context) error {
+	if b.noted {
+		return nil
+	}
+	b.noted, b.answers = true, b.circuit.Failures >= mostFailures
+	before := b.circuit.Failures
+	b.circuit.Failures = 0
+	return schemas.DestinationAnswers(ctx, b.DB, b.order.Destination, before, b.now())
+}
+
+const (
+	// mostFailures in a row, and a destination is left alone for a while.
+	mostFailures = 5
+	firstOpen    = 5 * time.Second
+	longestOpen  = 5 * time.Minute
+	firstPause   = 30 * time.Second
+	longestPause = 30 * time.Minute
+)
+
+// down notes that the destination does not work, and puts the deliveries off until it is tried again.
+func (b *batch) down(ctx context.Context, rows []schemas.DeliveryRow, fault string) error {
+	now := b.now()
+	b.noted = false
+	b.circuit.Failures++
+	pause, until := jittered(pauseAfter(b.circuit.Failures-1, time.Second, firstOpen), rows[0]), (*time.Time)(nil)
+	if b.circuit.Failures >= mostFailures {
+		pause = jittered(pauseAfter(b.circuit.Failures-mostFailures, firstOpen, longestOpen), rows[0])
+		at := now.Add(pause)
+		until = &at
+	}
+	b.circuit.OpenUntil = until
+	if err := schemas.DestinationFailed(ctx, b.DB, b.order.Destination, fault, b.circuit.Failures, until, now); err != nil {
+		return err
+	}
+	b.settled++
+	if b.Delivered != nil {
+		b.Delivered(string(rows[0].Channel), "postponed", len(rows))
+	}
+	return schemas.PostponeDeliveries(ctx, b.DB, rows, schemas.Postponement{Next: now.Add(pause), Fault: fault, Attempt: true, HeldBack: true})
+}
+
+// pauseAfter doubles a pause with every attempt, up to a longest one.
+func pauseAfter(before int, first, longest time.Duration) time.Duration {
+	return min(first<<min(before, 16), longest)
+}
+
+// jittered makes a pause up to a fifth longer or shorter, so that what failed together does not come again together. It follows
+// from the delivery and its attempts, so that it is the same wherever it is computed.
+func jittered(pause time.Duration, row schemas.DeliveryRow) time.Duration {
+	sum := fnv.New32a()
+	sum.Write([]byte(row.ID + strconv.Itoa(row.Attempts)))
+	return pause*4/5 + pause*2/5*time.Duration(sum.Sum32()%1000)/1000
+}
+
+// throttle allows so many messages to one receiver within a time.
+type throttle struct {
+	most   int
+	within time.Duration
+}
+
+// throttles keep people from being flooded; what comes meanwhile leaves as one message afterwards. Pages, and what is about an
+// account, are not held back. The last bound is the longest.
+var throttles = map[domain.Channel][]throttle{
+	domain.ChannelMail:  {{1, time.Minute}},
+	domain.ChannelSMS:   messages,
+	domain.ChannelPush:  messages,
+	domain.ChannelVoice: {{1, time.Minute}, {3, 15 * time.Minute}, {7, time.Hour}, {15, 3 * time.Hour}},
+}
+
+var messages = []throttle{{1, time.Minute}, {5, 15 * time.Minute}, {11, time.Hour}, {21, 3 * time.Hour}}
+
+// allowedAt is when the next message may leave, with those that left lately, the newest first.
+func allowedAt(bounds []throttle, sent []time.Time, now time.Time) time.Time {
+	at := now
+	for _, bound := range bounds {
+		if len(sent) >= bound.most {
+			if free := sent[bound.most-1].Add(bound.within); free.After(at) {
+				at = free
+			}
+		}
+	}
+	return at
+}

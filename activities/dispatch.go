@@ -1,0 +1,263 @@
+package activities
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/schemas"
+)
+
+const (
+	dispatchMost = 100
+	// How long a delivery is tried before it is given up.
+	pageLives   = 4 * time.Hour
+	noticeLives = 72 * time.Hour
+)
+
+// Dispatch turns what waits in the outbox into bell rows and deliveries, the oldest first, in one transaction. Done again, it
+// does nothing. It answers at which destinations something was added, and whether more may wait. Several workers may call it;
+// one at a time does the work.
+func (a *Activities) Dispatch(ctx context.Context) (destinations []string, more bool, err error) {
+	if wait, err := schemas.NoticesWait(ctx, a.DB); err != nil || !wait {
+		return nil, false, err
+	}
+	err = a.DB.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		alone, err := schemas.LockDispatch(ctx, tx)
+		if err != nil || !alone {
+			return err
+		}
+		notices, err := schemas.WaitingNotices(ctx, tx, dispatchMost)
+		if err != nil || len(notices) == 0 {
+			return err
+		}
+		more = len(notices) == dispatchMost
+		d := dispatch{now: domain.Millisecond(a.Clock.Now()), mails: a.Carriers[domain.ChannelMail] != nil}
+		if d.instances, err = schemas.ActiveDestinations(ctx, tx); err != nil {
+			return err
+		}
+		positions := make([]int64, len(notices))
+		for i, notice := range notices {
+			positions[i] = notice.Position
+			people, err := schemas.FindAudience(ctx, tx, notice.RecordID, audience(notice))
+			if err != nil {
+				return err
+			}
+			if err := d.tell(notice, people); err != nil {
+				return err
+			}
+		}
+		for _, delivery := range d.deliveries {
+			destinations = append(destinations, delivery.Destination)
+		}
+		return schemas.Dispatched(ctx, tx, positions, d.deliveries, d.bell, d.now)
+	})
+	if err != nil {
+		return nil, false, fmt.Errorf("dispatching the outbox: %w", err)
+	}
+	slices.Sort(destinations)
+	return slices.Compact(destinations), more, nil
+}
+
+// forEverybody are the kinds that a record's watchers are told: those that its requester may be told too, and that ask nothing.
+var forEverybody = []string{"incident.logged", "incident.resolved", "incident.canceled", "incident.reopened", "incident.closed", "incident.note"}
+
+// receipts are the kinds that tell somebody also of what they did themselves.
+var receipts = []string{"incident.logged", "incident.satisfaction"}
+
+// audience reads a notice's recipients. Nobody is told of what they did themselves.
+func audience(notice schemas.WaitingNotice) schemas.Audience {
+	who := schemas.Audience{Watchers: slices.Contains(forEverybody, notice.Kind)}
+	var data struct {
+		By string `json:"by"`
+	}
+	if !strings.HasPrefix(notice.Kind, "account.") && !slices.Contains(receipts, notice.Kind) && json.Unmarshal(notice.Data, &data) == nil {
+		who.But = data.By
+	}
+	for _, recipient := range notice.Recipients {
+		form, name, _ := strings.Cut(recipient, ":")
+		switch form {
+		case "person":
+			who.People = append(who.People, name)
+		case "team":
+			who.Teams = append(who.Teams, name)
+		case "team_lead":
+			who.Leads = append(who.Leads, name)
+		}
+	}
+	return who
+}
+
+// dispatch gathers what a transaction writes.
+type dispatch struct {
+	now        time.Time
+	mails      bool // the workers can send mail
+	instances  []schemas.DestinationRow
+	deliveries []schemas.DeliveryRow
+	bell       []schemas.BellRow
+}
+
+// contact is where somebody is reached.
+type contact struct {
+	ID      string         `json:"id"`
+	Channel domain.Channel `json:"channel"`
+	Address string         `json:"address"`
+	after   time.Duration
+}
+
+// tell adds what one notice means for the people it is for, and for the webhooks that ask for its kind.
+func (d *dispatch) tell(notice schemas.WaitingNotice, people []schemas.Reachable) error {
+	for _, instance := range d.instances {
+		if instance.Channel == domain.ChannelWebhook && notice.RecordID != "" && !notice.Restricted && asksFor(instance.Kinds, notice.Kind) {
+			d.add(notice, instance.Name, contact{Channel: domain.ChannelWebhook}, "", d.now)
+		}
+	}
+	for _, person := range people {
+		contacts, err := contactsFor(notice, person)
+		if err != nil {
+			return err
+		}
+		if !silent(notice.Kind) {
+			d.bell = append(d.bell, schemas.BellRow{
+				Person: person.Handle, Outbox: notice.Position, Kind: notice.Kind, Lane: notice.Lane, RecordID: notice.RecordID,
+				Data: notice.Data, CreatedAt: d.now,
+			})
+		}
+		at := d.now
+		if notice.Lane == domain.LaneNotice && notice.RecordID != "" {
+			at = afterQuiet(person, d.now)
+		}
+		for _, each := range contacts {
+			if destination := d.carrier(each.Channel); destination != "" {
+				d.add(notice, destination, each, person.Handle, at.Add(each.after))
+			}
+		}
+	}
+	return nil
+}
+
+// silent are the kinds that reach people who cannot read a bell yet, or that are about reaching them at all.
+func silent(kind string) bool { return kind == "account.invited" || kind == "account.contact" }
+
+// add adds one delivery. What somebody is told of a record comes in order; pages do not wait for each other.
+func (d *dispatch) add(notice schemas.WaitingNotice, destination string, to contact, person string, at time.Time) {
+	position := strconv.FormatInt(notice.Position, 10)
+	id := domain.NewID(domain.CommandID("delivery", position, destination, string(to.Channel), to.Address))
+	row := schemas.DeliveryRow{
+		ID: id, Outbox: notice.Position, Destination: destination, Channel: to.Channel, Lane: notice.Lane, Person: person, Address: to.Address,
+		Line: id, RecordID: notice.RecordID, Service: notice.Service, Kind: notice.Kind, GuardKind: notice.GuardKind, GuardID: notice.GuardID,
+		State: schemas.DeliveryPending, NextAt: at, DeadAt: at.Add(noticeLives), CreatedAt: d.now,
+	}
+	switch {
+	case notice.Lane == domain.LanePage:
+		row.DeadAt = at.Add(pageLives)
+		if row.GuardKind == "" {
+			row.GuardKind, row.GuardID = domain.GuardUnread, position+"/"+person
+		}
+	case notice.RecordID != "":
+		row.Line = notice.RecordID + "/" + string(to.Channel) + "/" + to.Address
+	}
+	d.deliveries = append(d.deliveries, row)
+}
+
+// carrier is the destination that reaches a contact; "" where there is none.
+func (d *dispatch) carrier(channel domain.Channel) string {
+	for _, instance := range d.instances {
+		if channel == domain.ChannelMail && instance.Channel == domain.ChannelMail && d.mails || slices.Contains(instance.Carries, channel) {
+			return instance.Name
+		}
+	}
+	return ""
+}
+
+// asksFor reports whether a kind is among patterns such as "incident.*".
+func asksFor(patterns []string, kind string) bool {
+	return slices.ContainsFunc(patterns, func(pattern string) bool {
+		matches, err := path.Match(pattern, kind)
+		return err == nil && matches
+	})
+}
+
+// accountMail names the address of somebody's account among their contacts.
+const accountMail = "mail"
+
+// contactsFor are the contacts of somebody that a notice goes to, by what they chose; without a choice, their account's address.
+func contactsFor(notice schemas.WaitingNotice, person schemas.Reachable) ([]contact, error) {
+	var known []contact
+	if err := json.Unmarshal(person.Contacts, &known); err != nil {
+		return nil, fmt.Errorf("reading the contacts of %s: %w", person.Handle, err)
+	}
+	if person.Mail != "" {
+		known = append(known, contact{ID: accountMail, Channel: domain.ChannelMail, Address: person.Mail})
+	}
+	if strings.HasPrefix(notice.Kind, "account.") && notice.Lane == domain.LaneNotice || !person.Chose {
+		return accountContacts(notice, known), nil
+	}
+	chosen := []struct {
+		Contact      string `json:"contact"`
+		AfterSeconds int    `json:"after_seconds"`
+	}{}
+	rules := person.Notices
+	if notice.Lane == domain.LanePage {
+		rules = person.Pages
+	}
+	if err := json.Unmarshal(rules, &chosen); err != nil {
+		return nil, fmt.Errorf("reading the notification rules of %s: %w", person.Handle, err)
+	}
+	var contacts []contact
+	for _, rule := range chosen {
+		for _, each := range known {
+			if each.ID == rule.Contact {
+				each.after = time.Duration(rule.AfterSeconds) * time.Second
+				contacts = append(contacts, each)
+			}
+		}
+	}
+	return contacts, nil
+}
+
+// accountContacts are the account's address, or the contact that is asked whether it is there.
+func accountContacts(notice schemas.WaitingNotice, known []contact) []contact {
+	if notice.Kind == "account.contact" {
+		var asked contact
+		if json.Unmarshal(notice.Data, &asked) != nil {
+			return nil
+		}
+		return []contact{asked}
+	}
+	return slices.DeleteFunc(known, func(each contact) bool { return each.ID != accountMail })
+}
+
+// afterQuiet is when somebody may be told: now, or when their quiet hours end.
+func afterQuiet(person schemas.Reachable, now time.Time) time.Time {
+	if person.QuietAt == "" || person.QuietAt == person.QuietEnd {
+		return now
+	}
+	zone, err := time.LoadLocation(person.Zone)
+	if err != nil {
+		zone = time.UTC
+	}
+	local := now.In(zone)
+	clock := local.Format("15:04")
+	overnight := person.QuietAt > person.QuietEnd
+	if quiet := clock >= person.QuietAt && (overnight || clock < person.QuietEnd) || overnight && clock < person.QuietEnd; !quiet {
+		return now
+	}
+	end, err := time.Parse("15:04", person.QuietEnd)
+	if err != nil {
+		return now
+	}
+	at := time.Date(local.Year(), local.Month(), local.Day(), end.Hour(), end.Minute(), 0, 0, zone)
+	if !at.After(local) {
+		at = time.Date(local.Year(), local.Month(), local.Day()+1, end.Hour(), end.Minute(), 0, 0, zone)
+	}
+	return domain.Millisecond(at)
+}

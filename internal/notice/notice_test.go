@@ -1,0 +1,83 @@
+package notice_test
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/internal/notice"
+)
+
+func told(kind string) domain.Told {
+	return domain.Told{
+		Kind: kind, At: time.Date(2026, time.November, 30, 9, 0, 0, 0, time.UTC), Note: "Try it now.", NoteBy: "bo", Secret: "secret",
+		Data:      map[string]any{"number": "INC-000007", "by": "ana", "code": "fixed", "parent": "INC-000001", "vendor": "Acme"},
+		Record:    &domain.Record{Practice: domain.Incident, Number: "INC-000007", Title: "Mail is slow", State: "in_progress", Priority: 2, Service: "mail", Team: "messaging"},
+		ExpiresAt: time.Date(2026, time.December, 1, 9, 0, 0, 0, time.UTC),
+	}
+}
+
+var used = regexp.MustCompile(`(?:notify\(|Kind: |TellAccount\(ctx, tx, )"((?:incident|account)\.[a-z_]+)"`)
+
+// Whatever the code tells somebody has words of its own.
+func TestEveryKindThatIsToldHasWords(t *testing.T) {
+	t.Parallel()
+	kinds := map[string]bool{}
+	for _, pattern := range []string{"../../domain/incident/*.go", "../../app/*.go"} {
+		files, err := filepath.Glob(pattern)
+		require.NoError(t, err)
+		for _, file := range files {
+			if strings.HasSuffix(file, "_test.go") {
+				continue
+			}
+			text, err := os.ReadFile(file)
+			require.NoError(t, err)
+			for _, found := range used.FindAllStringSubmatch(string(text), -1) {
+				kinds[found[1]] = true
+			}
+		}
+	}
+	require.Greater(t, len(kinds), 14)
+	for kind := range kinds {
+		require.Contains(t, notice.Kinds(), kind)
+	}
+}
+
+func TestEveryKindReads(t *testing.T) {
+	t.Parallel()
+	for _, kind := range append(notice.Kinds(), "release.began") {
+		parcel := domain.Parcel{Person: domain.Person{Handle: "rita", Zone: "Europe/Berlin"}, Told: []domain.Told{told(kind)}}
+		words, err := notice.Of(parcel, "https://desk.example.org/")
+		require.NoError(t, err, kind)
+		require.NotEmpty(t, words.Subject, kind)
+		require.NotContains(t, words.Subject, "\n")
+		require.NotContains(t, words.Text, "<no value>", kind)
+		if kind != "account.invited" {
+			require.Equal(t, "https://desk.example.org/incidents/INC-000007", words.Link, kind)
+		}
+		switch kind {
+		case "incident.note":
+			require.Contains(t, words.Text, "Try it now.")
+		case "account.invited":
+			require.Contains(t, words.Text, "https://desk.example.org/welcome/secret")
+			require.Contains(t, words.Text, "1 December 2026 10:00 CET", "in the zone of whom it is for")
+		default:
+			require.NotContains(t, words.Text, "Try it now.", kind)
+		}
+	}
+}
+
+func TestSeveralNoticesAreALineEach(t *testing.T) {
+	t.Parallel()
+	words, err := notice.Of(domain.Parcel{Told: []domain.Told{told("incident.logged"), told("incident.resolved")}}, "")
+	require.NoError(t, err)
+	require.Equal(t, "2 notices about mail", words.Subject)
+	require.Equal(t, "INC-000007  Logged: Mail is slow\nINC-000007  Resolved: Mail is slow", words.Text)
+	require.Empty(t, words.Link)
+}
