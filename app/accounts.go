@@ -133,6 +133,15 @@ var reserved = []string{"me", "none"}
 
 // SavePerson writes somebody, new or known. What changed is written down with it.
 func (a *App) SavePerson(ctx context.Context, person Person) (Person, error) {
+	return a.writePerson(ctx, person, false)
+}
+
+// AddPerson writes somebody new. Whoever is known just as they are written now was added by the same form, sent twice.
+func (a *App) AddPerson(ctx context.Context, person Person) (Person, error) {
+	return a.writePerson(ctx, person, true)
+}
+
+func (a *App) writePerson(ctx context.Context, person Person, fresh bool) (Person, error) {
 	principal, err := a.govern(ctx, PermissionPeopleWrite, "save person", person.Handle)
 	if err != nil {
 		return person, err
@@ -152,6 +161,9 @@ func (a *App) SavePerson(ctx context.Context, person Person) (Person, error) {
 		changes := changesOf(before, row)
 		if len(changes) == 0 {
 			return nil
+		}
+		if known && fresh {
+			return domain.Invalid("handle", "belongs to somebody already")
 		}
 		if err := mustStay(ctx, tx, row.Handle, "active", !row.Active); err != nil {
 			return err

@@ -11,6 +11,32 @@ import (
 	"github.com/holdfast-itsm/holdfast/domain"
 )
 
+// TestAHandleIsGivenToOneOnly: two administrators write somebody new under the same handle in the same moment.
+func TestAHandleIsGivenToOneOnly(t *testing.T) {
+	t.Parallel()
+	d := setup(t)
+	names := []string{"Eve", "Evan", "Evelyn", "Ever"}
+	outcomes := make([]error, len(names))
+	var writers sync.WaitGroup
+	for i, name := range names {
+		writers.Go(func() {
+			_, outcomes[i] = d.AddPerson(d.as("ana", all(domain.RoleAdmin)), app.Person{Handle: "eve", Name: name, Active: true})
+		})
+	}
+	writers.Wait()
+	eve, err := d.Person(d.as("ana", all(domain.RoleAdmin)), "eve")
+	require.NoError(t, err)
+	for i, name := range names {
+		if name == eve.Name {
+			require.NoError(t, outcomes[i])
+		} else {
+			require.Equal(t, "body.handle", refuses(t, domain.CodeInvalid, outcomes[i]).Fields[0].Location)
+		}
+	}
+	_, err = d.AddPerson(d.as("ana", all(domain.RoleAdmin)), app.Person{Handle: "eve", Name: eve.Name, Active: true})
+	require.NoError(t, err, "a form that is sent twice")
+}
+
 func TestNobodyIsCalledByAWordThatListsTakeForOthers(t *testing.T) {
 	t.Parallel()
 	d := setup(t)

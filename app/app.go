@@ -40,6 +40,8 @@ type Dependencies struct {
 type App struct {
 	Dependencies
 	feeds *feeds
+	// policyTests has room for the runs of policy tests that may be under way at once.
+	policyTests chan struct{}
 }
 
 var _ Service = (*App)(nil)
@@ -55,7 +57,7 @@ func New(dependencies Dependencies) *App {
 	if dependencies.Passwords == nil {
 		dependencies.Passwords = auth.NewPasswords(auth.Standard)
 	}
-	return &App{Dependencies: dependencies, feeds: newFeeds(source{
+	return &App{Dependencies: dependencies, policyTests: make(chan struct{}, policyTestRuns), feeds: newFeeds(source{
 		page: func(ctx context.Context, after schemas.StreamPosition, limit int) ([]schemas.StreamedEvent, error) {
 			return schemas.ReadStream(ctx, dependencies.DB, after, limit)
 		},

@@ -150,10 +150,10 @@ func (q EventQuery) wants(event schemas.StreamedEvent) bool {
 }
 
 // sees applies the object rules to an event: staff within their scope see everything, a requester the public events of
-// their own records, and a restricted record is shown to those named in it only.
+// their own records, and a restricted record is shown to those named in it and to its watchers only.
 func (p Principal) sees(event schemas.StreamedEvent) bool {
 	head := domain.Record{Team: event.Team, Service: event.Service, Requester: event.Requester, OpenedBy: event.OpenedBy}
-	named := slices.Contains([]string{event.Requester, event.OpenedBy, event.Assignee}, p.Handle)
+	named := slices.Contains([]string{event.Requester, event.OpenedBy, event.Assignee}, p.Handle) || slices.Contains(event.Watchers, p.Handle)
 	if event.Restricted && !named {
 		return false
 	}

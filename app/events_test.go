@@ -259,3 +259,24 @@ func TestAPlaceIsReachedOnlyWithinItsBound(t *testing.T) {
 	require.True(t, app.PlaceBefore("9--1", "9-0"))
 	require.False(t, app.PlaceBefore(place, place))
 }
+
+// TestWatchersOfARestrictedRecordHearOfIt: they may read it, and hear of it as long as they watch.
+func TestWatchersOfARestrictedRecordHearOfIt(t *testing.T) {
+	t.Parallel()
+	d := setup(t)
+	hidden, open := d.incident(func(i *incident.Incident) { i.Restricted = true }), d.incident()
+	ctx, _ := d.agent(all(domain.RoleAgent))
+	l := d.listen(ctx, app.EventQuery{})
+	d.note(hidden, 1)
+	d.note(open, 1)
+	require.Equal(t, open.ID, l.hears().Record, "it is not theirs to hear of")
+	_, err := d.Watch(d.as("ana", all(domain.RoleAgent)), hidden.Number, "bo")
+	require.NoError(t, err)
+	d.note(hidden, 1)
+	require.Equal(t, hidden.ID, l.hears().Record)
+	_, err = d.Unwatch(d.as("ana", all(domain.RoleAgent)), hidden.Number, "bo")
+	require.NoError(t, err)
+	d.note(hidden, 1)
+	d.note(open, 1)
+	require.Equal(t, open.ID, l.hears().Record)
+}

@@ -149,7 +149,9 @@ func (f *feed) keep(events []schemas.StreamedEvent) {
 }
 
 // weight is about how many bytes an event takes.
-func weight(event schemas.StreamedEvent) int { return 1024 + len(event.Data) + len(event.Reason) }
+func weight(event schemas.StreamedEvent) int {
+	return 1024 + len(event.Data) + len(event.Reason) + 64*len(event.Watchers)
+}
 
 func (f *feed) finish(fault error) {
 	f.mu.Lock()

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 
 	"github.com/holdfast-itsm/holdfast/domain"
@@ -32,7 +31,10 @@ const InvitationPath = "/welcome/"
 
 // Invite makes a link with which somebody sets their password. Whoever had one before can use that no more; a password that they
 // have works until the link is used. The link is in the answer only; that there is one is left in the outbox for the person.
-func (a *App) Invite(ctx context.Context, person string) (NewInvitation, error) {
+//
+// The same idempotency key makes one invitation. No secret is kept to be answered again, so whoever asks again within ten minutes
+// gets a new link for it, and the one before works no more. Later, or once it was used, it is a conflict.
+func (a *App) Invite(ctx context.Context, key, person string) (NewInvitation, error) {
 	principal, err := a.govern(ctx, PermissionPeopleWrite, "invite", person)
 	if err != nil {
 		return NewInvitation{}, err
@@ -42,7 +44,7 @@ func (a *App) Invite(ctx context.Context, person string) (NewInvitation, error) 
 		refused := domain.Errorf(domain.CodeForbidden, "a token that carries some permissions only makes no invitations")
 		return NewInvitation{}, a.auditForbidden(ctx, principal, "invite", "", person, refused)
 	}
-	return a.invite(ctx, principal, person, ForPassword, passwordLinkLasts)
+	return a.invite(ctx, principal, key, person, ForPassword, passwordLinkLasts)
 }
 
 // EnterLink makes a link that signs somebody in once. Only programs of the installation's own make such.
@@ -54,10 +56,10 @@ func (a *App) EnterLink(ctx context.Context, person string) (NewInvitation, erro
 	if principal.TokenID != "" || principal.SessionID != "" {
 		return NewInvitation{}, domain.Errorf(domain.CodeForbidden, "only the installation makes such links")
 	}
-	return a.invite(ctx, principal, person, ForEntering, enterLinkLasts)
+	return a.invite(ctx, principal, "", person, ForEntering, enterLinkLasts)
 }
 
-func (a *App) invite(ctx context.Context, principal Principal, handle, purpose string, lasts time.Duration) (NewInvitation, error) {
+func (a *App) invite(ctx context.Context, principal Principal, key, handle, purpose string, lasts time.Duration) (NewInvitation, error) {
 	person, err := a.person(ctx, handle)
 	if err != nil {
 		return NewInvitation{}, err
@@ -68,12 +70,19 @@ func (a *App) invite(ctx context.Context, principal Principal, handle, purpose s
 	secret, hash := NewSecret()
 	now := a.now()
 	row := schemas.InvitationRow{
-		ID: uuid.Must(uuid.NewV7()).String(), Hash: hash, Person: handle, Purpose: purpose, MadeBy: principal.Handle,
+		ID: keyedID("invitation", principal, key), Hash: hash, Person: handle, Purpose: purpose, MadeBy: principal.Handle,
 		CreatedAt: now, ExpiresAt: now.Add(lasts),
 	}
 	err = a.DB.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
 		if err := schemas.LockAccounts(ctx, tx); err != nil {
 			return err
+		}
+		made, found, err := schemas.MadeInvitation(ctx, tx, row.ID)
+		if err != nil {
+			return err
+		}
+		if found {
+			return a.renewInvitation(ctx, tx, principal, &row, made)
 		}
 		if err := schemas.AddInvitation(ctx, tx, row); err != nil {
 			return err
@@ -93,6 +102,22 @@ func (a *App) invite(ctx context.Context, principal Principal, handle, purpose s
 		return NewInvitation{}, a.fault(ctx, "making an invitation", err)
 	}
 	return NewInvitation{Person: handle, Path: InvitationPath + secret, ExpiresAt: row.ExpiresAt}, nil
+}
+
+// renewInvitation gives one that was made a moment ago the secret that is about to be answered, and makes row the one that is kept.
+func (a *App) renewInvitation(ctx context.Context, tx bun.Tx, principal Principal, row *schemas.InvitationRow, made schemas.InvitationRow) error {
+	switch {
+	case made.Person != row.Person || made.Purpose != row.Purpose:
+		return domain.OtherBody()
+	case made.UsedAt != nil || row.CreatedAt.Sub(made.CreatedAt) > secretAgain:
+		return domain.Errorf(domain.CodeConflict, "this made a link before, and it was shown then; make another one")
+	}
+	made.Hash = row.Hash
+	*row = made
+	if err := schemas.ChangeInvitationHash(ctx, tx, row.ID, row.Hash); err != nil {
+		return err
+	}
+	return a.auditIn(ctx, tx, a.line(principal, "invite", "done", row.ID+" for "+row.Person+" again, with a new link"))
 }
 
 // Invited tells whom a link is for.

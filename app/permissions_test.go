@@ -25,10 +25,6 @@ func governing(d *desk) map[string]func(context.Context) error {
 			_, err := d.ValidatePolicy(ctx, policy.Document{Kind: policy.KindTeam, Name: "desk", Spec: json.RawMessage(`{}`)})
 			return err
 		},
-		"policy.write, testing": func(ctx context.Context) error {
-			_, err := d.TestPolicies(ctx, app.PolicyTestBody{Tests: "kind: PolicyTest"})
-			return err
-		},
 		"people.write": func(ctx context.Context) error {
 			_, err := d.SavePerson(ctx, app.Person{Handle: "new", Name: "New", Active: true})
 			return err

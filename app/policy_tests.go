@@ -2,7 +2,9 @@ package app
 
 import (
 	"context"
+	"time"
 
+	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/domain/policy"
 	"github.com/holdfast-itsm/holdfast/internal/policyfile"
 	"github.com/holdfast-itsm/holdfast/internal/policytest"
@@ -40,12 +42,26 @@ type PolicyFault struct {
 	Message string `json:"message"`
 }
 
-// TestPolicies runs policy tests against what is being written and, beneath it, what is stored. As checking a document, it is
-// for those who may store one: evaluating calendars and expressions is work.
+// Evaluating calendars and expressions is work: policyTestRuns bounds how many runs are under way at once, policyTestTime each.
+const (
+	policyTestRuns = 2
+	policyTestTime = 10 * time.Second
+)
+
+// TestPolicies runs policy tests against what is being written and, beneath it, what is stored. It changes nothing, and is for all
+// who read policies: unavailable while too many others do, invalid when it takes longer than 10 s.
 func (a *App) TestPolicies(ctx context.Context, body PolicyTestBody) (PolicyTestReport, error) {
 	report := PolicyTestReport{Cases: []PolicyTestCase{}, Faults: []PolicyFault{}}
-	if _, err := a.govern(ctx, PermissionPolicyWrite, "test policies", ""); err != nil {
+	if err := a.allowed(ctx, PermissionPolicyRead); err != nil {
 		return report, err
+	}
+	bounded, cancel := context.WithTimeout(ctx, policyTestTime)
+	defer cancel()
+	select {
+	case a.policyTests <- struct{}{}:
+		defer func() { <-a.policyTests }()
+	case <-bounded.Done():
+		return report, &domain.Error{Code: domain.CodeUnavailable, Message: "others are running policy tests; try again in a moment", RetryAfter: retryAfter}
 	}
 	var stored []policy.Document
 	for _, kind := range []string{policy.KindCalendar, policy.KindPriorityMatrix, policy.KindAssignmentRules, policy.KindOnCallSchedule} {
@@ -55,9 +71,12 @@ func (a *App) TestPolicies(ctx context.Context, body PolicyTestBody) (PolicyTest
 		}
 		stored = append(stored, documents(rows)...)
 	}
-	outcomes, err := policytest.RunInPlace(ctx, body.Tests, body.Documents, stored)
+	outcomes, err := policytest.RunInPlace(bounded, body.Tests, body.Documents, stored)
 	if ctx.Err() != nil {
 		return report, a.fault(ctx, "testing policies", ctx.Err())
+	}
+	if err != nil && bounded.Err() != nil {
+		return report, domain.Invalid("tests", "take longer than %s; run fewer cases at once", policyTestTime)
 	}
 	for _, fault := range policyfile.Faults(err) {
 		report.Faults = append(report.Faults, PolicyFault{Text: fault.File, Line: fault.Line, Message: fault.Message})

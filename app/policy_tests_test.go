@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"context"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -36,7 +37,7 @@ func TestPolicyTestsRunAgainstDraftsBeforeWhatIsStored(t *testing.T) {
 	}, report)
 
 	const draft = "kind: PriorityMatrix\nname: default\nspec:\n  levels: [high, low]\n  priorities: {high: {high: 1, low: 2}, low: {high: 3, low: 4}}\n"
-	report, err = d.TestPolicies(admin, app.PolicyTestBody{Tests: priorityTest, Documents: draft})
+	report, err = d.TestPolicies(d.as("bo", all(domain.RoleAgent)), app.PolicyTestBody{Tests: priorityTest, Documents: draft})
 	require.NoError(t, err)
 	require.Equal(t, 2, report.Passed, "%v", report.Cases)
 
@@ -50,4 +51,16 @@ func TestPolicyTestsRunAgainstDraftsBeforeWhatIsStored(t *testing.T) {
 	require.Len(t, report.Faults, 1)
 	require.Equal(t, "tests", report.Faults[0].Text)
 	require.Equal(t, 4, report.Faults[0].Line)
+}
+
+func TestPolicyTestsNeedNoMoreThanReading(t *testing.T) {
+	t.Parallel()
+	d := setup(t)
+	narrow := func(permission app.Permission) context.Context {
+		return app.WithPrincipal(t.Context(), app.Principal{Handle: "bo", Kind: "person", Permissions: []string{string(permission)}})
+	}
+	_, err := d.TestPolicies(narrow(app.PermissionPolicyRead), app.PolicyTestBody{Tests: priorityTest})
+	require.NoError(t, err)
+	_, err = d.TestPolicies(narrow(app.PermissionIncidentRead), app.PolicyTestBody{Tests: priorityTest})
+	refuses(t, domain.CodeForbidden, err)
 }

@@ -108,6 +108,8 @@ type Accounts interface {
 	Directory(ctx context.Context, query PeopleQuery) (Page[Person], error)
 	Person(ctx context.Context, handle string) (Person, error)
 	SavePerson(ctx context.Context, person Person) (Person, error)
+	// AddPerson writes somebody new: invalid when the handle is somebody else's already.
+	AddPerson(ctx context.Context, person Person) (Person, error)
 	Teams(ctx context.Context) ([]TeamView, error)
 	Services(ctx context.Context) ([]ServiceView, error)
 	Grants(ctx context.Context, person string) ([]Grant, error)
@@ -121,7 +123,7 @@ type Accounts interface {
 	Sessions(ctx context.Context, person string) ([]Session, error)
 	EndSession(ctx context.Context, id string) error
 	// Invite makes a one-use link with which somebody sets their password.
-	Invite(ctx context.Context, person string) (NewInvitation, error)
+	Invite(ctx context.Context, key, person string) (NewInvitation, error)
 }
 
 // Page is one page of a list; NextCursor is empty on the last.

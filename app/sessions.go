@@ -107,7 +107,8 @@ func (a *App) Sessions(ctx context.Context, person string) ([]Session, error) {
 	return sessions, a.fault(ctx, "listing sessions", err)
 }
 
-// EndSession ends a session at once: one's own, or, for an administrator, anybody's. It is written down.
+// EndSession ends a session at once: one's own, or, for an administrator, anybody's. It is written down; one that has ended
+// stays so.
 func (a *App) EndSession(ctx context.Context, id string) error {
 	principal, person, err := tokenEnder(ctx)
 	if err != nil {
@@ -123,7 +124,11 @@ func (a *App) EndSession(ctx context.Context, id string) error {
 			return err
 		}
 		if whose == "" {
-			return missing
+			before, err := schemas.SessionOwner(ctx, tx, id)
+			if err == nil && (before == "" || person != "" && before != person) {
+				return missing
+			}
+			return err // it has ended before
 		}
 		return a.auditIn(ctx, tx, a.line(principal, "end session", "done", id+" of "+whose))
 	})

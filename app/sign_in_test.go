@@ -21,7 +21,7 @@ var here = app.Caller{Address: "192.0.2.7", Agent: "a browser"}
 // invited gives somebody a password by an invitation and answers the session that began with it.
 func (d *desk) invited(person, password string) app.NewSession {
 	d.t.Helper()
-	invitation, err := d.Invite(d.as("root", all(domain.RoleAdmin)), person)
+	invitation, err := d.Invite(d.as("root", all(domain.RoleAdmin)), "", person)
 	require.NoError(d.t, err)
 	session, err := d.Accept(d.t.Context(), secretOf(invitation), password, here)
 	require.NoError(d.t, err)
@@ -44,13 +44,13 @@ func TestAnInvitationIsUsedOnce(t *testing.T) {
 	t.Parallel()
 	d := setup(t)
 	admin := d.as("root", all(domain.RoleAdmin))
-	_, err := d.Invite(d.as("bo", all(domain.RoleAgent)), "rita")
+	_, err := d.Invite(d.as("bo", all(domain.RoleAgent)), "", "rita")
 	refuses(t, domain.CodeForbidden, err)
-	_, err = d.Invite(admin, "nobody")
+	_, err = d.Invite(admin, "", "nobody")
 	refuses(t, domain.CodeNotFound, err)
-	first, err := d.Invite(admin, "rita")
+	first, err := d.Invite(admin, "", "rita")
 	require.NoError(t, err)
-	second, err := d.Invite(admin, "rita")
+	second, err := d.Invite(admin, "", "rita")
 	require.NoError(t, err)
 	_, err = d.Invited(t.Context(), secretOf(first))
 	refuses(t, domain.CodeNotFound, err)
@@ -71,7 +71,7 @@ func TestAnInvitationIsUsedOnce(t *testing.T) {
 	_, err = d.Accept(t.Context(), secretOf(second), words, here)
 	refuses(t, domain.CodeNotFound, err)
 
-	late, err := d.Invite(admin, "bo")
+	late, err := d.Invite(admin, "", "bo")
 	require.NoError(t, err)
 	d.clock.Advance(72*time.Hour + time.Second)
 	_, err = d.Accept(t.Context(), secretOf(late), words, here)
@@ -79,6 +79,28 @@ func TestAnInvitationIsUsedOnce(t *testing.T) {
 	var left int
 	require.NoError(t, d.base.Superuser(t).NewRaw(`SELECT count(*) FROM outbox WHERE kind = 'account.invited' AND data::text NOT LIKE '%hf_%'`).Scan(t.Context(), &left))
 	require.Equal(t, 3, left, "each is to be told, without its secret")
+}
+
+func TestAnInvitationThatIsAskedForTwiceIsOne(t *testing.T) {
+	t.Parallel()
+	d := setup(t)
+	admin := d.as("root", all(domain.RoleAdmin))
+	first, err := d.Invite(admin, "k", "rita")
+	require.NoError(t, err)
+	again, err := d.Invite(admin, "k", "rita")
+	require.NoError(t, err)
+	_, err = d.Invited(t.Context(), secretOf(first))
+	refuses(t, domain.CodeNotFound, err)
+	_, err = d.Invited(t.Context(), secretOf(again))
+	require.NoError(t, err)
+	var left int
+	require.NoError(t, d.base.Superuser(t).NewRaw(`SELECT count(*) FROM outbox WHERE kind = 'account.invited'`).Scan(t.Context(), &left))
+	require.Equal(t, 1, left, "they are told once")
+	_, err = d.Invite(admin, "k", "bo")
+	refuses(t, domain.CodeInvalid, err)
+	d.clock.Advance(11 * time.Minute)
+	_, err = d.Invite(admin, "k", "rita")
+	refuses(t, domain.CodeConflict, err)
 }
 
 func TestSigningIn(t *testing.T) {
@@ -220,7 +242,7 @@ func TestANewPasswordEndsEveryLink(t *testing.T) {
 	t.Parallel()
 	d := setup(t)
 	session := d.invited("rita", words)
-	link, err := d.Invite(d.as("root", all(domain.RoleAdmin)), "rita")
+	link, err := d.Invite(d.as("root", all(domain.RoleAdmin)), "", "rita")
 	require.NoError(t, err)
 	enter, err := d.EnterLink(d.as("holdfast", all(domain.RoleAdmin)), "rita")
 	require.NoError(t, err)
@@ -271,6 +293,11 @@ func TestOthersSessionsAreTheirOwn(t *testing.T) {
 	d := setup(t)
 	ritas, bos := d.invited("rita", words), d.invited("bo", words)
 	refuses(t, domain.CodeNotFound, d.EndSession(d.inside(bos), ritas.ID))
+	admin := d.as("root", all(domain.RoleAdmin))
+	over := d.invited("ana", words)
+	require.NoError(t, d.EndSession(admin, over.ID))
+	require.NoError(t, d.EndSession(admin, over.ID), "what has ended stays so")
+	refuses(t, domain.CodeNotFound, d.EndSession(d.inside(bos), over.ID))
 	_, err := d.Sessions(d.inside(bos), "rita")
 	refuses(t, domain.CodeForbidden, err)
 	mine, err := d.Sessions(d.inside(ritas), "me")
@@ -299,7 +326,7 @@ func TestASessionByTokenIsNoMoreThanTheToken(t *testing.T) {
 	sync, err := d.Authenticate(t.Context(), directory.Secret)
 	require.NoError(t, err)
 	sync.Grants = []app.Grant{all(domain.RoleAdmin)}
-	_, err = d.Invite(app.WithPrincipal(t.Context(), sync), "ana")
+	_, err = d.Invite(app.WithPrincipal(t.Context(), sync), "", "ana")
 	refuses(t, domain.CodeForbidden, err) // the link would make it all that ana is
 	whole, err := d.CreateToken(admin, "", app.TokenBody{Person: "bo", Name: "whole"})
 	require.NoError(t, err)

@@ -102,7 +102,7 @@ func (a *App) CreateToken(ctx context.Context, key string, body TokenBody) (NewT
 	secret, hash := NewSecret()
 	now := a.now()
 	row := schemas.TokenRow{
-		ID: tokenID(principal, key), Person: person, Name: body.Name, Hash: hash, Permissions: append([]string{}, body.Permissions...),
+		ID: keyedID("token", principal, key), Person: person, Name: body.Name, Hash: hash, Permissions: append([]string{}, body.Permissions...),
 		CreatedBy: principal.Handle, CreatedAt: now, ExpiresAt: now.AddDate(0, 0, body.Days),
 	}
 	if err := a.storeToken(ctx, principal, &row); err != nil {
@@ -111,12 +111,12 @@ func (a *App) CreateToken(ctx context.Context, key string, body TokenBody) (NewT
 	return NewToken{Token: tokenOf(row), Secret: secret}, nil
 }
 
-// tokenID is the same for what one principal asks under one key.
-func tokenID(principal Principal, key string) string {
+// keyedID is the same for what one principal asks of a kind under one key.
+func keyedID(kind string, principal Principal, key string) string {
 	if key == "" {
 		return uuid.Must(uuid.NewV7()).String()
 	}
-	return domain.NewID("token/" + principal.Handle + "/" + key)
+	return domain.NewID(kind + "/" + principal.Handle + "/" + key)
 }
 
 // secretAgain is how long a token's secret can be had anew under the key that made it.
@@ -220,7 +220,8 @@ func validToken(body *TokenBody, principal Principal) error {
 	return nil
 }
 
-// RevokeToken ends a token at once, with all that it made: one's own, or, for an administrator, anybody's. It is written down.
+// RevokeToken ends a token at once, with all that it made: one's own, or, for an administrator, anybody's. It is written down;
+// one that has ended stays so.
 func (a *App) RevokeToken(ctx context.Context, id string) error {
 	principal, person, err := tokenEnder(ctx)
 	if err != nil {
@@ -239,7 +240,11 @@ func (a *App) RevokeToken(ctx context.Context, id string) error {
 			return err
 		}
 		if ended == 0 {
-			return missing
+			made, found, err := schemas.MadeToken(ctx, tx, id)
+			if err == nil && (!found || person != "" && made.Person != person) {
+				return missing
+			}
+			return err // it has ended before
 		}
 		detail := id
 		if ended > 1 {

@@ -157,6 +157,16 @@ func EndSession(ctx context.Context, db bun.IDB, id, person string, now time.Tim
 	return whose, nil
 }
 
+// SessionOwner answers whose a session is, ended or not, or "" when there is none.
+func SessionOwner(ctx context.Context, db bun.IDB, id string) (string, error) {
+	var whose string
+	err := db.NewRaw(`SELECT person FROM sessions WHERE id = ?`, id).Scan(ctx, &whose)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return "", fmt.Errorf("reading whose a session is: %w", err)
+	}
+	return whose, nil
+}
+
 // EndSessions ends all sessions of a person but one.
 func EndSessions(ctx context.Context, db bun.IDB, person, but string, now time.Time) error {
 	_, err := db.NewRaw(`UPDATE sessions SET ended_at = ? WHERE person = ? AND ended_at IS NULL AND id::text <> ?`, now, person, but).Exec(ctx)
@@ -173,6 +183,27 @@ func AddInvitation(ctx context.Context, db bun.IDB, row InvitationRow) error {
 	}
 	if _, err := db.NewInsert().Model(&row).Exec(ctx); err != nil {
 		return fmt.Errorf("making an invitation: %w", err)
+	}
+	return nil
+}
+
+// MadeInvitation reads an invitation by its id, whether it still works or not.
+func MadeInvitation(ctx context.Context, db bun.IDB, id string) (InvitationRow, bool, error) {
+	var row InvitationRow
+	err := db.NewSelect().Model(&row).Where("id = ?", id).Scan(ctx)
+	if errors.Is(err, sql.ErrNoRows) {
+		return row, false, nil
+	}
+	if err != nil {
+		return row, false, fmt.Errorf("reading an invitation: %w", err)
+	}
+	return row, true, nil
+}
+
+// ChangeInvitationHash gives an invitation another secret; the one before works no more.
+func ChangeInvitationHash(ctx context.Context, db bun.IDB, id, hash string) error {
+	if _, err := db.NewUpdate().Table("invitations").Set("hash = ?", hash).Where("id = ?", id).Exec(ctx); err != nil {
+		return fmt.Errorf("changing the secret of an invitation: %w", err)
 	}
 	return nil
 }

@@ -127,8 +127,10 @@ type StreamedEvent struct {
 	OpenedBy   string          `bun:"opened_by" json:"-"`
 	Assignee   string          `bun:"assignee" json:"assignee,omitempty"`
 	Restricted bool            `bun:"restricted" json:"-"`
-	Xid        string          `bun:"xid" json:"-"`
-	Position   int64           `bun:"position" json:"-"`
+	// Watchers are those of a restricted record: they may read it as well.
+	Watchers []string `bun:"watchers,type:json" json:"-"`
+	Xid      string   `bun:"xid" json:"-"`
+	Position int64    `bun:"position" json:"-"`
 }
 
 // Place is where the event stands in the stream.
@@ -141,7 +143,8 @@ func ReadStream(ctx context.Context, db bun.IDB, after StreamPosition, limit int
 	var events []StreamedEvent
 	err := db.NewRaw(`SELECT t.record_id, r.number, t.seq, t.at, t.recorded_at, t.type, t.actor_kind, t.actor_name, t.reason, t.data, t.public,
 			t.due_at, t.lateness_ms, t.hash, t.prev_hash, t.xid::text AS xid, t.position, r.practice, r.state, r.version, r.service, r.team,
-			r.requester, r.opened_by, r.assignee, r.restricted
+			r.requester, r.opened_by, r.assignee, r.restricted,
+			CASE WHEN r.restricted THEN (SELECT json_agg(w.person) FROM watchers w WHERE w.record_id = r.id) END AS watchers
 		FROM timeline t JOIN records r ON r.id = t.record_id
 		WHERE (t.xid, t.position) > (?::xid8, ?) AND t.xid < pg_snapshot_xmin(pg_current_snapshot())
 		ORDER BY t.xid, t.position LIMIT ?`, after.Xid, after.Position, limit).Scan(ctx, &events)

@@ -18,7 +18,7 @@ type invitation struct {
 
 // Run makes a link. Quiet, it prints nothing but the link.
 func (c *personInvite) Run(ctx context.Context, s *session) error {
-	made, err := s.service.Invite(ctx, c.Handle)
+	made, err := s.service.Invite(ctx, "", c.Handle)
 	if err != nil {
 		return err
 	}

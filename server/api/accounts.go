@@ -64,7 +64,7 @@ func (a *API) policies() {
 			problems, err := a.Service.ValidatePolicy(ctx, policy.Document{Kind: in.Body.Kind, Name: in.Body.Name, Spec: in.Body.Spec})
 			return answered(problemsAnswer{Problems: append([]policy.Problem{}, problems...)}, err)
 		})
-	register(a, operation(http.MethodPost, "/policies/test", "test-policies", "Run policy tests against what is stored and what is being written", "Policies", app.PermissionPolicyWrite),
+	register(a, operation(http.MethodPost, "/policies/test", "test-policies", "Run policy tests against what is stored and what is being written", "Policies", app.PermissionPolicyRead),
 		func(ctx context.Context, in *struct{ Body app.PolicyTestBody }) (*answer[app.PolicyTestReport], error) {
 			return answered(a.Service.TestPolicies(ctx, in.Body))
 		})
@@ -107,9 +107,13 @@ func (a *API) accounts() {
 	register(a, operation(http.MethodPut, "/people/{handle}", "save-person", "Write somebody, new or known", "Accounts", app.PermissionPeopleWrite),
 		func(ctx context.Context, in *struct {
 			ByPerson
-			Body personBody
+			IfNoneMatch string `header:"If-None-Match" enum:"*" doc:"With *, only somebody new is written; a handle that is somebody else's already is refused"`
+			Body        personBody
 		},
 		) (*answer[app.Person], error) {
+			if in.IfNoneMatch != "" {
+				return answered(a.Service.AddPerson(ctx, in.Body.person(in.Handle)))
+			}
 			return answered(a.Service.SavePerson(ctx, in.Body.person(in.Handle)))
 		})
 	register(a, operation(http.MethodGet, "/people/{handle}/grants", "list-grants", "What somebody was granted", "Accounts", app.PermissionGrantRead),

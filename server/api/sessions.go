@@ -26,7 +26,11 @@ func (a *API) sessions() {
 	invite := operation(http.MethodPost, "/people/{handle}/invitations", "invite-person", "Make a one-use link with which somebody sets their password; it is in this answer only",
 		"Accounts", app.PermissionPeopleWrite)
 	invite.DefaultStatus = http.StatusCreated
-	register(a, invite, func(ctx context.Context, in *ByPerson) (*answer[app.NewInvitation], error) {
-		return answered(a.Service.Invite(ctx, in.Handle))
+	register(a, invite, func(ctx context.Context, in *struct {
+		ByPerson
+		Key string `header:"Idempotency-Key" maxLength:"255" doc:"The same key makes one invitation; within ten minutes it is answered with a new link, and the one before works no more"`
+	},
+	) (*answer[app.NewInvitation], error) {
+		return answered(a.Service.Invite(ctx, in.Key, in.Handle))
 	})
 }

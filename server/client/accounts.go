@@ -93,6 +93,17 @@ func (c *client) Person(ctx context.Context, handle string) (app.Person, error) 
 
 // SavePerson writes somebody, new or known.
 func (c *client) SavePerson(ctx context.Context, person app.Person) (app.Person, error) {
+	return one[app.Person](ctx, c, putPerson(person))
+}
+
+// AddPerson writes somebody new.
+func (c *client) AddPerson(ctx context.Context, person app.Person) (app.Person, error) {
+	op := putPerson(person)
+	op.header = http.Header{"If-None-Match": {"*"}}
+	return one[app.Person](ctx, c, op)
+}
+
+func putPerson(person app.Person) call {
 	body := struct {
 		Name   string `json:"name"`
 		Mail   string `json:"mail,omitempty"`
@@ -100,7 +111,7 @@ func (c *client) SavePerson(ctx context.Context, person app.Person) (app.Person,
 		Active bool   `json:"active"`
 		Zone   string `json:"zone,omitempty"`
 	}{person.Name, person.Mail, person.Kind, person.Active, person.Zone}
-	return one[app.Person](ctx, c, call{method: http.MethodPut, path: []string{"people", person.Handle}, body: body})
+	return call{method: http.MethodPut, path: []string{"people", person.Handle}, body: body}
 }
 
 // Teams lists teams and their members.
@@ -159,7 +170,7 @@ func (c *client) EndSession(ctx context.Context, id string) error {
 	return err
 }
 
-// Invite makes a one-use link. The server keeps no secret to answer twice, so a broken connection is not tried again.
-func (c *client) Invite(ctx context.Context, person string) (app.NewInvitation, error) {
-	return one[app.NewInvitation](ctx, c, call{method: http.MethodPost, path: []string{"people", person, "invitations"}, unkeyed: true})
+// Invite makes a one-use link; asked again with the same key soon after, it answers another link of the same invitation.
+func (c *client) Invite(ctx context.Context, key, person string) (app.NewInvitation, error) {
+	return one[app.NewInvitation](ctx, c, call{method: http.MethodPost, path: []string{"people", person, "invitations"}, key: key})
 }

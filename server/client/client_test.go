@@ -216,12 +216,15 @@ func TestATokenIsAskedForAgainUnderItsKey(t *testing.T) {
 	require.Equal(t, seen.asked()[0].Header.Get("Idempotency-Key"), seen.asked()[1].Header.Get("Idempotency-Key"))
 }
 
-func TestALinkIsNeverMadeTwice(t *testing.T) {
+func TestALinkIsAskedForAgainUnderItsKey(t *testing.T) {
 	t.Parallel()
-	service, seen := serve(t, hangUp)
-	_, err := service.Invite(t.Context(), "rita")
-	require.True(t, client.Unreachable(err))
-	require.Len(t, seen.asked(), 1)
+	service, seen := serve(t, hangUp, reply(201, `{"person":"rita","path":"/welcome/hf_x"}`))
+	made, err := service.Invite(t.Context(), "", "rita")
+	require.NoError(t, err)
+	require.Equal(t, "/welcome/hf_x", made.Path)
+	require.Len(t, seen.asked(), 2)
+	require.NotEmpty(t, seen.asked()[0].Header.Get("Idempotency-Key"))
+	require.Equal(t, seen.asked()[0].Header.Get("Idempotency-Key"), seen.asked()[1].Header.Get("Idempotency-Key"))
 }
 
 func TestAnAbsentHoldfastIsUnreachable(t *testing.T) {

@@ -103,6 +103,7 @@ func TestEveryOperationExistsInTheAPI(t *testing.T) {
 		},
 		func() error { _, err := service.Person(ctx, "x"); return err },
 		func() error { _, err := service.SavePerson(ctx, app.Person{Handle: "x", Name: "X"}); return err },
+		func() error { _, err := service.AddPerson(ctx, app.Person{Handle: "x", Name: "X"}); return err },
 		func() error { _, err := service.Teams(ctx); return err },
 		func() error { _, err := service.Services(ctx); return err },
 		func() error { _, err := service.Grants(ctx, "x"); return err },

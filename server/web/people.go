@@ -8,7 +8,6 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/holdfast-itsm/holdfast/app"
-	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/server"
 )
 
@@ -184,47 +183,21 @@ func (w *console) writePerson(c *gin.Context, f form, handle, back string) {
 		w.fail(c, err)
 		return
 	}
-	ctx := c.Request.Context()
 	read(f.Fields, c.Request.PostForm)
 	person := app.Person{
 		Handle: handle, Name: strings.TrimSpace(c.PostForm("name")), Mail: strings.TrimSpace(c.PostForm("mail")),
 		Kind: c.PostForm("kind"), Active: c.PostForm("active") == "true", Zone: strings.TrimSpace(c.PostForm("zone")),
 	}
-	var err error
+	write := w.Service.SavePerson
 	if handle == "" {
-		person.Handle = strings.TrimSpace(c.PostForm("handle"))
-		if w.saved(c, person) { // the form was sent twice
-			c.Redirect(http.StatusSeeOther, personURL(person.Handle))
-			return
-		}
-		err = w.mustBeNew(c, person.Handle)
+		person.Handle, write = strings.TrimSpace(c.PostForm("handle")), w.Service.AddPerson
 	}
-	if err == nil {
-		person, err = w.Service.SavePerson(ctx, person)
-	}
+	person, err := write(c.Request.Context(), person)
 	if err != nil {
 		w.show(c, f.refuse(err), personFormPage(w.page(c, f.Title), f, back))
 		return
 	}
 	c.Redirect(http.StatusSeeOther, personURL(person.Handle))
-}
-
-// saved reports whether somebody is known just as a form says.
-func (w *console) saved(c *gin.Context, person app.Person) bool {
-	known, err := w.Service.Person(c.Request.Context(), person.Handle)
-	known.CreatedAt = person.CreatedAt
-	return err == nil && known == person
-}
-
-func (w *console) mustBeNew(c *gin.Context, handle string) error {
-	_, err := w.Service.Person(c.Request.Context(), handle)
-	switch {
-	case err == nil:
-		return domain.Invalid("handle", "belongs to somebody already")
-	case domain.CodeOf(err) == domain.CodeNotFound:
-		return nil
-	}
-	return err
 }
 
 func personURL(handle string) string { return peoplePath + "/" + handle }

@@ -18,7 +18,7 @@ func (w *console) mountPersonSignIn(pages *gin.RouterGroup) {
 // invite makes a link and shows it, this once.
 func (w *console) invite(c *gin.Context) {
 	w.signingInOf(c, func(view *personView) error {
-		made, err := w.Service.Invite(c.Request.Context(), view.Person.Handle)
+		made, err := w.Service.Invite(c.Request.Context(), c.PostForm(keyField), view.Person.Handle)
 		if err == nil {
 			view.Link = w.outside(c) + made.Path
 		}

@@ -114,7 +114,9 @@ func TestAViewIsKeptFromThePageAndSeenByThoseItIsFor(t *testing.T) {
 	require.Contains(t, d.get("ana", queuePath, http.StatusOK), "<h1>Ours</h1>", "her list begins with it")
 	d.post("ana", viewsPath+"/"+shared[len(queuePath+"?view="):], url.Values{"do": {"drop"}, "filters": {""}}, http.StatusForbidden)
 	require.Contains(t, d.get("bo", viewsPath+"?state=open", http.StatusOK), `<span class="tally">`)
-	d.done("bo", viewsPath+"/"+shared[len(queuePath+"?view="):], url.Values{"do": {"drop"}, "filters": {""}})
+	for range 2 { // without scripts, a form is easily sent twice
+		d.done("bo", viewsPath+"/"+shared[len(queuePath+"?view="):], url.Values{"do": {"drop"}, "filters": {""}})
+	}
 	require.Contains(t, d.get("ana", queuePath, http.StatusOK), "<h1>All open</h1>")
 }
 

@@ -180,6 +180,9 @@ func (w *console) changeView(c *gin.Context) {
 		}
 	case "drop":
 		err, target = w.Service.DropView(ctx, id), filters{State: "open"}.url("")
+		if domain.CodeOf(err) == domain.CodeNotFound {
+			err = nil // the form was sent twice
+		}
 	case "choose":
 		err = w.Service.ChooseView(ctx, domain.Incident, id)
 	case "unchoose":

@@ -60,7 +60,7 @@ func (e *entrance) do(method, target string, form url.Values) *httptest.Response
 func (e *entrance) link(person string) string {
 	e.t.Helper()
 	admin := app.WithPrincipal(e.t.Context(), app.Principal{Handle: "root", Grants: []app.Grant{{Role: domain.RoleAdmin, ScopeKind: "all"}}})
-	invitation, err := e.app.Invite(admin, person)
+	invitation, err := e.app.Invite(admin, "", person)
 	require.NoError(e.t, err)
 	return invitation.Path
 }
@@ -161,6 +161,8 @@ func TestAdministratorsInviteAndEndSessions(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, sessions, 1)
 	d.post("bo", peoplePath+"/rita/sessions/"+sessions[0].ID+"/end", url.Values{}, http.StatusForbidden)
-	require.Contains(t, d.post("ana", peoplePath+"/rita/sessions/"+sessions[0].ID+"/end", url.Values{}, http.StatusOK), "Signed in nowhere")
+	for range 2 { // without scripts, a form is easily sent twice
+		require.Contains(t, d.post("ana", peoplePath+"/rita/sessions/"+sessions[0].ID+"/end", url.Values{}, http.StatusOK), "Signed in nowhere")
+	}
 	require.Equal(t, http.StatusSeeOther, ask(t, d.pages, http.MethodGet, profilePath, nil, d.cookies["rita"]).Code)
 }
