@@ -16,6 +16,7 @@ import (
 
 	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/domain/calendar"
+	"github.com/holdfast-itsm/holdfast/domain/escalation"
 	"github.com/holdfast-itsm/holdfast/domain/policy"
 	"github.com/holdfast-itsm/holdfast/domain/sla"
 )
@@ -65,7 +66,7 @@ type left struct{ messages, notices bool }
 // New makes the activities of every practice.
 func New(dependencies Dependencies) *Activities {
 	a := &Activities{Dependencies: dependencies, policies: newPolicyCache()}
-	a.kinds = map[domain.Practice]kind{domain.Incident: a.incidentKind()}
+	a.kinds = map[domain.Practice]kind{domain.Incident: a.incidentKind(), escalation.Practice: a.escalationKind()}
 	return a
 }
 

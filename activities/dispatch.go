@@ -91,6 +91,10 @@ func audience(notice schemas.WaitingNotice) schemas.Audience {
 			who.Teams = append(who.Teams, name)
 		case "team_lead":
 			who.Leads = append(who.Leads, name)
+		case "service_owner":
+			who.Owners = append(who.Owners, name)
+		case "watchers":
+			who.Watchers = true
 		}
 	}
 	return who
@@ -116,7 +120,8 @@ type contact struct {
 // tell adds what one notice means for the people it is for, and for the webhooks that ask for its kind.
 func (d *dispatch) tell(notice schemas.WaitingNotice, people []schemas.Reachable) error {
 	for _, instance := range d.instances {
-		if instance.Channel == domain.ChannelWebhook && notice.RecordID != "" && !notice.Restricted && asksFor(instance.Kinds, notice.Kind) {
+		if instance.Channel == domain.ChannelWebhook && notice.RecordID != "" && !notice.Restricted &&
+			(asksFor(instance.Kinds, notice.Kind) || slices.Contains(notice.Recipients, "webhook:"+instance.Name)) {
 			d.add(notice, instance.Name, contact{Channel: domain.ChannelWebhook}, "", d.now)
 		}
 	}

@@ -101,6 +101,11 @@ func (a *Activities) incidentFacts(ctx context.Context, tx bun.Tx, record incide
 	if err := a.nameFacts(ctx, tx, &facts, record, command, named); err != nil {
 		return facts, err
 	}
+	if command.Verb() == "page" {
+		if err := a.callFacts(ctx, tx, &facts, command); err != nil {
+			return facts, err
+		}
+	}
 	return facts, a.relationFacts(ctx, tx, &facts, record, command, named)
 }
 

@@ -62,7 +62,7 @@ func (d *Door) Send(ctx context.Context, command domain.Command) (domain.Result,
 }
 
 func (d *Door) send(ctx context.Context, command domain.Command, updateID string) (domain.Result, error) {
-	if command.Verb() == "log" {
+	if command.Opens() {
 		return d.open(ctx, command, updateID)
 	}
 	handle, err := d.Temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{

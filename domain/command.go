@@ -78,6 +78,9 @@ func (c Command) Verb() string {
 	return verb
 }
 
+// Opens reports whether the command opens its record: it starts the record's process.
+func (c Command) Opens() bool { return c.Verb() == "log" || c.Verb() == "open" }
+
 // Decode reads the body strictly into a command struct: an unknown field is an error that names it.
 func (c Command) Decode(into any) error {
 	if len(bytes.TrimSpace(c.Body)) == 0 {

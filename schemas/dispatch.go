@@ -66,6 +66,8 @@ var waitingNotices = pg.Prepared(`SELECT o.position, coalesce(o.record_id::text,
 // Audience is who a notice is for, by the forms that recipients take.
 type Audience struct {
 	People, Leads, Teams []string
+	// Owners are services whose owner is told.
+	Owners []string
 	// Watchers: those of the record are told too.
 	Watchers bool
 	// But is who is not told: whoever did it.
@@ -88,7 +90,7 @@ type Reachable struct {
 // FindAudience finds the active people of an audience. Of a restricted record only those are told who are named in it.
 func FindAudience(ctx context.Context, db bun.IDB, record string, of Audience) ([]Reachable, error) {
 	var people []Reachable
-	args := []any{nullable(record), array(of.People), array(of.Leads), array(of.Teams), of.Watchers, of.But}
+	args := []any{nullable(record), array(of.People), array(of.Leads), array(of.Teams), of.Watchers, of.But, array(of.Owners)}
 	if err := findAudience.Scan(ctx, db, args, &people); err != nil {
 		return nil, fmt.Errorf("finding whom to tell: %w", err)
 	}
@@ -105,6 +107,7 @@ var findAudience = pg.Prepared(`SELECT p.handle, p.mail, p.zone, n.person IS NOT
 	WHERE p.active AND p.kind = 'person' AND p.handle <> $6 AND p.handle IN (
 			SELECT unnest($2::text[]) UNION SELECT lead FROM teams WHERE name = ANY ($3::text[])
 			UNION SELECT person FROM team_members WHERE team = ANY ($4::text[])
+			UNION SELECT owner FROM services WHERE name = ANY ($7::text[])
 			UNION SELECT w.person FROM watchers w WHERE $5 AND w.record_id = $1::uuid)
 		AND (r.id IS NULL OR ` + openTo("p.handle") + `)
 	ORDER BY p.handle`)

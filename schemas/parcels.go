@@ -9,6 +9,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/escalation"
 	"github.com/holdfast-itsm/holdfast/internal/pg"
 )
 
@@ -16,7 +17,14 @@ import (
 // its $1; what it is asked about may have gone, and then it answers false.
 var guards = map[string]pg.Prepared{
 	domain.GuardUnread: `SELECT EXISTS (SELECT FROM bell WHERE outbox = split_part($1, '/', 1)::bigint AND person = split_part($1, '/', 2) AND read_at IS NULL)`,
+	// The record itself is asked too: a page must not leave because word of its end is still on the way to the escalation.
+	escalation.GuardCalling: `SELECT EXISTS (SELECT ` + needed + ` AND e.state IN ('calling', 'exhausted'))`,
+	escalation.GuardOpen:    `SELECT EXISTS (SELECT ` + needed + ` AND e.open)`,
 }
+
+// needed holds for an escalation whose record still needs somebody.
+const needed = `FROM records e JOIN escalations x ON x.id = e.id JOIN records s ON s.id = x.source_id LEFT JOIN incidents i ON i.id = s.id
+	WHERE e.id = $1::uuid AND s.open AND i.merged_into IS NULL`
 
 // GuardHolds asks a guard. A kind that this build does not know holds: a page too many is better than one too few.
 func GuardHolds(ctx context.Context, db bun.IDB, guard domain.Guard) (bool, error) {

@@ -63,7 +63,7 @@ func TestTheApplicationDecidesNothing(t *testing.T) {
 	worker, app := base.Worker(t), base.App(t)
 	record := addIncident(t, worker, "one")
 	for _, table := range []string{
-		"records", "incidents", "deadlines", "links", "record_words", "commands", "messages", "outbox", "timeline", "heartbeats", "clocks",
+		"records", "incidents", "deadlines", "links", "record_words", "commands", "messages", "outbox", "timeline", "heartbeats", "clocks", "escalations",
 		"circuits", "deliveries", "bell",
 	} {
 		var count int
@@ -92,7 +92,8 @@ func TestTheApplicationDecidesNothing(t *testing.T) {
 func TestTheWorkerServesNobody(t *testing.T) {
 	t.Parallel()
 	worker := store.Database(t).Worker(t)
-	for _, table := range []string{"people", "teams", "team_members", "services", "grants", "policies", "watchers", "attachments", "on_call_overrides",
+	for _, table := range []string{
+		"people", "teams", "team_members", "services", "grants", "policies", "watchers", "attachments", "on_call_overrides",
 		"destinations", "contacts", "notification_rules",
 	} {
 		var count int

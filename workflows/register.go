@@ -4,6 +4,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/escalation"
 )
 
 // Registry takes workflows; a Temporal worker is one.
@@ -19,5 +20,8 @@ func Register(registry Registry) {
 	})
 	registry.RegisterWorkflowWithOptions(Delivery, workflow.RegisterOptions{
 		Name: domain.WorkflowDelivery, VersioningBehavior: workflow.VersioningBehaviorAutoUpgrade,
+	})
+	registry.RegisterWorkflowWithOptions(Escalation, workflow.RegisterOptions{
+		Name: string(escalation.Practice), VersioningBehavior: workflow.VersioningBehaviorAutoUpgrade,
 	})
 }

@@ -144,3 +144,16 @@ type Parent struct {
 type Informed struct {
 	Note int64 `json:"note"` // the note's place on the timeline
 }
+
+// Page calls people to the incident, or lets the steps of an EscalationPolicy call them.
+type Page struct {
+	People []string `json:"people,omitempty" maxItems:"20" doc:"Handles of whom to call at once"`
+	Policy string   `json:"policy,omitempty" maxLength:"100" doc:"Name of an EscalationPolicy whose steps to take instead"`
+	Reason string   `json:"reason" minLength:"1" maxLength:"4096" doc:"What they read first"`
+}
+
+// Taken says that somebody who was called takes care; given by the escalation.
+type Taken struct {
+	By         string `json:"by"`
+	Escalation string `json:"escalation"` // its number
+}

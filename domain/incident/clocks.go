@@ -167,6 +167,8 @@ func (d *draft) act(happening sla.Happening, action sla.Action) {
 		}
 		d.add("incident.assigned", false, because, changes, nil)
 		d.notify("incident.assigned", nil, record.owner())
+	case action.Escalate != "":
+		d.call(action.Escalate, nil, because)
 	case action.AddWatcher != "":
 		d.Watchers = append(d.Watchers, action.AddWatcher)
 	}

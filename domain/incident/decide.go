@@ -34,6 +34,7 @@ func Decide(record Incident, command domain.Command, facts Facts, moment time.Ti
 	}
 	d.settle(record.State)
 	d.keepClocks(record)
+	d.endCalls()
 	if err := d.clocks.Fault(); err != nil {
 		return domain.Decision[Incident]{}, err
 	}
@@ -70,6 +71,7 @@ var handlers = map[string]func(*draft) error{
 	"auto_close": (*draft).autoClose, "duplicate_joined": (*draft).duplicateChanged,
 	"duplicate_left": (*draft).duplicateChanged, "parent_closed": (*draft).parentClosed,
 	"parent_canceled": (*draft).parentCanceled, "clock_due": (*draft).clockDue, "informed": (*draft).informed,
+	"page": (*draft).page, "acknowledged": (*draft).acknowledged,
 }
 
 // draft is a decision in the making.
@@ -160,7 +162,7 @@ func (i Incident) clone() Incident {
 	i.CustomFields = slices.Clone(i.CustomFields)
 	i.Source = slices.Clone(i.Source)
 	i.Policies = maps.Clone(i.Policies)
-	i.Agreements = slices.Clone(i.Agreements)
+	i.Agreements, i.Escalations = slices.Clone(i.Agreements), slices.Clone(i.Escalations)
 	for _, field := range []**time.Time{
 		&i.WakeAt, &i.ResolvedAt, &i.ClosedAt, &i.StartedAt, &i.TriagedAt, &i.TriageEscalatedAt,
 		&i.Hold.Since, &i.Hold.Until, &i.Hold.PromisedAt, &i.Resolution.RecordedAt, &i.Satisfaction.At,

@@ -24,6 +24,10 @@ type Facts struct {
 	Assignment policy.Assignment
 	Agreed     Agreed
 
+	// PolicyKnown: there is an EscalationPolicy of the name in the command; Callable are the people named in it who can be called.
+	PolicyKnown bool
+	Callable    map[string]bool
+
 	// Handles that the command names, and whether they stand for something active.
 	Team      TeamFact
 	Assignee  PersonFact

@@ -70,6 +70,8 @@ type Details struct {
 	Agreements []sla.Stamp `json:"agreements,omitempty" bun:"agreements,type:json"`
 	// Life are its circumstances since it was opened, by which its clocks count.
 	Life sla.Life `json:"-" bun:"life,type:json"`
+	// Escalations are those that it has begun and that may still call somebody.
+	Escalations []Call `json:"escalations,omitempty" bun:"escalations,type:json"`
 	// ClocksVersion is the record's version at which its clocks last moved.
 	ClocksVersion int64 `json:"-" bun:"clocks_version"`
 }

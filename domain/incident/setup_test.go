@@ -86,6 +86,8 @@ func known() incident.Facts {
 		Assignee:        incident.PersonFact{Active: true, Member: true},
 		Requester:       incident.PersonFact{Active: true},
 		Service:         incident.ServiceFact{Known: true, Team: "messaging"},
+		PolicyKnown:     true,
+		Callable:        map[string]bool{"bo": true, "cy": true},
 		Target:          &incident.TargetFact{ID: parentID, Number: "INC-2", Practice: domain.Incident, State: incident.InProgress},
 	}
 }

@@ -31,6 +31,7 @@ merge_into        | new triaged in_progress on_hold      | =                    
 unmerge           | new triaged in_progress on_hold      | =                          | lead manager
 change_priority   | new triaged in_progress on_hold      | =                          | agent lead manager
 override_priority | new triaged in_progress on_hold      | =                          | lead manager
+page              | new triaged in_progress on_hold      | =                          | agent lead manager
 edit              | new triaged in_progress on_hold resolved canceled | =             | agent lead manager
 rate              | closed                               | =                          | requester
 link              | new triaged in_progress on_hold resolved closed canceled | =      | agent lead manager
@@ -44,6 +45,7 @@ hold_over         | on_hold                              | before               
 auto_close        | resolved                             | closed                     |
 clock_due         | new triaged in_progress on_hold      | =                          |
 informed          | new triaged in_progress on_hold      | =                          |
+acknowledged      | new triaged in_progress on_hold      | =                          |
 duplicate_joined  | new triaged in_progress on_hold resolved closed canceled | =      |
 duplicate_left    | new triaged in_progress on_hold resolved closed canceled | =      |
 parent_closed     | new triaged in_progress on_hold      | closed                     |
@@ -104,6 +106,8 @@ func bodyOf(verb string) any {
 		return body{"impact": "high", "urgency": "high", "reason": "the board"}
 	case "override_priority":
 		return body{"priority": 5, "reason": "the board"}
+	case "page":
+		return body{"people": []string{"bo"}, "reason": "help"}
 	case "edit":
 		return body{"title": "Mail is slow"}
 	case "rate":

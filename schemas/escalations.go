@@ -1,0 +1,183 @@
+package schemas
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/holdfast-itsm/holdfast/domain/escalation"
+	"github.com/holdfast-itsm/holdfast/internal/pg"
+)
+
+// EscalationRow holds the columns that only escalations have.
+type EscalationRow struct {
+	bun.BaseModel `bun:"table:escalations,alias:e"`
+	ID            string `bun:"id,pk,type:uuid"`
+	escalation.Details
+}
+
+var (
+	escalationTable   = tables.Get(reflect.TypeFor[EscalationRow]())
+	escalationColumns = columnsOf(recordTable, "r") + ", " + columnsOf(escalationTable, "e")
+)
+
+// LockEscalation reads an escalation and holds it until the transaction ends, as LockIncident does.
+func LockEscalation(ctx context.Context, db bun.IDB, id string) (escalation.Escalation, Held, error) {
+	var found []struct {
+		escalation.Escalation
+		HasMessages bool `bun:"has_messages"`
+	}
+	if err := lockEscalation.Scan(ctx, db, []any{id}, &found); err != nil {
+		return escalation.Escalation{}, Held{}, fmt.Errorf("reading escalation %s: %w", id, err)
+	}
+	if len(found) == 0 {
+		return escalation.Escalation{}, Held{}, nil
+	}
+	normalizeEscalation(&found[0].Escalation)
+	return found[0].Escalation, Held{Exists: true, Messages: found[0].HasMessages}, nil
+}
+
+var lockEscalation = pg.Prepared(`SELECT ` + escalationColumns + `,
+	EXISTS (SELECT FROM messages m WHERE m.record_id = r.id AND m.state = 'pending') AS has_messages
+	FROM records r JOIN escalations e ON e.id = r.id WHERE r.id = $1 FOR NO KEY UPDATE OF r, e`)
+
+// ReadEscalation reads an escalation by id or number, if the reader may.
+func ReadEscalation(ctx context.Context, db bun.IDB, reader Reader, reference string) (escalation.Escalation, bool, error) {
+	by := escalationByNumber
+	if IsID(reference) {
+		by = escalationByID
+	}
+	var found []escalation.Escalation
+	if err := by.Scan(ctx, db, reader.arguments(reference), &found); err != nil {
+		return escalation.Escalation{}, false, fmt.Errorf("reading escalation %s: %w", reference, err)
+	}
+	if len(found) == 0 {
+		return escalation.Escalation{}, false, nil
+	}
+	normalizeEscalation(&found[0])
+	return found[0], true, nil
+}
+
+var (
+	escalationByID     = pg.Prepared(`SELECT ` + escalationColumns + ` FROM records r JOIN escalations e ON e.id = r.id WHERE r.id = $6 AND ` + mayReadOne)
+	escalationByNumber = pg.Prepared(`SELECT ` + escalationColumns + ` FROM records r JOIN escalations e ON e.id = r.id WHERE r.number = $6 AND ` + mayReadOne)
+)
+
+func normalizeEscalation(found *escalation.Escalation) {
+	normalizeHead(&found.Record)
+	toUTC(found.NextAt, found.AcknowledgedAt, found.HoldsUntil, found.SnoozedUntil)
+}
+
+// EscalationFilter narrows a list of escalations.
+type EscalationFilter struct {
+	Open   bool
+	States []string
+	Source string // the record that needs somebody, by id
+	// Before goes on after an escalation of an earlier page: what was opened then or before, but for those of the same moment
+	// whose id is not lower.
+	Before   *time.Time
+	BeforeID string
+	Limit    int
+}
+
+// ListEscalations lists escalations that a reader may read, newest first.
+func ListEscalations(ctx context.Context, db bun.IDB, reader Reader, filter EscalationFilter) ([]escalation.Escalation, error) {
+	var c composed
+	c.args = reader.arguments()
+	c.text.WriteString(`SELECT ` + escalationColumns + ` FROM records r JOIN escalations e ON e.id = r.id
+		WHERE r.practice = 'escalation' AND ` + mayReadOne)
+	if filter.Open {
+		c.text.WriteString(` AND r.open`)
+	}
+	if len(filter.States) > 0 {
+		c.add(` AND r.state = ANY (?::text[])`, filter.States)
+	}
+	if filter.Source != "" {
+		c.add(` AND e.source_id = ?::uuid`, filter.Source)
+	}
+	if filter.Before != nil {
+		c.add(` AND (r.opened_at, r.id) < (?::timestamptz, ?::uuid)`, *filter.Before, filter.BeforeID)
+	}
+	c.add(` ORDER BY r.opened_at DESC, r.id DESC LIMIT ?::int`, filter.Limit)
+	var found []escalation.Escalation
+	if err := pg.Prepared(c.text.String()).Scan(ctx, db, c.args, &found); err != nil {
+		return nil, fmt.Errorf("listing escalations: %w", err)
+	}
+	for i := range found {
+		normalizeEscalation(&found[i])
+	}
+	return found, nil
+}
+
+// NextEscalationNumber takes the next human number: unique and rising, gaps are possible.
+func NextEscalationNumber(ctx context.Context, db bun.IDB) (string, error) {
+	var number string
+	err := db.NewRaw(`SELECT ? || '-' || lpad(n::text, greatest(6, length(n::text)), '0') FROM nextval('escalation_numbers') AS n`,
+		escalation.Lifecycle.Prefix).Scan(ctx, &number)
+	if err != nil {
+		return "", fmt.Errorf("taking an escalation number: %w", err)
+	}
+	return number, nil
+}
+
+// Escalation writes an escalation's head and own columns.
+func (p *Passage) Escalation(record escalation.Escalation, created, wordsChanged bool) {
+	own := reflect.ValueOf(EscalationRow{ID: record.ID, Details: record.Details})
+	p.part(func(c *composed) {
+		if created {
+			c.insert(escalationTable, own)
+		} else {
+			c.update(escalationTable, own, record.ID, nil)
+		}
+	})
+	p.headOf(record.Record, created, wordsChanged)
+}
+
+// PeopleOf finds the active people whom a target of an escalation stands for, but for those on call: of a person, a team, or a
+// role. Of a role the narrowest scope counts in which anybody holds it: the record's service or team, else everything.
+func PeopleOf(ctx context.Context, db bun.IDB, target escalation.Target, team, service string) ([]string, error) {
+	query, args := "", []any{}
+	switch target.Kind() {
+	case escalation.TargetPerson:
+		query, args = `SELECT handle FROM people WHERE handle = ? AND active`, []any{target.Name()}
+	case escalation.TargetTeam:
+		query = `SELECT p.handle FROM team_members m JOIN people p ON p.handle = m.person WHERE m.team = ? AND p.active ORDER BY p.handle`
+		args = []any{target.Name()}
+	case escalation.TargetRole:
+		query, args = peopleOfRole, []any{target.Name(), team, target.Name(), service, team}
+	default:
+		return nil, nil
+	}
+	var people []string
+	if err := db.NewRaw(query, args...).Scan(ctx, &people); err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return nil, fmt.Errorf("finding %s: %w", target, err)
+	}
+	return people, nil
+}
+
+// peopleOfRole ranks those who hold a role by how narrowly they hold it; a team's lead leads it, whatever grants say.
+var peopleOfRole = strings.TrimSpace(`
+	WITH held AS (
+		SELECT t.lead AS person, 0 AS width FROM teams t WHERE ? = 'team_lead' AND t.name = ? AND t.lead <> ''
+		UNION ALL
+		SELECT person, CASE scope_kind WHEN 'all' THEN 2 ELSE 1 END FROM grants
+		WHERE role = ? AND (scope_kind = 'all' OR scope_kind = 'service' AND scope_name = ? OR scope_kind = 'team' AND scope_name = ?)
+	), alive AS (SELECT h.person, h.width FROM held h JOIN people p ON p.handle = h.person WHERE p.active AND p.kind = 'person')
+	SELECT DISTINCT person FROM alive WHERE width = (SELECT min(width) FROM alive) ORDER BY person`)
+
+// TakenSince reports whether a record is in progress, or a person has done something on it since an instant.
+func TakenSince(ctx context.Context, db bun.IDB, record, person string, since time.Time) (bool, error) {
+	var taken bool
+	err := db.NewRaw(`SELECT EXISTS (SELECT FROM records WHERE id = ?0 AND state = 'in_progress')
+		OR EXISTS (SELECT FROM timeline WHERE record_id = ?0 AND actor_kind = 'person' AND actor_name = ?1 AND at > ?2)`, record, person, since).Scan(ctx, &taken)
+	if err != nil {
+		return false, fmt.Errorf("asking whether somebody is at work: %w", err)
+	}
+	return taken, nil
+}
