@@ -18,6 +18,8 @@ type profileView struct {
 	Zone     string
 	Sessions []app.Session
 	Tokens   []app.Token
+	// Told is how one is told things.
+	Told app.NotificationSettings
 	// Set names what was set a moment ago; Failed, of which form Problem is.
 	Set, Failed string
 	Problem     *server.Problem
@@ -45,6 +47,9 @@ func (w *console) profileView(c *gin.Context) (profileView, error) {
 	view.Zone = view.Who.Zone
 	var err error
 	if view.Sessions, err = w.Service.Sessions(c.Request.Context(), ""); err != nil {
+		return view, err
+	}
+	if view.Told, err = w.Service.NotificationSettings(c.Request.Context()); err != nil {
 		return view, err
 	}
 	view.Tokens, err = w.Service.Tokens(c.Request.Context(), "")

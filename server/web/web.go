@@ -119,6 +119,8 @@ func (w *console) mountPages(pages *gin.RouterGroup) {
 	w.mountSearch(pages)
 	w.mountPortal(pages)
 	w.mountAround(pages)
+	w.mountNotifications(pages)
+	w.mountDeliveries(pages)
 }
 
 // contentPolicy lets a page load from its own origin only: no inline script or style, no frames, no plugins.
@@ -170,6 +172,8 @@ type page struct {
 	Here    string // path and query, to come back to
 	Version string
 	Now     time.Time
+	// Unread is how much the bell has that was not read; 100 stands for more than 99.
+	Unread int
 }
 
 // Path is the page's own path, without what is asked of it.
@@ -185,6 +189,7 @@ func (w *console) page(c *gin.Context, title string) page {
 	}
 	if who, err := app.PrincipalFrom(c.Request.Context()); err == nil {
 		p.Who = &who
+		p.Unread = w.unread(c)
 	}
 	return p
 }

@@ -73,6 +73,8 @@ var consolePages = []consolePage{
 	{"waiting", "/waiting", ""},
 	{"waiting, of a team", "/waiting?team=team-3", ""},
 	{"policies", "/policies", ""},
+	{"notifications", "/notifications", ""},
+	{"deliveries", "/deliveries", ""},
 	{"people", "/people", ""},
 	{"teams", "/teams", ""},
 	{"services", "/services", ""},
