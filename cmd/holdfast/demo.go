@@ -74,6 +74,9 @@ func installDemo(ctx context.Context, site demoSite, now time.Time) error {
 	if err := player.play(ctx, script, now); err != nil {
 		return err
 	}
+	if err := player.changeTurns(ctx, now); err != nil {
+		return err
+	}
 	_, err = schemas.SkipOutbox(ctx, site.rows, now) // nobody is told now of what happened to them in the demo's two months
 	return err
 }

@@ -103,6 +103,8 @@ func TestDemoHasLifeWheneverItStarts(t *testing.T) {
 				"suggested answers":     `SELECT count(*) FROM timeline t JOIN records r ON r.id = t.record_id WHERE r.state = 'closed' AND t.data ->> 'answer' = 'true'`,
 				"watchers":              `SELECT count(*) FROM watchers`,
 				"files":                 `SELECT count(*) FROM attachments`,
+				"turns that change":     `SELECT count(*) FROM on_call_overrides WHERE starts_at > '` + now + `'`,
+				"swaps to answer":       `SELECT count(*) FROM outbox WHERE kind = 'account.swap_proposed'`,
 				"changed policies":      `SELECT count(*) FROM policies WHERE version > 2`,
 			} {
 				require.Positive(t, d.count(query), what)
@@ -145,7 +147,7 @@ func TestDemoIsFinishedByTheNextStart(t *testing.T) {
 		d.told = func(int, int) {}
 		d.install()
 		d.sound()
-		for _, table := range []string{"records", "timeline", "deadlines", "links", "messages", "outbox", "attachments", "policies", "watchers"} {
+		for _, table := range []string{"records", "timeline", "deadlines", "links", "messages", "outbox", "attachments", "policies", "watchers", "on_call_overrides"} {
 			require.Equal(t, rowsOf(t, whole.rows, table), rowsOf(t, d.rows, table), "%s after an end at step %d", table, stopAt)
 		}
 	}

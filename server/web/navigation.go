@@ -26,6 +26,7 @@ var navigation = []destination{
 	{Title: "Home", Path: homePath, Icon: "home", For: app.Principal.Staff},
 	{Title: "Incidents", Path: "/incidents", Icon: "incident", For: app.Principal.Staff},
 	{Title: "Waiting", Path: "/waiting", Icon: "waiting", For: app.Principal.Staff},
+	{Title: "On call", Path: onCallPath, Icon: "alarm", For: app.Principal.Staff},
 	{Title: "My reports", Path: portalPath, Icon: "portal"},
 	{Title: "Profile", Path: profilePath, Icon: "profile"},
 	{Title: "People", Path: peoplePath, Icon: "people", Group: manage, For: app.Principal.Staff},

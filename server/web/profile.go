@@ -20,6 +20,8 @@ type profileView struct {
 	Tokens   []app.Token
 	// Told is how one is told things.
 	Told app.NotificationSettings
+	// Shifts are when one is on call, for those who can be.
+	Shifts []app.ShiftView
 	// Set names what was set a moment ago; Failed, of which form Problem is.
 	Set, Failed string
 	Problem     *server.Problem
@@ -52,7 +54,9 @@ func (w *console) profileView(c *gin.Context) (profileView, error) {
 	if view.Told, err = w.Service.NotificationSettings(c.Request.Context()); err != nil {
 		return view, err
 	}
-	view.Tokens, err = w.Service.Tokens(c.Request.Context(), "")
+	if view.Tokens, err = w.Service.Tokens(c.Request.Context(), ""); err == nil && view.may(app.PermissionOnCallRead) {
+		view.Shifts, err = w.mine(c, view.Now)
+	}
 	return view, err
 }
 

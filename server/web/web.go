@@ -121,6 +121,7 @@ func (w *console) mountPages(pages *gin.RouterGroup) {
 	w.mountAround(pages)
 	w.mountNotifications(pages)
 	w.mountDeliveries(pages)
+	w.mountOnCall(pages)
 }
 
 // contentPolicy lets a page load from its own origin only: no inline script or style, no frames, no plugins.
