@@ -150,6 +150,9 @@ func rungOf(row schemas.Rung) (Rung, error) {
 	}
 	told.Record = &domain.Record{Practice: row.Practice, Number: row.Number, Title: row.Title, Service: row.Service, Team: row.Team, Assignee: row.Assignee}
 	text, err := notice.Line(told)
+	if source := told.Word("source_number"); source != "" && row.Number != "" { // an escalation is read where it was called for
+		row.Number, row.Practice = source, domain.Incident
+	}
 	return Rung{
 		ID: row.Outbox, Kind: row.Kind, Lane: row.Lane, Text: strings.TrimSuffix(text, ":"), Record: row.Number, Practice: row.Practice,
 		CreatedAt: row.CreatedAt.UTC(), ReadAt: inUTC(row.ReadAt),

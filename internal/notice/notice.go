@@ -74,7 +74,7 @@ func of(told domain.Told, person domain.Person, public string) (Words, error) {
 		return Words{}, err
 	}
 	words := Words{Subject: subject, Text: text, Link: facts.Link, About: facts.Number}
-	if facts.Number != "" {
+	if facts.State != "" && facts.SourceNumber == "" {
 		words.Text += "\n\n" + facts.state()
 	}
 	return words, nil
@@ -114,6 +114,7 @@ type facts struct {
 	Priority                                             int
 	By, Code, Vendor, Parent, Note, NoteBy, Handle, Name string
 	Secret, Expires, Link, SecretLink                    string
+	Metric, Agreement, At, Why, SourceNumber             string
 }
 
 func factsOf(told domain.Told, person domain.Person, public string) facts {
@@ -121,6 +122,8 @@ func factsOf(told domain.Told, person domain.Person, public string) facts {
 		Kind: told.Kind, KindWords: kindWords(told.Kind), Number: told.Word("number"), By: told.Word("by"), Code: told.Word("code"),
 		Vendor: told.Word("vendor"), Parent: told.Word("parent"), Note: strings.TrimSpace(told.Note), NoteBy: told.NoteBy,
 		Handle: person.Handle, Name: person.Name, Secret: told.Secret,
+		Metric: told.Word("metric"), Agreement: told.Word("agreement"), At: told.Word("at"), Why: told.Word("why"), SourceNumber: told.Word("source_number"),
+		Title: told.Word("title"),
 	}
 	if record := told.Record; record != nil {
 		f.Number, f.Title, f.Service, f.Team, f.Assignee = record.Number, record.Title, record.Service, record.Team, record.Assignee
@@ -134,6 +137,8 @@ func factsOf(told domain.Told, person domain.Person, public string) facts {
 		switch {
 		case told.Kind == "account.invited":
 			f.SecretLink = public + "/welcome/" + told.Secret
+		case f.SourceNumber != "": // an escalation is read where it was called for
+			f.Link = public + "/" + string(domain.Incident) + "s/" + f.SourceNumber
 		case f.Number != "":
 			f.Link = public + "/" + string(practice(told)) + "s/" + f.Number
 		default:
