@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -13,7 +14,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/holdfast-itsm/holdfast/domain"
-	"github.com/holdfast-itsm/holdfast/domain/incident"
 	"github.com/holdfast-itsm/holdfast/schemas"
 )
 
@@ -40,7 +40,7 @@ func (a *App) Execute(ctx context.Context, request Request) (Reply, error) {
 }
 
 // decide has a command decided, or queues it.
-func (a *App) decide(ctx context.Context, command domain.Command, record incident.Incident, async bool) (Reply, error) {
+func (a *App) decide(ctx context.Context, command domain.Command, record row, async bool) (Reply, error) {
 	if err := check(command, record); err != nil {
 		return Reply{}, err
 	}
@@ -54,26 +54,28 @@ func (a *App) decide(ctx context.Context, command domain.Command, record inciden
 }
 
 // prepare authorises a request and makes a command of it; it answers the record as it stands, if there is one.
-func (a *App) prepare(ctx context.Context, principal Principal, request Request) (domain.Command, incident.Incident, error) {
-	var record incident.Incident
-	if request.Practice != domain.Incident {
-		return domain.Command{}, record, domain.Errorf(domain.CodeNotFound, "no practice %q", request.Practice)
+func (a *App) prepare(ctx context.Context, principal Principal, request Request) (domain.Command, row, error) {
+	practice, known := practices[request.Practice]
+	if !known {
+		return domain.Command{}, row{}, domain.Errorf(domain.CodeNotFound, "no practice %q", request.Practice)
 	}
-	transition, known := incident.Lifecycle.Transition(request.Verb)
+	record := row{practice: practice}
+	transition, known := practice.table.Transition(request.Verb)
 	if !known || transition.Machine() {
 		return domain.Command{}, record, domain.Errorf(domain.CodeNotFound, "%s has no command %q", request.Practice, request.Verb)
 	}
 	opens := len(transition.From) == 0
 	roles := principal.rolesToOpen()
 	if !opens {
-		found, exists, err := schemas.ReadIncident(ctx, a.DB, principal.reader(), request.Record)
+		found, exists, err := practice.read(ctx, a.DB, principal.reader(), request.Record)
 		if err != nil {
 			return domain.Command{}, record, a.fault(ctx, "reading the record of a command", err)
 		}
 		if !exists {
 			return domain.Command{}, record, domain.Errorf(domain.CodeNotFound, "no %s %s", request.Practice, request.Record)
 		}
-		record, roles = found, principal.rolesFor(found.Record)
+		found.practice = practice
+		record, roles = found, principal.rolesFor(found.head)
 	}
 	name := string(request.Practice) + "." + request.Verb
 	if err := principal.may(Permission(name), roles); err != nil {
@@ -85,8 +87,8 @@ func (a *App) prepare(ctx context.Context, principal Principal, request Request)
 		key = uuid.NewString()
 	}
 	command := domain.Command{
-		ID:   domain.CommandID(principal.Handle, "POST", name, record.ID, key),
-		Name: name, Practice: request.Practice, Record: record.ID, Actor: principal.actor(roles), ReceivedAt: a.now(),
+		ID:   domain.CommandID(principal.Handle, "POST", name, record.head.ID, key),
+		Name: name, Practice: request.Practice, Record: record.head.ID, Actor: principal.actor(roles), ReceivedAt: a.now(),
 		Body: body, Digest: domain.Digest(body), IfVersion: request.IfVersion,
 	}
 	if opens {
@@ -139,18 +141,18 @@ func (a *App) before(ctx context.Context, command domain.Command) (Reply, bool, 
 }
 
 // check refuses, without waking anybody, what the committed row already forbids; the decision itself checks again.
-func check(command domain.Command, record incident.Incident) error {
-	transition, _ := incident.Lifecycle.Transition(command.Verb())
+func check(command domain.Command, record row) error {
+	transition, _ := record.practice.table.Transition(command.Verb())
 	if err := command.Decode(transition.Body()); err != nil {
 		return err
 	}
 	if len(transition.From) == 0 {
 		return nil
 	}
-	if command.IfVersion != 0 && command.IfVersion != record.Version {
-		return domain.Errorf(domain.CodePreconditionFailed, "the incident is at version %d, not %d", record.Version, command.IfVersion)
+	if command.IfVersion != 0 && command.IfVersion != record.head.Version {
+		return domain.Errorf(domain.CodePreconditionFailed, "the %s is at version %d, not %d", command.Practice, record.head.Version, command.IfVersion)
 	}
-	return incident.Check(record, command)
+	return record.check(command)
 }
 
 // send waits for the decision; when none comes in time, the command is queued under the same id.
@@ -181,9 +183,8 @@ func (a *App) send(ctx context.Context, command domain.Command) (Reply, error) {
 // reply reads the committed view: whoever wrote reads what they wrote.
 func (a *App) reply(ctx context.Context, command domain.Command, result domain.Result) (Reply, error) {
 	reply := Reply{CommandID: command.ID, Outcome: result.Outcome, Version: result.Version, Record: command.Record}
-	view, err := a.Incident(ctx, command.Record)
+	err := practices[command.Practice].show(ctx, a, command.Record, &reply)
 	if err == nil {
-		reply.Incident = &view
 		return reply, nil
 	}
 	if domain.CodeOf(err) != domain.CodeNotFound { // else it was decided, and is no longer theirs to read
@@ -267,7 +268,7 @@ func (a *App) Command(ctx context.Context, id string) (CommandStatus, error) {
 	if err != nil {
 		return CommandStatus{}, a.fault(ctx, "looking for a command", err)
 	}
-	status := CommandStatus{CommandID: id, Practice: domain.Incident}
+	status := CommandStatus{CommandID: id}
 	author := ""
 	switch {
 	case known && row.Outcome != nil:
@@ -284,6 +285,8 @@ func (a *App) Command(ctx context.Context, id string) (CommandStatus, error) {
 	default:
 		return status, domain.Errorf(domain.CodeNotFound, "no command %s", id)
 	}
+	practice, _, _ := strings.Cut(status.Command, ".")
+	status.Practice = domain.Practice(practice)
 	if author != principal.Handle {
 		if _, _, err := a.readable(ctx, PermissionIncidentRead, status.Record); err != nil {
 			return CommandStatus{}, domain.Errorf(domain.CodeNotFound, "no command %s", id)

@@ -183,8 +183,10 @@ func TestOverridesThatMeanNothingAreRefused(t *testing.T) {
 		require.Equal(t, location, refuses(t, domain.CodeInvalid, err).Fields[0].Location)
 	}
 	for _, body := range []app.OverrideBody{
-		{Person: "cy", From: from, To: from.AddDate(2, 0, 0)}, {Person: "cy", From: from.AddDate(2, 0, 0), To: to.AddDate(2, 0, 0)},
-		{Person: "cy", Replaces: "cy", From: from, To: to}, {Person: "cy", Kind: oncall.Add, Replaces: "bo", From: from, To: to},
+		{Person: "cy", From: from, To: from.AddDate(2, 0, 0)},
+		{Person: "cy", From: from.AddDate(2, 0, 0), To: to.AddDate(2, 0, 0)},
+		{Person: "cy", Replaces: "cy", From: from, To: to},
+		{Person: "cy", Kind: oncall.Add, Replaces: "bo", From: from, To: to},
 		{Person: "cy", From: from.AddDate(0, -1, 0), To: to.AddDate(0, -1, 0)},
 	} {
 		_, err := d.AddOverride(d.lead(), "primary", "", body)

@@ -5,6 +5,7 @@ import (
 	"sort"
 
 	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/escalation"
 	"github.com/holdfast-itsm/holdfast/domain/incident"
 )
 
@@ -14,6 +15,7 @@ type Permission string
 // The permissions beside those of the lifecycles' commands.
 const (
 	PermissionIncidentRead   Permission = "incident.read"
+	PermissionEscalationRead Permission = "escalation.read"
 	PermissionNoteWrite      Permission = "note.write"
 	PermissionNoteInternal   Permission = "note.internal"
 	PermissionWatch          Permission = "record.watch"
@@ -60,6 +62,7 @@ var (
 var permissions = func() map[Permission][]domain.Role {
 	table := map[Permission][]domain.Role{
 		PermissionIncidentRead:   everybody,
+		PermissionEscalationRead: readers,
 		PermissionNoteWrite:      writers,
 		PermissionNoteInternal:   workers,
 		PermissionWatch:          writers,
@@ -84,9 +87,11 @@ var permissions = func() map[Permission][]domain.Role {
 		PermissionDestinationWrite: admins,
 		PermissionNotifyOwn:        everybody,
 	}
-	for _, transition := range incident.Lifecycle.Transitions {
-		if !transition.Machine() {
-			table[Permission("incident."+transition.Verb)] = transition.Roles
+	for _, lifecycle := range []*domain.Lifecycle{incident.Lifecycle, escalation.Lifecycle} {
+		for _, transition := range lifecycle.Transitions {
+			if !transition.Machine() {
+				table[Permission(string(lifecycle.Practice)+"."+transition.Verb)] = transition.Roles
+			}
 		}
 	}
 	return table

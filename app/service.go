@@ -29,6 +29,7 @@ type (
 type Service interface {
 	Commands
 	Incidents
+	Escalations
 	Annotations
 	Work
 	Policies
@@ -57,6 +58,13 @@ type Incidents interface {
 	Similar(ctx context.Context, reference string, limit int) ([]IncidentView, error)
 	// SimilarTo does the same for a text not yet logged.
 	SimilarTo(ctx context.Context, text, service string, limit int) ([]IncidentView, error)
+}
+
+// Escalations reads whom was called, to which record, and what came of it.
+type Escalations interface {
+	Escalation(ctx context.Context, reference string) (EscalationView, error)
+	Escalations(ctx context.Context, query EscalationQuery) (Page[EscalationView], error)
+	EscalationTimeline(ctx context.Context, reference string, after int64, limit int) (Page[domain.StoredEvent], error)
 }
 
 // Annotations are parts of a record that decide nothing.
@@ -149,13 +157,26 @@ type Request struct {
 	Async bool
 }
 
-// Reply is what became of a command: applied or repeated with the committed incident, or queued with the command's id.
+// Reply is what became of a command: applied or repeated with the committed record, or queued with the command's id.
 type Reply struct {
 	CommandID string         `json:"command_id"`
 	Outcome   domain.Outcome `json:"outcome"`
 	Version   int64          `json:"version,omitempty"`
 	Record    string         `json:"record"`
 	Incident  *IncidentView  `json:"incident,omitempty"`
+	// Escalation is there in place of the incident where the command was one of an escalation.
+	Escalation *EscalationView `json:"escalation,omitempty"`
+}
+
+// Committed is the committed record of whatever practice, and its version; nothing where the command is queued.
+func (r Reply) Committed() (any, int64) {
+	switch {
+	case r.Incident != nil:
+		return r.Incident, r.Incident.Version
+	case r.Escalation != nil:
+		return r.Escalation, r.Escalation.Version
+	}
+	return nil, 0
 }
 
 // BulkRequest gives the same command to several records.

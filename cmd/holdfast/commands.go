@@ -15,7 +15,10 @@ type clientCommands struct {
 	Command  commandCommands  `cmd:"" group:"Records" help:"What became of a command."`
 	Replay   replayCommand    `cmd:"" group:"Records" help:"Live a log of incidents again by commands, and compare how they end; for a Holdfast to try things on."`
 
-	OnCall onCallCommands `cmd:"" group:"On call" help:"Who is on call, and what changes about it."`
+	OnCall      onCallCommands        `cmd:"" group:"On call" help:"Who is on call, and what changes about it."`
+	Escalation  escalationCommands    `cmd:"" group:"On call" help:"Whom somebody was called to, and what came of it."`
+	Acknowledge escalationAcknowledge `cmd:"" group:"On call" help:"I take care: nobody else is called."`
+	Page        incidentPage          `cmd:"" group:"On call" help:"Call people to an incident, or let a policy's steps call them."`
 
 	Apply  applyCommand   `cmd:"" group:"Policies" help:"Store new versions of policy documents."`
 	Diff   diffCommand    `cmd:"" group:"Policies" help:"Show how files differ from the stored documents; exit 1 where they do."`

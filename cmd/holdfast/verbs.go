@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -29,6 +30,7 @@ type incidentVerbs struct {
 	Unmerge          incidentUnmerge          `cmd:"" help:"It is no duplicate after all."`
 	ChangePriority   incidentChangePriority   `cmd:"" help:"Rate it anew by impact and urgency."`
 	OverridePriority incidentOverridePriority `cmd:"" help:"Set its priority against the matrix."`
+	Page             incidentPage             `cmd:"" help:"Call people to it, or let a policy's steps call them."`
 	Edit             incidentEdit             `cmd:"" help:"Change its content; what is left out stays."`
 	Rate             incidentRate             `cmd:"" help:"As its requester: how well it went."`
 	Link             incidentLink             `cmd:"" help:"Tie it to another record."`
@@ -55,7 +57,7 @@ func (v verb) give(ctx context.Context, s *session, name string, body any) error
 // give sends a command and tells what became of it.
 func (s *session) give(ctx context.Context, request app.Request, body any) error {
 	var err error
-	request.Practice = domain.Incident
+	request.Practice = cmp.Or(request.Practice, domain.Incident)
 	if request.Body, err = json.Marshal(body); err != nil {
 		return misusef("the command cannot be sent: %w", err)
 	}
@@ -63,10 +65,15 @@ func (s *session) give(ctx context.Context, request app.Request, body any) error
 	if err != nil {
 		return err
 	}
-	if reply.Incident == nil {
+	if committed, _ := reply.Committed(); committed == nil {
 		t := table{titles: []string{"COMMAND", "OUTCOME", "RECORD"}, rows: [][]any{{reply.CommandID, string(reply.Outcome), reply.Record}}}
 		return s.show(view{data: reply, table: t, text: func(p *printer) error {
 			return p.line("%s: see what became of it with holdfast command show %s", reply.Outcome, reply.CommandID)
+		}})
+	}
+	if e := reply.Escalation; e != nil {
+		return s.show(view{data: e, table: s.escalations([]app.EscalationView{*e}), text: func(p *printer) error {
+			return p.line("%s: %s", e.Number, s.escalationSummary(*e))
 		}})
 	}
 	i := *reply.Incident

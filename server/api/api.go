@@ -57,6 +57,7 @@ func Mount(engine *gin.Engine, dependencies Dependencies) *API {
 	config.Security = []map[string][]string{{"token": {}}}
 	a := &API{API: humagin.NewWithGroup(engine, group, config), Dependencies: dependencies}
 	a.incidents()
+	a.escalations()
 	a.commands()
 	a.parts()
 	a.work()

@@ -49,9 +49,9 @@ type commandAnswer struct {
 func (a *API) commands() {
 	op := operation(http.MethodPost, "/incidents", "log-incident", "Log an incident", "Incidents", "incident.log", http.StatusConflict, http.StatusPreconditionFailed)
 	op.DefaultStatus = http.StatusCreated
-	op.Responses = a.responses(http.StatusCreated)
+	op.Responses = a.responses(http.StatusCreated, app.IncidentView{})
 	register(a, op, func(ctx context.Context, in *logInput) (*commandAnswer, error) {
-		return a.execute(ctx, "log", "", in.Given, in.RawBody, http.StatusCreated)
+		return a.execute(ctx, domain.Incident, "log", "", in.Given, in.RawBody, http.StatusCreated)
 	})
 	for _, transition := range incident.Lifecycle.Transitions {
 		if add, known := verbs[transition.Verb]; known && !transition.Machine() {
@@ -89,26 +89,26 @@ var verbs = map[string]func(*API, domain.Transition){
 	"confirm": command[incident.Confirm], "reopen": command[incident.Because], "close": command[incident.Plain],
 	"cancel": command[incident.Because], "merge_into": command[incident.MergeInto], "unmerge": command[incident.Plain],
 	"change_priority": command[incident.ChangePriority], "override_priority": command[incident.OverridePriority],
-	"edit": command[incident.Edit], "rate": command[incident.Confirm], "link": command[incident.Relate], "unlink": command[incident.Relate],
+	"page": command[incident.Page], "edit": command[incident.Edit], "rate": command[incident.Confirm], "link": command[incident.Relate], "unlink": command[incident.Relate],
 }
 
 func command[T any](a *API, transition domain.Transition) {
 	slug := strings.ReplaceAll(transition.Verb, "_", "-")
 	op := operation(http.MethodPost, "/incidents/{id}/"+slug, slug+"-incident", transition.Title+" an incident", "Incidents",
 		app.Permission("incident."+transition.Verb), http.StatusConflict, http.StatusPreconditionFailed)
-	op.Responses = a.responses(http.StatusOK)
+	op.Responses = a.responses(http.StatusOK, app.IncidentView{})
 	register(a, op, func(ctx context.Context, in *commandInput[T]) (*commandAnswer, error) {
-		return a.execute(ctx, transition.Verb, in.ID, in.Given, in.RawBody, http.StatusOK)
+		return a.execute(ctx, domain.Incident, transition.Verb, in.ID, in.Given, in.RawBody, http.StatusOK)
 	})
 }
 
 // responses describes the two ways a command is answered.
-func (a *API) responses(done int) map[string]*huma.Response {
+func (a *API) responses(done int, committed any) map[string]*huma.Response {
 	schema := func(of any) map[string]*huma.MediaType {
 		return map[string]*huma.MediaType{"application/json": {Schema: a.OpenAPI().Components.Schemas.Schema(reflect.TypeOf(of), true, "")}}
 	}
 	return map[string]*huma.Response{
-		statusText(done): {Description: "Decided; the committed record", Content: schema(app.IncidentView{})},
+		statusText(done): {Description: "Decided; the committed record", Content: schema(committed)},
 		"202":            {Description: "Queued; ask /commands/{command_id}", Content: schema(app.Reply{})},
 	}
 }
@@ -120,25 +120,26 @@ func statusText(status int) string {
 	return "200"
 }
 
-func (a *API) execute(ctx context.Context, verb, record string, given Given, body []byte, done int) (*commandAnswer, error) {
+func (a *API) execute(ctx context.Context, practice domain.Practice, verb, record string, given Given, body []byte, done int) (*commandAnswer, error) {
 	version, err := ifVersion(given.IfMatch)
 	if err != nil {
 		return nil, err
 	}
 	made, _ := ctx.Value(newKey{}).(bool)
 	reply, err := a.Service.Execute(ctx, app.Request{
-		Practice: domain.Incident, Verb: verb, Record: record, Key: given.Key, KeyIsNew: made,
+		Practice: practice, Verb: verb, Record: record, Key: given.Key, KeyIsNew: made,
 		Body: json.RawMessage(body), IfVersion: version, Async: strings.Contains(given.Prefer, "respond-async"),
 	})
 	if err != nil {
 		return nil, err
 	}
 	answer := &commandAnswer{Command: reply.CommandID, Outcome: string(reply.Outcome)}
-	if reply.Incident == nil {
+	committed, at := reply.Committed()
+	if committed == nil {
 		answer.Status, answer.Location, answer.Body = http.StatusAccepted, Base+"/commands/"+reply.CommandID, reply
 		return answer, nil
 	}
-	answer.Status, answer.ETag, answer.Body = done, etag(reply.Incident.Version), reply.Incident
-	answer.Location = Base + "/incidents/" + reply.Record
+	answer.Status, answer.ETag, answer.Body = done, etag(at), committed
+	answer.Location = Base + "/" + string(practice) + "s/" + reply.Record
 	return answer, nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/holdfast-itsm/holdfast/app"
 	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/escalation"
 )
 
 // Bounds of lists, as the server has them: asking for more is asking for the most.
@@ -67,14 +68,19 @@ func (c *client) Execute(ctx context.Context, request app.Request) (app.Reply, e
 		var reply app.Reply
 		return reply, got.read(&reply)
 	}
-	var view app.IncidentView
-	if err := got.read(&view); err != nil {
-		return app.Reply{}, err
-	}
-	return app.Reply{
+	reply := app.Reply{
 		CommandID: got.header.Get("Holdfast-Command"), Outcome: domain.Outcome(got.header.Get("Holdfast-Outcome")),
-		Version: view.Version, Record: view.ID, Incident: &view,
-	}, nil
+	}
+	if request.Practice == escalation.Practice {
+		reply.Escalation = &app.EscalationView{}
+		err = got.read(reply.Escalation)
+		reply.Version, reply.Record = reply.Escalation.Version, reply.Escalation.ID
+		return reply, err
+	}
+	reply.Incident = &app.IncidentView{}
+	err = got.read(reply.Incident)
+	reply.Version, reply.Record = reply.Incident.Version, reply.Incident.ID
+	return reply, err
 }
 
 // bodyOf sends an empty body as an empty object.
