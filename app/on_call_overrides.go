@@ -210,7 +210,7 @@ func (a *App) addOverride(ctx context.Context, tx bun.Tx, principal Principal, r
 	if _, err := schemas.AddOverride(ctx, tx, row); err != nil {
 		return err
 	}
-	if err := tellOnCall(ctx, tx, "account.on_call_changed", principal, overrideOf(row), row.MadeAt, row.Person, row.Replaces); err != nil {
+	if err := tellOnCall(ctx, tx, "account.on_call_changed", principal, toldOverride(row), row.MadeAt, row.Person, row.Replaces); err != nil {
 		return err
 	}
 	return a.auditIn(ctx, tx, a.line(principal, action, "done", onCallDetail(row.Schedule, overrideWords(row)...)))
@@ -229,9 +229,17 @@ func overrideWords(row schemas.OverrideRow) []string {
 	return append(words, "from", row.StartsAt.Format(time.RFC3339), "to", row.EndsAt.Format(time.RFC3339))
 }
 
+// toldOverride is what people are told of an override.
+func toldOverride(row schemas.OverrideRow) map[string]any {
+	return map[string]any{
+		"schedule": row.Schedule, "person": row.Person, "replaces": row.Replaces, "reason": row.Reason, "from": row.StartsAt.UTC(), "to": row.EndsAt.UTC(),
+	}
+}
+
 // tellOnCall leaves something to tell people, but for whoever did it.
-func tellOnCall(ctx context.Context, tx bun.Tx, kind string, by Principal, about any, now time.Time, people ...string) error {
-	told, err := json.Marshal(map[string]any{"by": by.Handle, "about": about})
+func tellOnCall(ctx context.Context, tx bun.Tx, kind string, by Principal, about map[string]any, now time.Time, people ...string) error {
+	about["by"] = by.Handle
+	told, err := json.Marshal(about)
 	if err != nil {
 		return err
 	}
@@ -283,7 +291,7 @@ func (a *App) EndOverride(ctx context.Context, id string) error {
 		if ended == 0 {
 			return missing
 		}
-		if err := tellOnCall(ctx, tx, "account.on_call_ended", principal, overrideOf(row), now, row.Person, row.Replaces); err != nil {
+		if err := tellOnCall(ctx, tx, "account.on_call_ended", principal, toldOverride(row), now, row.Person, row.Replaces); err != nil {
 			return err
 		}
 		return a.auditIn(ctx, tx, a.line(principal, "end override", "done", onCallDetail(row.Schedule, overrideWords(row)...)))

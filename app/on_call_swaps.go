@@ -118,7 +118,7 @@ func (a *App) ProposeSwap(ctx context.Context, schedule, key string, body SwapBo
 		if _, err := schemas.AddSwap(ctx, tx, row); err != nil {
 			return err
 		}
-		if err := tellOnCall(ctx, tx, "account.swap_proposed", principal, swapOf(row), row.ProposedAt, row.Other); err != nil {
+		if err := tellOnCall(ctx, tx, "account.swap_proposed", principal, toldSwap(row), row.ProposedAt, row.Other); err != nil {
 			return err
 		}
 		return a.auditIn(ctx, tx, a.line(principal, "propose swap", "done", onCallDetail(schedule, row.ID, "with", row.Other)))
@@ -215,6 +215,17 @@ func (a *App) DecideSwap(ctx context.Context, id string, decision SwapDecision) 
 	return swapOf(row), a.fault(ctx, "deciding a swap", err)
 }
 
+// toldSwap is what people are told of a swap.
+func toldSwap(row schemas.SwapRow) map[string]any {
+	told := map[string]any{"schedule": row.Schedule, "person": row.Proposer, "with": row.Other, "reason": row.Reason}
+	for name, at := range map[string]*time.Time{"from": row.GivesFrom, "to": row.GivesTo, "takes_from": row.TakesFrom, "takes_to": row.TakesTo} {
+		if at != nil {
+			told[name] = at.UTC()
+		}
+	}
+	return told
+}
+
 // decideSwap writes a decision, with the overrides that it leads to, its line in the audit, and what the other is told.
 func (a *App) decideSwap(ctx context.Context, tx bun.Tx, principal Principal, row *schemas.SwapRow, state string) error {
 	now := a.now()
@@ -227,7 +238,7 @@ func (a *App) decideSwap(ctx context.Context, tx bun.Tx, principal Principal, ro
 		return err
 	}
 	row.State, row.DecidedAt = state, &now
-	if err := tellOnCall(ctx, tx, "account.swap_"+state, principal, swapOf(*row), now, row.Proposer, row.Other); err != nil {
+	if err := tellOnCall(ctx, tx, "account.swap_"+state, principal, toldSwap(*row), now, row.Proposer, row.Other); err != nil {
 		return err
 	}
 	return a.auditIn(ctx, tx, a.line(principal, "decide swap", "done", onCallDetail(row.Schedule, row.ID, state)))

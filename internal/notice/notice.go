@@ -115,13 +115,15 @@ type facts struct {
 	By, Code, Vendor, Parent, Note, NoteBy, Handle, Name string
 	Secret, Expires, Link, SecretLink                    string
 	Metric, Agreement, At, Why, SourceNumber             string
+
+	onCall
 }
 
 func factsOf(told domain.Told, person domain.Person, public string) facts {
 	f := facts{
 		Kind: told.Kind, KindWords: kindWords(told.Kind), Number: told.Word("number"), By: told.Word("by"), Code: told.Word("code"),
 		Vendor: told.Word("vendor"), Parent: told.Word("parent"), Note: strings.TrimSpace(told.Note), NoteBy: told.NoteBy,
-		Handle: person.Handle, Name: person.Name, Secret: told.Secret,
+		Handle: person.Handle, Name: person.Name, Secret: told.Secret, onCall: onCallOf(told, person.Zone),
 		Metric: told.Word("metric"), Agreement: told.Word("agreement"), At: told.Word("at"), Why: told.Word("why"), SourceNumber: told.Word("source_number"),
 		Title: told.Word("title"),
 	}
@@ -141,6 +143,8 @@ func factsOf(told domain.Told, person domain.Person, public string) facts {
 			f.Link = public + "/" + string(domain.Incident) + "s/" + f.SourceNumber
 		case f.Number != "":
 			f.Link = public + "/" + string(practice(told)) + "s/" + f.Number
+		case f.Schedule != "":
+			f.Link = public + f.onCall.path()
 		default:
 			f.Link = public + "/notifications"
 		}
