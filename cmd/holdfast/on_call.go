@@ -148,6 +148,21 @@ func coverageRows(found app.CoverageView, accepted bool) [][]any {
 		}
 		rows = append(rows, []any{found.Schedule, what, gap.From, gap.To, more})
 	}
+	if doubles := len(found.Doubles); doubles > 0 {
+		first := found.Doubles[0]
+		more := strings.Join(first.Layers, ", ") + ": the last one wins"
+		if doubles > 1 {
+			more += "; and " + text(doubles-1) + " more"
+		}
+		rows = append(rows, []any{found.Schedule, "layers", first.From, first.To, more})
+	}
+	if len(found.Load) > 0 {
+		shares := make([]string, len(found.Load))
+		for i, load := range found.Load {
+			shares[i] = load.Person + " " + text((load.Seconds/oncall.CheckedWeeks+1800)/3600) + " h"
+		}
+		rows = append(rows, []any{found.Schedule, "a week", "", "", strings.Join(shares, ", ")})
+	}
 	for _, person := range found.Unreachable {
 		rows = append(rows, []any{found.Schedule, urgent{"not active"}, "", "", person + " takes turns and cannot be reached"})
 	}

@@ -19,7 +19,8 @@ func TestOnCallIsShown(t *testing.T) {
 		"GET /on-call/shifts":            `200 {"items":[{"schedule":"messaging","title":"Messaging","person":"bo","layer":"week","name":"Bo","active":true,"from":"2026-11-23T08:00:00Z","to":"2026-11-30T08:00:00Z"}]}`,
 		"GET /schedules":                 twoSchedules,
 		"GET /schedules/messaging/check": `200 {"schedule":"messaging","gaps":[],"doubles":[],"load":[],"unreachable":["bo"]}`,
-		"GET /schedules/network/check":   `200 {"schedule":"network","gaps":[{"from":"2026-11-21T00:00:00Z","to":"2026-11-22T00:00:00Z"}],"doubles":[],"load":[],"unreachable":[]}`,
+		"GET /schedules/network/check": `200 {"schedule":"network","gaps":[{"from":"2026-11-21T00:00:00Z","to":"2026-11-22T00:00:00Z"}],"doubles":[{"from":"2026-11-22T00:00:00Z","to":"2026-11-23T00:00:00Z","layers":["day","weekend"]},
+			{"from":"2026-11-29T00:00:00Z","to":"2026-11-30T00:00:00Z","layers":["day","weekend"]}],"load":[{"person":"eli","seconds":15724800},{"person":"fay","seconds":900000}],"unreachable":[]}`,
 	})
 	golden(t, "on_call_who.txt", run(t, address, "", "on-call", "who").out)
 	require.Equal(t, "cy\nana\n", run(t, address, "", "on-call", "who", "-q").out)

@@ -279,6 +279,15 @@ func gapWords(count int) string {
 	return "There are " + strconv.Itoa(count) + " times without anybody"
 }
 
+// doubleWords counts the times at which layers cover one another.
+func doubleWords(count int) string {
+	times := strconv.Itoa(count) + " times"
+	if count == 1 {
+		times = "one time"
+	}
+	return "At " + times + " several layers have somebody on: the later one wins."
+}
+
 // loadWords is a share of a year as hours a week.
 func loadWords(seconds int64) string {
 	return strconv.FormatInt((seconds/oncall.CheckedWeeks+1800)/3600, 10) + " h"
