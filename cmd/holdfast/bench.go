@@ -25,6 +25,7 @@ type benchEngine struct {
 	Records   int           `default:"20000" help:"Incidents in the lists that are read."`
 	Deadlines int           `default:"3000" help:"Deadlines spread over a minute."`
 	OneMoment int           `default:"1000" help:"Deadlines on one instant."`
+	Outage    time.Duration `default:"60s" help:"How long a receiver of notices is down."`
 }
 
 // Run measures the engine's share.
@@ -34,7 +35,7 @@ func (c *benchEngine) Run(ctx context.Context, streams streams) error {
 		return fmt.Errorf("find this program: %w", err)
 	}
 	return bench.Run(ctx, bench.Options{
-		Program: program, Round: c.Round, Rounds: c.Rounds, Records: c.Records, Deadlines: c.Deadlines, Spread: time.Minute, OneMoment: c.OneMoment,
+		Program: program, Round: c.Round, Rounds: c.Rounds, Records: c.Records, Deadlines: c.Deadlines, Spread: time.Minute, OneMoment: c.OneMoment, Outage: c.Outage,
 	}, streams.out)
 }
 

@@ -35,6 +35,8 @@ type Options struct {
 	Deadlines int           // spread over Spread
 	Spread    time.Duration
 	OneMoment int // deadlines on one instant
+	// Outage is how long a webhook's receiver is down.
+	Outage time.Duration
 }
 
 // bench is one run.
@@ -51,7 +53,8 @@ type bench struct {
 	records  []string // ids of incidents that commands are given to
 	bare     []string // ids of bare workflows
 	// pace is how long a log and a command took of the clients' time at the last measurement: so long takes one more deadline.
-	pace time.Duration
+	pace    time.Duration
+	mailbox *mailbox // takes the installation's mails
 }
 
 // Run measures everything and prints a table.
@@ -65,6 +68,10 @@ func Run(ctx context.Context, options Options, out io.Writer) error {
 		Options: options, out: out,
 		http: &http.Client{Timeout: time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: 64}},
 	}
+	if b.mailbox, err = newMailbox(); err != nil {
+		return err
+	}
+	defer b.mailbox.close()
 	stop, err := b.start(ctx, folder)
 	if err != nil {
 		return err
@@ -80,7 +87,7 @@ func (b *bench) run(ctx context.Context) error {
 	}
 	defer worker.Stop()
 	b.row("", "clients", "rate/s", "p50 ms", "p99 ms", "bare rate/s", "p50 ms", "p99 ms", "ratio")
-	for _, measure := range []func(context.Context) error{b.logs, b.commands, b.lists, b.deadlines, b.async} {
+	for _, measure := range []func(context.Context) error{b.logs, b.commands, b.lists, b.deadlines, b.deliveries, b.async} {
 		if err := measure(ctx); err != nil {
 			return err
 		}
@@ -101,7 +108,10 @@ func (b *bench) row(what string, cells ...any) {
 func (b *bench) start(ctx context.Context, folder string) (stop func(), err error) {
 	ready := filepath.Join(folder, "ready.json")
 	up := exec.Command(b.Program, "up", "--no-demo", "--data", filepath.Join(folder, "data"), "--listen", "127.0.0.1:0",
-		"--ready-file", ready, "--log-level", "error")
+		"--ready-file", ready, "--log-level", "error", "--webhook-networks", "127.0.0.1")
+	if b.mailbox != nil {
+		up.Args = append(up.Args, "--smtp", b.mailbox.url)
+	}
 	up.Stderr = io.Discard
 	up.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := up.Start(); err != nil {
