@@ -157,3 +157,15 @@ func (w *Wait) UnmarshalJSON(content []byte) error {
 
 // MarshalJSON writes a wait as it is read.
 func (w Wait) MarshalJSON() ([]byte, error) { return json.Marshal(w.Duration.String()) }
+
+// MarshalText and UnmarshalText say that a wait is text, to whoever describes documents.
+func (w Wait) MarshalText() ([]byte, error) { return []byte(w.Duration.String()), nil }
+
+// UnmarshalText keeps what it cannot read for Validate, as UnmarshalJSON does.
+func (w *Wait) UnmarshalText(text []byte) error {
+	content, err := json.Marshal(string(text))
+	if err != nil {
+		return err
+	}
+	return w.UnmarshalJSON(content)
+}

@@ -55,11 +55,11 @@ func schemaOf(t reflect.Type) map[string]any {
 	if t.Kind() == reflect.Pointer {
 		return schemaOf(t.Elem())
 	}
-	if reflect.PointerTo(t).Implements(textual) {
-		return map[string]any{"type": "string"}
-	}
 	if reflect.PointerTo(t).Implements(reader) {
 		return map[string]any{"type": []string{"string", "integer"}} // a length of time, or 0
+	}
+	if reflect.PointerTo(t).Implements(textual) {
+		return map[string]any{"type": "string"}
 	}
 	switch t.Kind() {
 	case reflect.Struct:

@@ -44,11 +44,11 @@ func (f *fitting) fit(path string, value any, t reflect.Type) {
 		f.wrong(path, "has no value; leave it out")
 		return
 	}
-	if reflect.PointerTo(t).Implements(textual) {
-		f.want(path, value, reflect.String)
+	if reflect.PointerTo(t).Implements(reader) {
 		return
 	}
-	if reflect.PointerTo(t).Implements(reader) {
+	if reflect.PointerTo(t).Implements(textual) {
+		f.want(path, value, reflect.String)
 		return
 	}
 	switch t.Kind() {

@@ -39,6 +39,8 @@ func TestHoldfast(t *testing.T) {
 		"requesters speak for themselves":         requesters,
 		"commands reach what may be read":         unseen,
 		"hostile input is told what it is":        hostileInput,
+		"a broken promise calls somebody":         aBrokenPromiseCalls,
+		"a pause is counted":                      aPauseIsCounted,
 		"health and figures":                      health,
 		"the command line does the same":          commandLine,
 		"messages pass by a fault of one record":  messagesPastAFault,
