@@ -21,6 +21,7 @@ const (
 	PermissionWatch          Permission = "record.watch"
 	PermissionPolicyRead     Permission = "policy.read"
 	PermissionPolicyWrite    Permission = "policy.write"
+	PermissionPolicySimulate Permission = "policy.simulate"
 	PermissionPeopleRead     Permission = "people.read"
 	PermissionPeopleWrite    Permission = "people.write"
 	PermissionGrantRead      Permission = "grant.read"
@@ -68,6 +69,7 @@ var permissions = func() map[Permission][]domain.Role {
 		PermissionWatch:          writers,
 		PermissionPolicyRead:     everybody,
 		PermissionPolicyWrite:    admins,
+		PermissionPolicySimulate: {domain.RoleTeamLead, domain.RoleIncidentManager, domain.RoleServiceOwner, domain.RoleAuditor},
 		PermissionPeopleRead:     everybody,
 		PermissionPeopleWrite:    admins,
 		PermissionGrantRead:      staff,

@@ -106,6 +106,8 @@ type Policies interface {
 	ValidatePolicy(ctx context.Context, document policy.Document) ([]policy.Problem, error)
 	// TestPolicies runs policy tests against what is stored and what is being written.
 	TestPolicies(ctx context.Context, body PolicyTestBody) (PolicyTestReport, error)
+	// Simulate lets the records that the caller may read live again under proposed documents, and writes nothing.
+	Simulate(ctx context.Context, body SimulationBody) (SimulationReport, error)
 }
 
 // Accounts are people, what they may do, and how machines sign in.

@@ -27,6 +27,8 @@ type clientCommands struct {
 	Policy policyCommands `cmd:"" group:"Policies" help:"Check and test policy documents without a server."`
 	Cron   cronCommands   `cmd:"" group:"Policies" help:"Try out cron text."`
 
+	Simulate simulateCommand `cmd:"" group:"Policies" help:"Let records live again under proposed documents, and tell which promises would be broken or kept."`
+
 	Login   loginCommand    `cmd:"" group:"Accounts" help:"Keep an address and a token for later commands."`
 	Logout  logoutCommand   `cmd:"" group:"Accounts" help:"Forget the token kept for an address."`
 	Whoami  whoamiCommand   `cmd:"" group:"Accounts" help:"Whose token is used, and what it allows."`

@@ -35,7 +35,7 @@ func (t Terms) Explain(c Clock, life Life, at time.Time) Explanation {
 		at = *c.StoppedAt
 	}
 	e := Explanation{Clock: c, Spans: []Span{}, DueAt: c.DueAt, At: at}
-	for _, s := range until(life.since(c.From), at) {
+	for s := range until(life.since(c.From), at) {
 		counted, why := t.Spec.counts(c.Metric, s.Segment)
 		open := t.Calendar.Between(s.From, s.to).Milliseconds()
 		if counted {

@@ -1,6 +1,7 @@
 package sla
 
 import (
+	"iter"
 	"slices"
 	"time"
 
@@ -95,33 +96,33 @@ type span struct {
 }
 
 // since gives what of the life lies at or after an instant, the last of it lasting.
-func (l Life) since(from time.Time) []span {
-	list := make([]span, 0, len(l))
-	for i, segment := range l {
-		s := span{Segment: segment, lasts: i+1 == len(l)}
-		if !s.lasts {
-			s.to = l[i+1].From
-		}
-		if s.From.Before(from) {
-			s.From = from
-		}
-		if s.lasts || s.From.Before(s.to) {
-			list = append(list, s)
+func (l Life) since(from time.Time) iter.Seq[span] {
+	return func(yield func(span) bool) {
+		for i, segment := range l {
+			s := span{Segment: segment, lasts: i+1 == len(l)}
+			if !s.lasts {
+				s.to = l[i+1].From
+			}
+			if s.From.Before(from) {
+				s.From = from
+			}
+			if (s.lasts || s.From.Before(s.to)) && !yield(s) {
+				return
+			}
 		}
 	}
-	return list
 }
 
 // until cuts spans at an instant.
-func until(spans []span, at time.Time) []span {
-	list := make([]span, 0, len(spans))
-	for _, s := range spans {
-		if s.lasts || s.to.After(at) {
-			s.to, s.lasts = at, false
-		}
-		if s.From.Before(s.to) {
-			list = append(list, s)
+func until(spans iter.Seq[span], at time.Time) iter.Seq[span] {
+	return func(yield func(span) bool) {
+		for s := range spans {
+			if s.lasts || s.to.After(at) {
+				s.to, s.lasts = at, false
+			}
+			if s.From.Before(s.to) && !yield(s) {
+				return
+			}
 		}
 	}
-	return list
 }

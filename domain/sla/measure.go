@@ -10,7 +10,7 @@ import (
 
 // measure adds up the open time of a life between two instants: what counts for a metric and what does not.
 func (t Terms) measure(metric Metric, life Life, from, to time.Time) (elapsedMS, pausedMS int64) {
-	for _, s := range until(life.since(from), to) {
+	for s := range until(life.since(from), to) {
 		open := t.Calendar.Between(s.From, s.to).Milliseconds()
 		if counts, _ := t.Spec.counts(metric, s.Segment); counts {
 			elapsedMS += open
@@ -25,7 +25,7 @@ func (t Terms) measure(metric Metric, life Life, from, to time.Time) (elapsedMS,
 // clock is paused, nor where the calendar never opens again.
 func (t Terms) reaches(metric Metric, life Life, from time.Time, amountMS int64) (time.Time, bool) {
 	var sum int64
-	for _, s := range life.since(from) {
+	for s := range life.since(from) {
 		if counts, _ := t.Spec.counts(metric, s.Segment); !counts {
 			continue
 		}

@@ -17,8 +17,12 @@ type Moment struct {
 	Reason, Base, Vendor string
 	// Team goes with opened and assign.
 	Team string
-	// Priority goes with change_priority.
+	// Priority goes with change_priority and reclassify.
 	Priority int
+	// Choices goes with reclassify: the agreements that hold from then on.
+	Choices []Choice
+	// Silent: it answers no promise to respond, because a machine did it, or nobody was named.
+	Silent bool
 }
 
 // Event is a kind of moment.
@@ -28,22 +32,28 @@ type Event string
 const (
 	EventOpened         Event = "opened"
 	EventStart          Event = "start"
+	EventTriage         Event = "triage"
 	EventAssign         Event = "assign"
 	EventReply          Event = "reply" // a person's word to the requester
 	EventAcknowledge    Event = "acknowledge"
 	EventHold           Event = "hold"
 	EventResume         Event = "resume"
 	EventChangePriority Event = "change_priority"
+	EventMerge          Event = "merge"   // it follows another record
+	EventUnmerge        Event = "unmerge" // it goes its own way again
 	EventResolve        Event = "resolve"
 	EventReopen         Event = "reopen"
 	EventClose          Event = "close"
 	EventCancel         Event = "cancel"
+	// EventReclassify names another service or category, so that other agreements can hold. A life that is told under one
+	// agreement has none, so it is not among Events.
+	EventReclassify Event = "reclassify"
 )
 
-// Events are all kinds of moments.
+// Events are the kinds of moments that a policy test can tell.
 var Events = []Event{
-	EventOpened, EventStart, EventAssign, EventReply, EventAcknowledge, EventHold, EventResume, EventChangePriority,
-	EventResolve, EventReopen, EventClose, EventCancel,
+	EventOpened, EventTriage, EventStart, EventAssign, EventReply, EventAcknowledge, EventHold, EventResume, EventChangePriority,
+	EventMerge, EventUnmerge, EventResolve, EventReopen, EventClose, EventCancel,
 }
 
 // Subject is the record whose life is replayed.
@@ -89,6 +99,7 @@ type replay struct {
 // The states of a told life.
 const (
 	stateNew        domain.State = "new"
+	stateTriaged    domain.State = "triaged"
 	stateInProgress domain.State = "in_progress"
 	stateOnHold     domain.State = "on_hold"
 	stateResolved   domain.State = "resolved"
@@ -101,13 +112,17 @@ func (r *replay) happens(m Moment) error {
 	case EventOpened:
 		r.Life = Life{{From: m.At, By: m.By, State: stateNew, Open: true, Team: m.Team}}
 		r.Open(r.subject.Choices, r.subject.Priority, m.At)
+	case EventTriage:
+		r.enter(m, stateTriaged, true)
 	case EventStart:
 		r.started = true
 		r.enter(m, stateInProgress, true)
-		r.Responded(m.At)
+		r.responds(m)
 	case EventAssign:
 		r.Live(m.At, m.By, func(s *Segment) { s.Team = m.Team })
-		r.Assigned(m.At)
+		if !m.Silent {
+			r.Assigned(m.At)
+		}
 	case EventReply:
 		r.Responded(m.At)
 		r.Told(m.At)
@@ -123,9 +138,18 @@ func (r *replay) happens(m Moment) error {
 	case EventChangePriority:
 		r.subject.Priority = m.Priority
 		r.Rerate(r.subject.Choices, m.Priority, m.At)
+	case EventReclassify:
+		r.subject.Choices, r.subject.Priority = m.Choices, m.Priority
+		r.Rerate(m.Choices, m.Priority, m.At)
+	case EventMerge:
+		r.Live(m.At, m.By, func(s *Segment) { s.Merged = true })
+		r.Cancel(m.At, merged)
+	case EventUnmerge:
+		r.Live(m.At, m.By, func(s *Segment) { s.Merged = false })
+		r.Revive(m.At, merged)
 	case EventResolve:
 		r.enter(m, stateResolved, false)
-		r.Resolved(m.At, true)
+		r.Resolved(m.At, !m.Silent)
 	case EventReopen:
 		r.started = true
 		r.enter(m, stateInProgress, true)
@@ -140,6 +164,15 @@ func (r *replay) happens(m Moment) error {
 		return fmt.Errorf("%q is not an event; there are %s", m.Event, eventList())
 	}
 	return nil
+}
+
+// merged is why a clock rests of a record that follows another one.
+const merged = "merged"
+
+func (r *replay) responds(m Moment) {
+	if !m.Silent {
+		r.Responded(m.At)
+	}
 }
 
 func (r *replay) holds(m Moment) error {

@@ -90,13 +90,36 @@ func (r *row) constant(field string) string {
 	if !strings.Contains(text, "{") {
 		return text
 	}
-	return placeholder.ReplaceAllStringFunc(text, func(found string) string {
+	var filled strings.Builder
+	for {
+		before, found, after, more := nextPlace(text)
+		filled.WriteString(before)
+		if !more {
+			return filled.String()
+		}
 		name, words := inBraces(found)
 		if named := r.column(name); named != "" {
-			return strings.Join(strings.Fields(named), " ")
+			words = strings.Join(strings.Fields(named), " ")
 		}
-		return words
-	})
+		filled.WriteString(words)
+		text = after
+	}
+}
+
+// nextPlace finds the first placeholder of a text without the cost of the expression, which would be tried for every row.
+func nextPlace(text string) (before, found, after string, more bool) {
+	for from := 0; ; {
+		open := strings.IndexByte(text[from:], '{')
+		if open < 0 {
+			return text, "", "", false
+		}
+		open += from
+		end := strings.IndexAny(text[open+1:], "{}")
+		if end > 0 && text[open+1+end] == '}' {
+			return text[:open], text[open : open+end+2], text[open+end+2:], true
+		}
+		from = open + 1
+	}
 }
 
 // inBraces takes {column|words} apart; a dash stands for words that are left out.

@@ -3,6 +3,7 @@ package policytest
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/holdfast-itsm/holdfast/domain/policy"
@@ -65,6 +66,11 @@ func (s *clockSubject) run(documents *documents) (answer, error) {
 	}
 	if record.Priority == 0 {
 		record.Priority = policy.LowestPriority
+	}
+	for _, event := range s.Events {
+		if !slices.Contains(sla.Events, sla.Event(event.Event)) {
+			return answer{}, fmt.Errorf("%q is not an event; there are %v", event.Event, sla.Events)
+		}
 	}
 	moments := make([]sla.Moment, len(s.Events))
 	for i, event := range s.Events {

@@ -68,6 +68,10 @@ func (a *API) policies() {
 		func(ctx context.Context, in *struct{ Body app.PolicyTestBody }) (*answer[app.PolicyTestReport], error) {
 			return answered(a.Service.TestPolicies(ctx, in.Body))
 		})
+	register(a, operation(http.MethodPost, "/simulations", "simulate", "Let records live again under proposed documents, and tell which promises would be broken or kept", "Policies", app.PermissionPolicySimulate),
+		func(ctx context.Context, in *struct{ Body app.SimulationBody }) (*answer[app.SimulationReport], error) {
+			return answered(a.Service.Simulate(ctx, in.Body))
+		})
 }
 
 type problemsAnswer struct {

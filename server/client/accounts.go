@@ -63,6 +63,11 @@ func (c *client) TestPolicies(ctx context.Context, body app.PolicyTestBody) (app
 	return one[app.PolicyTestReport](ctx, c, call{method: http.MethodPost, path: []string{"policies", "test"}, body: body})
 }
 
+// Simulate lets records live again under proposed documents.
+func (c *client) Simulate(ctx context.Context, body app.SimulationBody) (app.SimulationReport, error) {
+	return one[app.SimulationReport](ctx, c, call{method: http.MethodPost, path: []string{"simulations"}, body: body})
+}
+
 // WhoAmI answers whose token the client has.
 func (c *client) WhoAmI(ctx context.Context) (app.Principal, error) {
 	return one[app.Principal](ctx, c, get("me"))

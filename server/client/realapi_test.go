@@ -96,6 +96,7 @@ func TestEveryOperationExistsInTheAPI(t *testing.T) {
 			return err
 		},
 		func() error { _, err := service.TestPolicies(ctx, app.PolicyTestBody{Tests: "x"}); return err },
+		func() error { _, err := service.Simulate(ctx, app.SimulationBody{Proposed: "x"}); return err },
 		func() error { _, err := service.People(ctx, "x", 5); return err },
 		func() error {
 			_, err := service.Directory(ctx, app.PeopleQuery{Text: "x", Active: new(bool), Cursor: "c", Limit: 5})
