@@ -135,6 +135,10 @@ func rank(metric sla.Metric) int { return slices.Index(sla.Metrics, metric) }
 
 // Join adds what other reports found about other records to this one.
 func (r *Report) Join(others ...Report) {
+	for _, list := range []*[]Group{&r.Totals, &r.ByPriority, &r.ByTeam, &r.ByWeek} {
+		*list = append([]Group{}, *list...)
+	}
+	r.Verdicts = append([]Verdict{}, r.Verdicts...)
 	for _, other := range others {
 		r.Records += other.Records
 		r.Totals = joined(r.Totals, other.Totals)
