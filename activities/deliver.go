@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/uptrace/bun"
 	"go.temporal.io/sdk/activity"
 
 	"github.com/holdfast-itsm/holdfast/domain"
@@ -212,7 +213,7 @@ func (b *batch) outcome(ctx context.Context, rows []schemas.DeliveryRow, sent er
 	}
 	b.settled++
 	next := b.now().Add(jittered(pauseAfter(rows[0].Attempts, firstPause, longestPause), rows[0]))
-	return schemas.PostponeDeliveries(ctx, b.DB, rows, schemas.Postponement{Next: next, Fault: fault.Message, Attempt: true})
+	return b.postpone(ctx, rows, schemas.Postponement{Next: next, Fault: fault.Message, Attempt: true})
 }
 
 func (b *batch) settle(ctx context.Context, rows []schemas.DeliveryRow, state schemas.DeliveryState, fault string) error {
@@ -224,7 +225,17 @@ func (b *batch) settle(ctx context.Context, rows []schemas.DeliveryRow, state sc
 	if b.Delivered != nil {
 		b.Delivered(string(rows[0].Channel), string(state), len(rows))
 	}
-	return schemas.SettleDeliveries(ctx, b.DB, ids, state, fault, b.now())
+	vain := state == schemas.DeliveryFailed || state == schemas.DeliveryDead
+	return b.fallThrough(ctx, rows[0], vain, func(ctx context.Context, db bun.IDB) error {
+		return schemas.SettleDeliveries(ctx, db, ids, state, fault, b.now())
+	})
+}
+
+// postpone puts off what was tried and failed.
+func (b *batch) postpone(ctx context.Context, rows []schemas.DeliveryRow, why schemas.Postponement) error {
+	return b.fallThrough(ctx, rows[0], rows[0].Attempts+1 >= mostPageTries, func(ctx context.Context, db bun.IDB) error {
+		return schemas.PostponeDeliveries(ctx, db, rows, why)
+	})
 }
 
 // answered notes that the destination works.
@@ -266,7 +277,10 @@ func (b *batch) down(ctx context.Context, rows []schemas.DeliveryRow, fault stri
 	if b.Delivered != nil {
 		b.Delivered(string(rows[0].Channel), "postponed", len(rows))
 	}
-	return schemas.PostponeDeliveries(ctx, b.DB, rows, schemas.Postponement{Next: now.Add(pause), Fault: fault, Attempt: true, HeldBack: true})
+	if err := b.postpone(ctx, rows, schemas.Postponement{Next: now.Add(pause), Fault: fault, Attempt: true, HeldBack: true}); err != nil || until == nil {
+		return err
+	}
+	return b.passOver(ctx, *until)
 }
 
 // pauseAfter doubles a pause with every attempt, up to a longest one.

@@ -1,6 +1,7 @@
 package activities
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -30,6 +31,7 @@ func (a *Activities) Dispatch(ctx context.Context) (destinations []string, more 
 	if wait, err := schemas.NoticesWait(ctx, a.DB); err != nil || !wait {
 		return nil, false, err
 	}
+	unreached := false
 	err = a.DB.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
 		alone, err := schemas.LockDispatch(ctx, tx)
 		if err != nil || !alone {
@@ -42,6 +44,9 @@ func (a *Activities) Dispatch(ctx context.Context) (destinations []string, more 
 		more = len(notices) == dispatchMost
 		d := dispatch{now: domain.Millisecond(a.Clock.Now()), mails: a.Carriers[domain.ChannelMail] != nil}
 		if d.instances, err = schemas.ActiveDestinations(ctx, tx); err != nil {
+			return err
+		}
+		if d.away, err = schemas.OpenCircuits(ctx, tx, d.now); err != nil {
 			return err
 		}
 		positions := make([]int64, len(notices))
@@ -58,10 +63,17 @@ func (a *Activities) Dispatch(ctx context.Context) (destinations []string, more 
 		for _, delivery := range d.deliveries {
 			destinations = append(destinations, delivery.Destination)
 		}
-		return schemas.Dispatched(ctx, tx, positions, d.deliveries, d.bell, d.now)
+		if err := schemas.Dispatched(ctx, tx, positions, d.deliveries, d.bell, d.now); err != nil {
+			return err
+		}
+		unreached, err = d.unreached(ctx, tx)
+		return err
 	})
 	if err != nil {
 		return nil, false, fmt.Errorf("dispatching the outbox: %w", err)
+	}
+	if unreached && a.Committed != nil {
+		a.Committed()
 	}
 	slices.Sort(destinations)
 	return slices.Compact(destinations), more, nil
@@ -105,6 +117,7 @@ type dispatch struct {
 	now        time.Time
 	mails      bool // the workers can send mail
 	instances  []schemas.DestinationRow
+	away       []string // the destinations that do not answer now
 	deliveries []schemas.DeliveryRow
 	bell       []schemas.BellRow
 }
@@ -122,7 +135,7 @@ func (d *dispatch) tell(notice schemas.WaitingNotice, people []schemas.Reachable
 	for _, instance := range d.instances {
 		if instance.Channel == domain.ChannelWebhook && notice.RecordID != "" && !notice.Restricted &&
 			(asksFor(instance.Kinds, notice.Kind) || slices.Contains(notice.Recipients, "webhook:"+instance.Name)) {
-			d.add(notice, instance.Name, contact{Channel: domain.ChannelWebhook}, "", d.now)
+			d.add(notice, instance.Name, contact{Channel: domain.ChannelWebhook}, "", d.now, notice.Lane == domain.LanePage && slices.Contains(d.away, instance.Name))
 		}
 	}
 	for _, person := range people {
@@ -140,26 +153,57 @@ func (d *dispatch) tell(notice schemas.WaitingNotice, people []schemas.Reachable
 		if notice.Lane == domain.LaneNotice && notice.RecordID != "" {
 			at = afterQuiet(person, d.now)
 		}
-		for _, each := range contacts {
-			if destination := d.carrier(each.Channel); destination != "" {
-				d.add(notice, destination, each, person.Handle, at.Add(each.after))
-			}
-		}
+		d.reach(notice, person.Handle, contacts, at)
 	}
 	return nil
+}
+
+// reach adds a delivery for each contact of somebody that anything carries. A page that cannot be sent to one now is not kept from
+// the next until its time comes.
+func (d *dispatch) reach(notice schemas.WaitingNotice, person string, contacts []contact, at time.Time) {
+	slices.SortStableFunc(contacts, func(a, b contact) int { return cmp.Compare(a.after, b.after) })
+	turn := false // the contact before this one gave its turn up
+	for _, each := range contacts {
+		destination, when := d.carrier(each.Channel), at.Add(each.after)
+		if turn {
+			when, turn = at, false
+		}
+		vain := notice.Lane == domain.LanePage && (destination == "" || slices.Contains(d.away, destination))
+		if destination != "" {
+			d.add(notice, destination, each, person, when, vain)
+		}
+		turn = vain && !when.After(at)
+	}
+}
+
+// unreached tells escalations of pages that are in vain from the beginning; it answers whether there were any.
+func (d *dispatch) unreached(ctx context.Context, tx bun.Tx) (some bool, err error) {
+	seen := map[int64]bool{}
+	for _, delivery := range d.deliveries {
+		if !delivery.InVain || seen[delivery.Outbox] {
+			continue
+		}
+		seen[delivery.Outbox] = true
+		left, err := leaveUnreached(ctx, tx, delivery.Outbox, d.now)
+		if err != nil {
+			return some, err
+		}
+		some = some || left
+	}
+	return some, nil
 }
 
 // silent are the kinds that reach people who cannot read a bell yet, or that are about reaching them at all.
 func silent(kind string) bool { return kind == "account.invited" || kind == "account.contact" }
 
 // add adds one delivery. What somebody is told of a record comes in order; pages do not wait for each other.
-func (d *dispatch) add(notice schemas.WaitingNotice, destination string, to contact, person string, at time.Time) {
+func (d *dispatch) add(notice schemas.WaitingNotice, destination string, to contact, person string, at time.Time, vain bool) {
 	position := strconv.FormatInt(notice.Position, 10)
 	id := domain.NewID(domain.CommandID("delivery", position, destination, string(to.Channel), to.Address))
 	row := schemas.DeliveryRow{
 		ID: id, Outbox: notice.Position, Destination: destination, Channel: to.Channel, Lane: notice.Lane, Person: person, Address: to.Address,
 		Line: id, RecordID: notice.RecordID, Service: notice.Service, Kind: notice.Kind, GuardKind: notice.GuardKind, GuardID: notice.GuardID,
-		State: schemas.DeliveryPending, NextAt: at, DeadAt: at.Add(noticeLives), CreatedAt: d.now,
+		State: schemas.DeliveryPending, InVain: vain, NextAt: at, DeadAt: at.Add(noticeLives), CreatedAt: d.now,
 	}
 	switch {
 	case notice.Lane == domain.LanePage:

@@ -48,13 +48,15 @@ type DeliveryRow struct {
 	DeadAt        time.Time      `bun:"dead_at"`
 	Fault         string         `bun:"fault"`
 	HeldBack      bool           `bun:"held_back"`
-	Bundle        string         `bun:"bundle,type:uuid,nullzero"`
-	CreatedAt     time.Time      `bun:"created_at"`
-	SettledAt     *time.Time     `bun:"settled_at"`
+	// InVain: it is a page that does not reach its receiver, who is tried otherwise meanwhile.
+	InVain    bool       `bun:"in_vain"`
+	Bundle    string     `bun:"bundle,type:uuid,nullzero"`
+	CreatedAt time.Time  `bun:"created_at"`
+	SettledAt *time.Time `bun:"settled_at"`
 }
 
 const deliveryColumns = `v.id, v.position, v.outbox, v.destination, v.channel, v.lane, v.person, v.address, v.line, coalesce(v.record_id::text, '') AS record_id,
-	v.service, v.kind, v.guard_kind, v.guard_id, v.state, v.attempts, v.next_at, v.dead_at, v.fault, v.held_back, coalesce(v.bundle::text, '') AS bundle,
+	v.service, v.kind, v.guard_kind, v.guard_id, v.state, v.attempts, v.next_at, v.dead_at, v.fault, v.held_back, v.in_vain, coalesce(v.bundle::text, '') AS bundle,
 	v.created_at, v.settled_at`
 
 // headOfLine: nothing of its line waits before it.

@@ -81,6 +81,17 @@ func ActiveDestinations(ctx context.Context, db bun.IDB) ([]DestinationRow, erro
 	return rows, nil
 }
 
+// OpenCircuits names the destinations that do not answer and are left alone now.
+func OpenCircuits(ctx context.Context, db bun.IDB, now time.Time) ([]string, error) {
+	var names []string
+	if err := openCircuits.Scan(ctx, db, []any{now}, &names); err != nil {
+		return nil, fmt.Errorf("listing the destinations that do not answer: %w", err)
+	}
+	return names, nil
+}
+
+var openCircuits = pg.Prepared(`SELECT destination FROM circuits WHERE open_until > $1`)
+
 // ReadDestination reads a destination; false: there is none.
 func ReadDestination(ctx context.Context, db bun.IDB, name string) (DestinationRow, CircuitRow, bool, error) {
 	var row DestinationRow

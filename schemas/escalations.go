@@ -142,7 +142,8 @@ func (p *Passage) Escalation(record escalation.Escalation, created, wordsChanged
 // PeopleOf finds the active people whom a target of an escalation stands for, but for those on call: of a person, a team, or a
 // role. Of a role the narrowest scope counts in which anybody holds it: the record's service or team, else everything.
 func PeopleOf(ctx context.Context, db bun.IDB, target escalation.Target, team, service string) ([]string, error) {
-	query, args := "", []any{}
+	var query string
+	var args []any
 	switch target.Kind() {
 	case escalation.TargetPerson:
 		query, args = `SELECT handle FROM people WHERE handle = ? AND active`, []any{target.Name()}
