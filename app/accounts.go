@@ -48,7 +48,7 @@ func (a *App) principal(ctx context.Context, found schemas.Bearer, live bool, er
 		return Principal{}, unknownToken()
 	}
 	return Principal{
-		Handle: found.Person.Handle, Name: found.Person.Name, Kind: found.Person.Kind, Zone: found.Person.Zone,
+		Handle: found.Person.Handle, Name: found.Person.Name, Kind: found.Person.Kind, Zone: found.Person.Zone, Language: found.Language,
 		Permissions: found.Token.Permissions, TokenID: found.Token.ID, SessionID: found.Session.ID, Grants: grantsOf(found.Grants),
 	}, nil
 }

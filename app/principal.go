@@ -10,11 +10,13 @@ import (
 
 // Principal is who asks: a person, or a machine with a token, with the grants held.
 type Principal struct {
-	Handle string  `json:"handle"`
-	Name   string  `json:"name"`
-	Kind   string  `json:"kind"`
-	Zone   string  `json:"zone"`
-	Grants []Grant `json:"grants"`
+	Handle string `json:"handle"`
+	Name   string `json:"name"`
+	Kind   string `json:"kind"`
+	Zone   string `json:"zone"`
+	// Language is the tag of the language chosen; empty: none.
+	Language string  `json:"language,omitempty"`
+	Grants   []Grant `json:"grants"`
 	// Permissions narrow a token; none: all that the grants give.
 	Permissions []string `json:"permissions,omitempty"`
 	TokenID     string   `json:"token_id,omitempty"`

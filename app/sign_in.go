@@ -29,6 +29,8 @@ type SignIns interface {
 	ChangePassword(ctx context.Context, present, wanted string, from Caller) error
 	// SetZone sets the time zone in which the caller reads and writes times.
 	SetZone(ctx context.Context, zone string) error
+	// SetLanguage sets the language of the caller's pages by its tag; empty: that which their browser asks for.
+	SetLanguage(ctx context.Context, tag string) error
 	// Resume finds whose session a secret is, and notes that it is used.
 	Resume(ctx context.Context, secret string) (Principal, error)
 	// Renew finds out anew who somebody is, without that counting as use: for pages that stay open.
@@ -237,6 +239,25 @@ func (a *App) SetZone(ctx context.Context, zone string) error {
 		return domain.Invalid("zone", "is not a time zone; write one such as Europe/Berlin")
 	}
 	return a.fault(ctx, "setting a time zone", schemas.SetZone(ctx, a.DB, principal.Handle, zone))
+}
+
+// SetLanguage sets the language of the caller's pages, one of Languages; empty takes the choice back.
+func (a *App) SetLanguage(ctx context.Context, tag string) error {
+	principal, err := PrincipalFrom(ctx)
+	if err != nil {
+		return err
+	}
+	if err := principal.mayAnywhere(PermissionTokenOwn); err != nil {
+		return err
+	}
+	if tag != "" {
+		language, known := LanguageOf(tag)
+		if !known {
+			return domain.Invalid("language", "is not one that there is")
+		}
+		tag = language.Tag
+	}
+	return a.fault(ctx, "setting a language", schemas.SetLanguage(ctx, a.DB, principal.Handle, tag))
 }
 
 // ForgetSignIns removes what is left of sessions, invitations and attempts that are over.

@@ -79,6 +79,8 @@ type Bearer struct {
 	Session SessionRow
 	Person  PersonRow
 	Grants  []GrantRow
+	// Language is the tag of the one that the person chose; empty: none.
+	Language string
 }
 
 // FindToken reads a token that is neither revoked nor expired, with its active person, by the hash of its secret.
@@ -100,6 +102,7 @@ func bearer(ctx context.Context, db bun.IDB, by pg.Prepared, args ...any) (Beare
 		PersonName    string    `bun:"person_name"`
 		PersonKind    string    `bun:"person_kind"`
 		PersonZone    string    `bun:"person_zone"`
+		Language      string    `bun:"person_language"`
 		Grants        []struct {
 			Role      domain.Role `json:"role"`
 			ScopeKind string      `json:"scope_kind"`
@@ -115,7 +118,7 @@ func bearer(ctx context.Context, db bun.IDB, by pg.Prepared, args ...any) (Beare
 		return Bearer{}, false, nil
 	}
 	row := rows[0]
-	found := Bearer{Token: row.TokenRow, Session: SessionRow{ID: row.SessionID, SeenAt: row.SessionSeenAt}, Person: PersonRow{
+	found := Bearer{Token: row.TokenRow, Language: row.Language, Session: SessionRow{ID: row.SessionID, SeenAt: row.SessionSeenAt}, Person: PersonRow{
 		Handle: row.Person, Name: row.PersonName, Kind: row.PersonKind, Zone: row.PersonZone, Active: true,
 	}}
 	for _, grant := range row.Grants {
@@ -140,7 +143,7 @@ func bearerBy(column string) pg.Prepared {
 
 // personColumns are what is read of a bearer's person p, and their grants.
 func personColumns(handle string) string {
-	return `p.name AS person_name, p.kind AS person_kind, p.zone AS person_zone,
+	return `p.name AS person_name, p.kind AS person_kind, p.zone AS person_zone, p.language AS person_language,
 			coalesce((SELECT json_agg(g ORDER BY g.role, g.scope_kind, g.scope_name) FROM grants g WHERE g.person = ` + handle + `), '[]') AS grants`
 }
 

@@ -73,6 +73,14 @@ func SetZone(ctx context.Context, db bun.IDB, person, zone string) error {
 	return nil
 }
 
+// SetLanguage sets the language of somebody's pages; empty: none.
+func SetLanguage(ctx context.Context, db bun.IDB, person, language string) error {
+	if _, err := db.NewRaw(`UPDATE people SET language = ? WHERE handle = ?`, language, person).Exec(ctx); err != nil {
+		return fmt.Errorf("setting a language: %w", err)
+	}
+	return nil
+}
+
 // AddSession begins a session.
 func AddSession(ctx context.Context, db bun.IDB, row SessionRow) error {
 	if _, err := db.NewInsert().Model(&row).Exec(ctx); err != nil {

@@ -92,7 +92,7 @@ func TestHistoryFollowsAField(t *testing.T) {
 		return domain.StoredEvent{Seq: seq, At: noon, Type: kind, Data: json.RawMessage(data), Personal: json.RawMessage(personal), Actor: domain.Actor{Kind: domain.ActorPerson, Name: "bo"}}
 	}
 	var told []string
-	for _, one := range turnsOf([]domain.StoredEvent{
+	for _, one := range turnsOf(t.Context(), []domain.StoredEvent{
 		event(1, "incident.logged", `{"priority":3,"assignment_rule":"rest","team":"mail","service":""}`, `{"title":"Mail"}`),
 		event(2, "incident.triaged", `{"priority":{"from":3,"to":2}}`, ``),
 		event(3, "note.added", ``, `{"body":"x"}`),

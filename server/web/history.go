@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"slices"
@@ -54,7 +55,7 @@ func (w *console) history(c *gin.Context) {
 	if len(events) > 0 {
 		view.LastSeq = events[len(events)-1].Seq
 	}
-	all := turnsOf(events)
+	all := turnsOf(ctx, events)
 	for _, one := range all {
 		if !slices.Contains(view.Fields, one.Field) {
 			view.Fields = append(view.Fields, one.Field)
@@ -72,7 +73,7 @@ const stateField = "state"
 
 // turnsOf reads the changes of fields from a record's events, oldest first. What it was opened with counts as a change from
 // nothing.
-func turnsOf(events []domain.StoredEvent) []turn {
+func turnsOf(ctx context.Context, events []domain.StoredEvent) []turn {
 	var turns []turn
 	var course states
 	for _, event := range events {
@@ -90,7 +91,7 @@ func turnsOf(events []domain.StoredEvent) []turn {
 		if to != "" && to != from {
 			turns = append(turns, turn{Event: event, Field: stateField, From: titleOf(from), To: titleOf(to), First: first})
 		}
-		turns = append(turns, changesIn(event, said, first)...)
+		turns = append(turns, changesIn(ctx, event, said, first)...)
 	}
 	return turns
 }
@@ -106,7 +107,7 @@ func titleOf(state domain.State) string {
 var notFields = map[string]bool{"assignment_rule": true, "assignment_fault": true, "fields": true, stateField: true, "opened_at": true, "source": true}
 
 // changesIn are the changes that one event tells of, in the order of their fields.
-func changesIn(event domain.StoredEvent, said map[string]any, first bool) []turn {
+func changesIn(ctx context.Context, event domain.StoredEvent, said map[string]any, first bool) []turn {
 	var turns []turn
 	for name, value := range said {
 		change, isMap := value.(map[string]any)
@@ -115,9 +116,9 @@ func changesIn(event domain.StoredEvent, said map[string]any, first bool) []turn
 		switch {
 		case notFields[name]:
 		case isMap && hasFrom && hasTo:
-			turns = append(turns, turn{Event: event, Field: name, From: plainText(name, from), To: plainText(name, to)})
-		case first && !isMap && plainText(name, value) != "":
-			turns = append(turns, turn{Event: event, Field: name, To: plainText(name, value), First: true})
+			turns = append(turns, turn{Event: event, Field: name, From: plainText(ctx, name, from), To: plainText(ctx, name, to)})
+		case first && !isMap && plainText(ctx, name, value) != "":
+			turns = append(turns, turn{Event: event, Field: name, To: plainText(ctx, name, value), First: true})
 		}
 	}
 	slices.SortFunc(turns, func(a, b turn) int { return strings.Compare(a.Field, b.Field) })

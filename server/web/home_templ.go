@@ -9,8 +9,8 @@ import "github.com/a-h/templ"
 import templruntime "github.com/a-h/templ/runtime"
 
 import (
+	"context"
 	"github.com/holdfast-itsm/holdfast/app"
-	"strconv"
 )
 
 func homePage(view homeView) templ.Component {
@@ -215,9 +215,9 @@ func homeLists(view homeView) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var7 string
-			templ_7745c5c3_Var7, templ_7745c5c3_Err = templ.JoinStringErrs(tallied(len(view.Work.Mine)))
+			templ_7745c5c3_Var7, templ_7745c5c3_Err = templ.JoinStringErrs(tallied(ctx, len(view.Work.Mine)))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `server/web/home.templ`, Line: 73, Col: 55}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `server/web/home.templ`, Line: 73, Col: 60}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var7))
 			if templ_7745c5c3_Err != nil {
@@ -266,9 +266,9 @@ func homeLists(view homeView) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var9 string
-			templ_7745c5c3_Var9, templ_7745c5c3_Err = templ.JoinStringErrs(countWord(view.Work.Unassigned))
+			templ_7745c5c3_Var9, templ_7745c5c3_Err = templ.JoinStringErrs(countWord(ctx, view.Work.Unassigned))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `server/web/home.templ`, Line: 87, Col: 58}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `server/web/home.templ`, Line: 87, Col: 63}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var9))
 			if templ_7745c5c3_Err != nil {
@@ -961,11 +961,11 @@ func recordCards(list []app.IncidentView) templ.Component {
 }
 
 // tallied counts a page of work, which may be the first of several.
-func tallied(found int) string {
+func tallied(ctx context.Context, found int) string {
 	if found >= workPage {
-		return strconv.Itoa(workPage) + "+"
+		return numeral(ctx, workPage) + "+"
 	}
-	return strconv.Itoa(found)
+	return numeral(ctx, found)
 }
 
 // workPage is how much of somebody's work is read at once.

@@ -211,6 +211,21 @@ func TestAQueueGoesOnFromWhereItWas(t *testing.T) {
 	require.Contains(t, d.listen("bo", "", page).until("Zebra"), "Giraffe", "a page that was just made is compared as a whole")
 }
 
+// TestAQueueOfWordsIsToldWhatComesIn: only the list's own statement knows which records have its words.
+func TestAQueueOfWordsIsToldWhatComesIn(t *testing.T) {
+	t.Parallel()
+	d := setupDesk(t)
+	first, second := incidentOf(t, d.base, "rita"), incidentNumbered(t, d.base, 2, "rita")
+	retitle(t, d.base, first, "Giraffe, the first")
+	stream := d.listen("bo", "", queueLivePath+"?state=open&q=giraffe&rows=000001-2")
+	retitle(t, d.base, second, "Zebra")
+	first.Version, second.Version = first.Version+1, second.Version+1
+	retitle(t, d.base, second, "Giraffe, the second")
+	stream.until("1 new")
+	retitle(t, d.base, first, "Giraffe, still the first")
+	require.Contains(t, stream.until("still the first"), "1 new", "what is new is counted anew, not twice")
+}
+
 func TestTooLongAgoIsToldSo(t *testing.T) {
 	t.Parallel()
 	d := setupDesk(t)

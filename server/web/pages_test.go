@@ -135,7 +135,7 @@ func TestTheTimelineTellsPeopleMachinesAndTimersApart(t *testing.T) {
 
 func TestWhatAnEventSays(t *testing.T) {
 	t.Parallel()
-	facts := factsOf(domain.StoredEvent{
+	facts := factsOf(t.Context(), domain.StoredEvent{
 		Data:     json.RawMessage(`{"id":"0190","priority":{"from":3,"to":2},"until":"2026-03-02T12:00:00Z","tags":["a","b"],"reason":"awaiting_vendor","service":"","fields":["x"]}`),
 		Personal: json.RawMessage(`{"comment":"soon"}`),
 	})
@@ -146,9 +146,9 @@ func TestWhatAnEventSays(t *testing.T) {
 		{Label: "Until", To: "2026-03-02T12:00:00Z", At: &noon},
 		{Label: "Comment", To: "soon", Text: true},
 	}, facts)
-	require.Empty(t, factsOf(domain.StoredEvent{}))
+	require.Empty(t, factsOf(t.Context(), domain.StoredEvent{}))
 
-	imported := factsOf(domain.StoredEvent{Data: json.RawMessage(`{"source":{"made_sla":{"from":"true","to":"false"},"notify":"no"}}`)})
+	imported := factsOf(t.Context(), domain.StoredEvent{Data: json.RawMessage(`{"source":{"made_sla":{"from":"true","to":"false"},"notify":"no"}}`)})
 	require.Equal(t, []fact{
 		{Label: "Source: made_sla", From: "true", To: "false", Change: true},
 		{Label: "Source: notify", To: "no"},

@@ -140,7 +140,7 @@ func policiesPage(p page, groups []kindPolicies, kind string) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var7 string
-				templ_7745c5c3_Var7, templ_7745c5c3_Err = templ.JoinStringErrs(strconv.Itoa(len(group.Documents)))
+				templ_7745c5c3_Var7, templ_7745c5c3_Err = templ.JoinStringErrs(numeral(ctx, len(group.Documents)))
 				if templ_7745c5c3_Err != nil {
 					return templ.Error{Err: templ_7745c5c3_Err, FileName: `server/web/policies.templ`, Line: 32, Col: 86}
 				}

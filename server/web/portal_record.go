@@ -235,8 +235,8 @@ var saidTitles = map[string]string{
 }
 
 // saidText is what an event says to whoever asked: a note's words, a question, a resolution.
-func saidText(event domain.StoredEvent) string {
-	for _, one := range factsOf(event) {
+func saidText(ctx context.Context, event domain.StoredEvent) string {
+	for _, one := range factsOf(ctx, event) {
 		if one.Text && !one.Change {
 			return one.To
 		}

@@ -1890,7 +1890,7 @@ func portalTimeline(view portalRecordView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			if text := saidText(event); text != "" && event.Type == "note.added" {
+			if text := saidText(ctx, event); text != "" && event.Type == "note.added" {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 156, "<div class=\"written\">")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"encoding/json"
 	"slices"
 	"strconv"
@@ -175,7 +176,7 @@ var silent = map[string]bool{"id": true, "sha256": true, "fields": true, "incide
 var freeText = map[string]bool{"body": true, "notes": true, "comment": true, "text": true, "description": true}
 
 // factsOf reads what an event says from its facts and its personal part, in the order of their names, free text last.
-func factsOf(event domain.StoredEvent) []fact {
+func factsOf(ctx context.Context, event domain.StoredEvent) []fact {
 	said := map[string]any{}
 	for _, part := range []json.RawMessage{event.Data, event.Personal} {
 		var values map[string]any
@@ -190,7 +191,7 @@ func factsOf(event domain.StoredEvent) []fact {
 		if silent[name] {
 			continue
 		}
-		for _, one := range factsUnder(name, value) {
+		for _, one := range factsUnder(ctx, name, value) {
 			if one.Text {
 				texts = append(texts, one)
 			} else {
@@ -205,17 +206,17 @@ func factsOf(event domain.StoredEvent) []fact {
 }
 
 // factsUnder reads what is said under a name: one fact, or, as the source of an imported record has them, several.
-func factsUnder(name string, value any) []fact {
+func factsUnder(ctx context.Context, name string, value any) []fact {
 	several, _ := value.(map[string]any)
 	if _, changed := several["to"]; len(several) == 0 || changed {
-		if one, telling := factOf(name, value); telling {
+		if one, telling := factOf(ctx, name, value); telling {
 			return []fact{one}
 		}
 		return nil
 	}
 	var list []fact
 	for inner, value := range several {
-		if one, telling := factOf(inner, value); telling {
+		if one, telling := factOf(ctx, inner, value); telling {
 			one.Label = human(name) + ": " + inner
 			list = append(list, one)
 		}
@@ -223,7 +224,7 @@ func factsUnder(name string, value any) []fact {
 	return list
 }
 
-func factOf(name string, value any) (fact, bool) {
+func factOf(ctx context.Context, name string, value any) (fact, bool) {
 	one := fact{Label: human(name), Text: freeText[name], Markdown: name == "body"}
 	if name == "bytes" {
 		one.Label = "Size"
@@ -231,11 +232,11 @@ func factOf(name string, value any) (fact, bool) {
 	if change, isMap := value.(map[string]any); isMap {
 		_, hasFrom := change["from"]
 		if _, hasTo := change["to"]; hasFrom && hasTo {
-			one.From, one.To, one.Change = plainText(name, change["from"]), plainText(name, change["to"]), true
+			one.From, one.To, one.Change = plainText(ctx, name, change["from"]), plainText(ctx, name, change["to"]), true
 			return one, true
 		}
 	}
-	one.To = plainText(name, value)
+	one.To = plainText(ctx, name, value)
 	if at, err := time.Parse(time.RFC3339Nano, one.To); err == nil {
 		one.At = &at
 	}
@@ -243,7 +244,7 @@ func factOf(name string, value any) (fact, bool) {
 }
 
 // plainText words a value of JSON; names of the wire that the lifecycle knows are worded as it does.
-func plainText(name string, value any) string {
+func plainText(ctx context.Context, name string, value any) string {
 	switch known := value.(type) {
 	case nil:
 		return ""
@@ -262,13 +263,13 @@ func plainText(name string, value any) string {
 		return "no"
 	case float64:
 		if name == "bytes" {
-			return size(int64(known))
+			return size(ctx, int64(known))
 		}
 		return strconv.FormatFloat(known, 'f', -1, 64)
 	case []any:
 		texts := make([]string, 0, len(known))
 		for _, item := range known {
-			texts = append(texts, plainText("", item))
+			texts = append(texts, plainText(ctx, "", item))
 		}
 		return strings.Join(texts, ", ")
 	}

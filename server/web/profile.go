@@ -16,6 +16,7 @@ const profilePath = "/profile"
 type profileView struct {
 	page
 	Zone     string
+	Language string
 	Sessions []app.Session
 	Tokens   []app.Token
 	// Told is how one is told things.
@@ -30,6 +31,7 @@ type profileView struct {
 func (w *console) mountProfile(pages *gin.RouterGroup) {
 	pages.GET(profilePath, w.profile)
 	pages.POST(profilePath+"/zone", w.setZone)
+	pages.POST(profilePath+"/language", w.setLanguage)
 	pages.POST(profilePath+"/password", w.setPassword)
 	pages.POST(profilePath+"/sessions/:session/end", w.endSession)
 }
@@ -46,7 +48,7 @@ func (w *console) profile(c *gin.Context) {
 
 func (w *console) profileView(c *gin.Context) (profileView, error) {
 	view := profileView{page: w.page(c, "Profile")}
-	view.Zone = view.Who.Zone
+	view.Zone, view.Language = view.Who.Zone, view.Who.Language
 	var err error
 	if view.Sessions, err = w.Service.Sessions(c.Request.Context(), ""); err != nil {
 		return view, err
@@ -64,6 +66,13 @@ func (w *console) setZone(c *gin.Context) {
 	w.profileForm(c, "zone", func(view *profileView) error {
 		view.Zone = c.PostForm("zone")
 		return w.SignIns.SetZone(c.Request.Context(), view.Zone)
+	})
+}
+
+func (w *console) setLanguage(c *gin.Context) {
+	w.profileForm(c, "language", func(view *profileView) error {
+		view.Language = c.PostForm("language")
+		return w.SignIns.SetLanguage(c.Request.Context(), view.Language)
 	})
 }
 

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"net/http"
 	"slices"
 
@@ -174,7 +175,7 @@ func outcomeWord(outcome *app.BulkOutcome) string {
 }
 
 // bulkSummary counts what became of a command.
-func bulkSummary(view bulkView) string {
+func bulkSummary(ctx context.Context, view bulkView) string {
 	done, queued, refused := 0, 0, len(view.refused())
 	for _, row := range view.Rows {
 		switch {
@@ -185,12 +186,12 @@ func bulkSummary(view bulkView) string {
 			done++
 		}
 	}
-	text := count(done, "incident", "incidents") + " done"
+	text := count(ctx, done, "incident", "incidents") + " done"
 	if queued > 0 {
-		text += ", " + count(queued, "in line", "in line")
+		text += ", " + count(ctx, queued, "in line", "in line")
 	}
 	if refused > 0 {
-		text += ", " + count(refused, "not", "not")
+		text += ", " + count(ctx, refused, "not", "not")
 	}
 	return text + "."
 }

@@ -31,6 +31,9 @@ type watchedQueue struct {
 	told int
 	// changed are the records with news, by number.
 	changed map[string]app.LiveEvent
+	// unread: a record came that fits but for the words, of which only reading the list tells; read is when it was read last.
+	unread bool
+	read   time.Time
 	// last is the record that ends the page, where the list goes on behind it: what stands after it is not on this page.
 	last *incident.Incident
 }
@@ -40,6 +43,8 @@ const (
 	maxShown = 200
 	// maxFresh bounds how many new records a page counts: nobody needs to know more exactly.
 	maxFresh = 500
+	// rereads is how often a list of words is read anew at most: it costs what the page itself does.
+	rereads = 5 * time.Second
 )
 
 // watchQueue reads from the address what the page asks for and which rows it shows.
@@ -73,6 +78,9 @@ func (l *watchedQueue) concerns(event app.LiveEvent) time.Duration {
 		return 0
 	}
 	l.changed[event.Number] = event
+	if l.filters.Words != "" {
+		return max(gather, time.Until(l.read.Add(rereads)))
+	}
 	return gather
 }
 
@@ -99,7 +107,7 @@ func (l *watchedQueue) begin(ctx context.Context, resumes bool) (templ.Component
 		l.last = &found.Items[len(found.Items)-1].Incident
 	}
 	if resumes {
-		return l.news(nil), nil
+		return l.news(ctx, nil), nil
 	}
 	for number, version := range l.shown {
 		if here[number] {
@@ -111,7 +119,7 @@ func (l *watchedQueue) begin(ctx context.Context, resumes bool) (templ.Component
 		}
 		rows = append(rows, l.row(one.Incident))
 	}
-	return l.news(rows), nil
+	return l.news(ctx, rows), nil
 }
 
 // row is a record as a row that changed.
@@ -137,39 +145,61 @@ func (l *watchedQueue) tell(ctx context.Context) (templ.Component, error) {
 			rows = append(rows, l.row(one))
 			continue
 		}
-		if !l.comesIn(one) {
+		switch {
+		case !l.comesIn(one):
 			delete(l.fresh, number)
-		} else if len(l.fresh) < maxFresh {
+		case l.filters.Words != "":
+			l.unread = true
+		case len(l.fresh) < maxFresh:
 			l.fresh[number] = true
 		}
 	}
 	clear(l.changed)
-	return l.news(rows), nil
+	if l.unread {
+		l.reread(ctx)
+	}
+	return l.news(ctx, rows), nil
 }
 
-// comesIn reports whether a record that the page does not show belongs onto it. Words are looked up by the list's own
-// statement alone, so that such a list announces nothing.
+// comesIn reports whether a record that the page does not show belongs onto it, as far as can be told without its words.
 func (l *watchedQueue) comesIn(one incident.Incident) bool {
-	return l.filters.Words == "" && belongs(l.filters.keep(), one, l.who.Handle) && (l.last == nil || before(l.filters.Sort, one, *l.last))
+	return belongs(l.filters.keep(), one, l.who.Handle) && (l.last == nil || before(l.filters.Sort, one, *l.last))
+}
+
+// reread reads the list anew and counts what of it the page does not show: only its own statement finds words.
+func (l *watchedQueue) reread(ctx context.Context) {
+	l.read = time.Now()
+	found, err := l.Service.Incidents(ctx, l.filters.query())
+	if err != nil {
+		l.Log.WarnContext(ctx, "a live queue could not be read anew; its next event tries again", "error", err)
+		return
+	}
+	l.unread = false
+	clear(l.fresh)
+	for _, one := range found.Items {
+		if _, shown := l.shown[one.Number]; !shown && l.comesIn(one.Incident) {
+			l.fresh[one.Number] = true
+		}
+	}
 }
 
 // news is what changed, as the page is told of it; nothing where nothing did.
-func (l *watchedQueue) news(rows []rowView) templ.Component {
+func (l *watchedQueue) news(ctx context.Context, rows []rowView) templ.Component {
 	if len(rows) == 0 && len(l.fresh) == l.told {
 		return nil
 	}
 	l.told = len(l.fresh)
 	word := ""
 	if len(rows) > 0 {
-		word = count(len(rows), "row", "rows") + " brought up to date"
+		word = count(ctx, len(rows), "row", "rows") + " brought up to date"
 	}
 	return queueNews(rows, len(l.fresh), l.filters.url(""), word)
 }
 
 // freshWord is how many records are new, as far as they are counted.
-func freshWord(fresh int) string {
+func freshWord(ctx context.Context, fresh int) string {
 	if fresh >= maxFresh {
-		return strconv.Itoa(maxFresh) + "+"
+		return numeral(ctx, maxFresh) + "+"
 	}
-	return strconv.Itoa(fresh)
+	return numeral(ctx, fresh)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"net/url"
-	"strconv"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -27,11 +26,11 @@ type viewTab struct {
 }
 
 // tabs are the views that the page offers: those that stand, then those that people kept.
-func (v queueView) tabs(counts []int) []viewTab {
+func (v queueView) tabs(ctx context.Context, counts []int) []viewTab {
 	tabs, _ := v.offered()
 	for i := range tabs {
 		if i < len(counts) {
-			tabs[i].Count = countWord(counts[i])
+			tabs[i].Count = countWord(ctx, counts[i])
 		}
 	}
 	return tabs
@@ -56,11 +55,11 @@ func (v queueView) offered() (tabs []viewTab, asks []app.ViewFilter) {
 	return tabs, asks
 }
 
-func countWord(count int) string {
+func countWord(ctx context.Context, count int) string {
 	if count > app.MaxCount {
-		return strconv.Itoa(app.MaxCount) + "+"
+		return numeral(ctx, app.MaxCount) + "+"
 	}
-	return strconv.Itoa(count)
+	return numeral(ctx, count)
 }
 
 // countTime bounds how long the counts of views may take: a page without them is still a page.

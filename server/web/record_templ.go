@@ -861,13 +861,13 @@ func recordFacts(view recordView) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if view.Record.ReopenCount > 0 {
-			templ_7745c5c3_Err = textFact("Reopened", count(view.Record.ReopenCount, "time", "times")).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = textFact("Reopened", count(ctx, view.Record.ReopenCount, "time", "times")).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 		}
 		if view.Record.ReassignmentCount > 0 {
-			templ_7745c5c3_Err = textFact("Reassigned", count(view.Record.ReassignmentCount, "time", "times")).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = textFact("Reassigned", count(ctx, view.Record.ReassignmentCount, "time", "times")).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -953,9 +953,9 @@ func attachmentList(view recordView) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var35 string
-				templ_7745c5c3_Var35, templ_7745c5c3_Err = templ.JoinStringErrs(size(file.Bytes))
+				templ_7745c5c3_Var35, templ_7745c5c3_Err = templ.JoinStringErrs(size(ctx, file.Bytes))
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `server/web/record.templ`, Line: 221, Col: 25}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `server/web/record.templ`, Line: 221, Col: 30}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var35))
 				if templ_7745c5c3_Err != nil {
@@ -968,7 +968,7 @@ func attachmentList(view recordView) templ.Component {
 				var templ_7745c5c3_Var36 string
 				templ_7745c5c3_Var36, templ_7745c5c3_Err = templ.JoinStringErrs(file.AddedBy)
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `server/web/record.templ`, Line: 221, Col: 45}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `server/web/record.templ`, Line: 221, Col: 50}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var36))
 				if templ_7745c5c3_Err != nil {

@@ -183,7 +183,7 @@ func timelineList(view recordView) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			}
-			templ_7745c5c3_Err = eventFacts(factsOf(event)).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = eventFacts(factsOf(ctx, event)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

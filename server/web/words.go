@@ -1,13 +1,9 @@
 package web
 
 import (
-	"context"
-	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
-	"github.com/holdfast-itsm/holdfast/app"
 	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/domain/incident"
 )
@@ -137,24 +133,6 @@ func dueTitle(name string) string {
 	return human(name)
 }
 
-// zoneOf is the viewer's time zone, as their profile has it; UTC for whoever has not signed in.
-func zoneOf(ctx context.Context) string {
-	who, err := app.PrincipalFrom(ctx)
-	if err != nil || who.Zone == "" {
-		return "UTC"
-	}
-	return who.Zone
-}
-
-// shown is an instant in the viewer's zone. The page's script words it as the browser's language does.
-func shown(ctx context.Context, at time.Time) string {
-	zone, err := time.LoadLocation(zoneOf(ctx))
-	if err != nil {
-		zone = time.UTC // a zone that this machine's tables do not have
-	}
-	return at.In(zone).Format("2 Jan 2006, 15:04 MST")
-}
-
 // exact is an instant to the millisecond, for machines and for whoever hovers over it.
 func exact(at time.Time) string { return at.UTC().Format("2006-01-02T15:04:05.000Z") }
 
@@ -164,22 +142,4 @@ func lateness(milliseconds *int64) string {
 		return "on time"
 	}
 	return (time.Duration(*milliseconds) * time.Millisecond).Truncate(time.Second).String() + " late"
-}
-
-// size words a number of bytes.
-func size(bytes int64) string {
-	switch {
-	case bytes < 1<<10:
-		return strconv.FormatInt(bytes, 10) + " bytes"
-	case bytes < 1<<20:
-		return fmt.Sprintf("%.1f KiB", float64(bytes)/(1<<10))
-	}
-	return fmt.Sprintf("%.1f MiB", float64(bytes)/(1<<20))
-}
-
-func count(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return strconv.Itoa(n) + " " + many
 }

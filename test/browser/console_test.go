@@ -21,7 +21,8 @@ func TestConsole(t *testing.T) {
 		"signing in and out": signingInAndOut, "live updates": liveUpdates,
 		"a queue by keyboard": queueByKeyboard, "a queue in bulk": queueInBulk, "a live queue and its views": queueLive,
 		"a refused form keeps what was typed": refusedForm, "signing in by password": signingInByPassword,
-		"every page of the work is fit for everybody": workIsFit, "the portal is fit for everybody": askingIsFit,
+		"every page of the work is fit for everybody": workIsFit, "every command is fit for everybody": commandsAreFit,
+		"what opens on pages of the work is fit for everybody": workOpenedIsFit, "the portal is fit for everybody": askingIsFit,
 		"home is theirs": homeIsTheirs,
 	} {
 		t.Run(name, func(t *testing.T) {

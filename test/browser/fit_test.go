@@ -58,19 +58,10 @@ func palette(words string) func(*tab) {
 	}
 }
 
-// workIsFit walks the pages of the work itself, with all that opens on them.
+// workIsFit walks the pages of the work itself as they come, commandsAreFit and workOpenedIsFit what opens on them: three walks,
+// so that they go beside each other.
 func workIsFit(t *testing.T, browser context.Context, stack *kit.Stack) {
-	admin := stack.Admin(t)
-	number := logged(t, admin, strings.Repeat("A title of many words, ", 12))
-	second := logged(t, admin, "Fitting, the second")
-	record := "/incidents/" + number
-	list := "/incidents?state=all&q=fitting"
-	admin.Insist(record+"/notes", map[string]any{
-		"body": "# Found\n\n```\n" + strings.Repeat("a long line ", 40) + "\n```\n\n- [x](https://example.com)\n\n| a | b |\n|---|---|\n| 1 | " + strings.Repeat("w", 80) + " |\n", "internal": true,
-	}).Is(http.StatusCreated)
-	bulk := func(v *tab) {
-		v.do(chromedp.Click("[data-pick-all]"), chromedp.Click(`.bulk-bar button[value="assign"]`), chromedp.WaitVisible("#bulk form"))
-	}
+	record := longRecord(t, stack)
 	v := open(t, browser, stack)
 	fitAll(v, append(plain("/sign-in", "/sign-in?with=token", "/welcome/hf_old"), place{"/sign-in", "refused", func(v *tab) {
 		v.do(chromedp.SendKeys("#handle", "nobody"), chromedp.SendKeys("#password", "no word of theirs"))
@@ -80,11 +71,53 @@ func workIsFit(t *testing.T, browser context.Context, stack *kit.Stack) {
 	fitAll(v, plain("/", "/incidents", "/incidents?state=all", "/incidents?q=nothing-like-this", "/incidents/new", record, record+"/history",
 		record+"/history?field=team", "/waiting", "/waiting?name=promise", "/waiting?team=nobody", "/search", "/search?q=manywords", "/search?q=nothing-like-this",
 		"/incidents/INC-999999", "/no-such-page", "/portal", "/portal/report", "/profile"))
+	fitAll(v, ofStates(t, stack))
+}
+
+// longRecord logs an incident whose every text is long, and gives the path of its page.
+func longRecord(t *testing.T, stack *kit.Stack) string {
+	t.Helper()
+	record := "/incidents/" + logged(t, stack.Admin(t), strings.Repeat("A title of many words, ", 12))
+	stack.Admin(t).Insist(record+"/notes", map[string]any{
+		"body": "# Found\n\n```\n" + strings.Repeat("a long line ", 40) + "\n```\n\n- [x](https://example.com)\n\n| a | b |\n|---|---|\n| 1 | " + strings.Repeat("w", 80) + " |\n", "internal": true,
+	}).Is(http.StatusCreated)
+	return record
+}
+
+// commandsAreFit walks the form of every command.
+func commandsAreFit(t *testing.T, browser context.Context, stack *kit.Stack) {
+	record := longRecord(t, stack)
+	v := open(t, browser, stack)
+	v.signIn(stack.Token)
 	for _, transition := range incident.Lifecycle.Transitions {
 		if !transition.Machine() && transition.Verb != "log" {
 			fitAll(v, plain(record+"?do="+strings.ReplaceAll(transition.Verb, "_", "-")))
 		}
 	}
+	fitAll(v, []place{
+		{record, "with more commands", click(".commands .more summary", ".commands .more .menu-body")},
+		{record, "with a form for a link and one for a watcher", func(v *tab) {
+			v.do(chromedp.Click("#links summary"), chromedp.WaitVisible("#link-to"), chromedp.Click("#watchers summary"), chromedp.WaitVisible("#watcher"))
+		}},
+		{record + "?do=hold", "refused", func(v *tab) {
+			v.choose("#f-reason", "awaiting_vendor")
+			v.submit("#command .actions button")
+			require.Contains(v.t, v.text("#command [role=alert]"), "Nothing was changed")
+		}},
+	})
+}
+
+// workOpenedIsFit walks what opens on home, on the queue and where incidents are written.
+func workOpenedIsFit(t *testing.T, browser context.Context, stack *kit.Stack) {
+	admin := stack.Admin(t)
+	logged(t, admin, "Fitting, the first")
+	second := logged(t, admin, "Fitting, the second")
+	list := "/incidents?state=all&q=fitting"
+	bulk := func(v *tab) {
+		v.do(chromedp.Click("[data-pick-all]"), chromedp.Click(`.bulk-bar button[value="assign"]`), chromedp.WaitVisible("#bulk form"))
+	}
+	v := open(t, browser, stack)
+	v.signIn(stack.Token)
 	fitAll(v, []place{
 		{"/", "with a caller, and what was solved", func(v *tab) {
 			v.do(chromedp.SendKeys("#f-requester", "rita"), chromedp.Click(".quick .further summary"))
@@ -104,15 +137,6 @@ func workIsFit(t *testing.T, browser context.Context, stack *kit.Stack) {
 			v.do(chromedp.Click("#bulk .actions .primary"))
 			v.await(`document.querySelector("#bulk .refused, #bulk .done") !== null`)
 		}},
-		{record, "with more commands", click(".commands .more summary", ".commands .more .menu-body")},
-		{record, "with a form for a link and one for a watcher", func(v *tab) {
-			v.do(chromedp.Click("#links summary"), chromedp.WaitVisible("#link-to"), chromedp.Click("#watchers summary"), chromedp.WaitVisible("#watcher"))
-		}},
-		{record + "?do=hold", "refused", func(v *tab) {
-			v.choose("#f-reason", "awaiting_vendor")
-			v.submit("#command .actions button")
-			require.Contains(v.t, v.text("#command [role=alert]"), "Nothing was changed")
-		}},
 		{"/incidents/new", "with similar incidents", func(v *tab) {
 			v.do(chromedp.SendKeys("#f-title", "Fitting, the third"))
 			v.await(`document.querySelectorAll("#similar li").length > 0`)
@@ -122,7 +146,6 @@ func workIsFit(t *testing.T, browser context.Context, stack *kit.Stack) {
 			v.await(`document.querySelectorAll("#answers .answer").length > 0`)
 		}},
 	})
-	fitAll(v, ofStates(t, stack))
 }
 
 // ofStates are incidents of the demo organisation in every state, as the desk sees them and as whoever reported them does.

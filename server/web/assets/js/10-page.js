@@ -6,8 +6,9 @@
   const chosen = document.documentElement.dataset.viewerZone;
   const zone = chosen && chosen !== "UTC" ? chosen : Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
   const usual = { month: "short", day: "numeric", hour: "numeric", minute: "2-digit", timeZone: zone };
-  const thisYear = new Intl.DateTimeFormat(undefined, usual);
-  const otherYear = new Intl.DateTimeFormat(undefined, { ...usual, year: "numeric" });
+  // The language that the page is in; the server writes its moments and numbers by the same one.
+  const moment = (more) => new Intl.DateTimeFormat(document.documentElement.lang, { ...usual, ...more });
+  const thisYear = moment(), otherYear = moment({ year: "numeric" }), onPaper = moment({ year: "numeric", timeZoneName: "short" });
   const minute = 60_000;
 
   // Sets a text only when it differs, so that a screen reader is not told of what stays.
@@ -34,12 +35,17 @@
     }
   };
 
-  const refresh = () => {
+  const moments = (paper) => {
     for (const element of document.querySelectorAll("time[datetime]")) {
       const at = new Date(element.dateTime);
       if (Number.isNaN(at.valueOf())) continue;
-      say(element, (at.getFullYear() === new Date().getFullYear() ? thisYear : otherYear).format(at));
+      const onScreen = at.getFullYear() === new Date().getFullYear() ? thisYear : otherYear;
+      say(element, (paper ? onPaper : onScreen).format(at));
     }
+  };
+
+  const refresh = () => {
+    moments(false);
     for (const input of document.querySelectorAll("input[data-zone]")) input.value = zone;
     for (const element of document.querySelectorAll("[data-zone-name]")) say(element, `Time in ${zone}.`);
     countdowns();
@@ -90,6 +96,9 @@
     }
   });
   document.addEventListener("htmx:after:swap", refresh);
+  // Paper is read later and elsewhere: moments carry their year and zone there.
+  addEventListener("beforeprint", () => moments(true));
+  addEventListener("afterprint", () => moments(false));
   document.addEventListener("click", closeMenus);
   document.addEventListener("keydown", closeMenus);
   setInterval(countdowns, 15_000);
