@@ -11,14 +11,14 @@ import (
 type Language struct {
 	// Tag names it as BCP 47 does; Name is what it calls itself.
 	Tag, Name string
-	// moment is the layout of a moment to the minute, group stands between thousands, decimal before the fraction.
-	moment, group, decimal string
+	// moment is the layout of a moment to the minute, clock that of one in these weeks, day that of a day; group stands between thousands, decimal before the fraction.
+	moment, clock, day, group, decimal string
 }
 
 // Languages are those there are. The first is that of whoever neither chose one nor has a browser that asks for one.
 var Languages = []Language{
-	{Tag: "en-GB", Name: "English (United Kingdom)", moment: "2 Jan 2006, 15:04 MST", group: ",", decimal: "."},
-	{Tag: "en-US", Name: "English (United States)", moment: "Jan 2, 2006, 3:04 PM MST", group: ",", decimal: "."},
+	{Tag: "en-GB", Name: "English (United Kingdom)", moment: "2 Jan 2006, 15:04 MST", clock: "Mon 2 Jan 15:04", day: "2 January", group: ",", decimal: "."},
+	{Tag: "en-US", Name: "English (United States)", moment: "Jan 2, 2006, 3:04 PM MST", clock: "Mon Jan 2, 3:04 PM", day: "January 2", group: ",", decimal: "."},
 }
 
 // LanguageOf finds a language by its tag.
@@ -45,6 +45,12 @@ func LanguageAsked(accept string) Language {
 
 // Moment writes a moment to the minute, with its zone: that of at.
 func (l Language) Moment(at time.Time) string { return at.Format(l.moment) }
+
+// Clock writes a moment of these weeks to the minute, with its day of the week; its zone is told beside it.
+func (l Language) Clock(at time.Time) string { return at.Format(l.clock) }
+
+// Day writes a day of this year.
+func (l Language) Day(at time.Time) string { return at.Format(l.day) }
 
 // Number writes a whole number: 12,345.
 func (l Language) Number(n int) string {

@@ -25,6 +25,11 @@ func TestEveryLanguageWritesMomentsAndNumbers(t *testing.T) {
 		}
 		require.Equal(t, "1.5", language.Decimal(1.49999999))
 	}
+	american, _ := app.LanguageOf("en-us")
+	require.Equal(t, "Mon Nov 30, 3:05 PM", american.Clock(at))
+	require.Equal(t, "November 30", american.Day(at))
+	require.Equal(t, "Mon 30 Nov 15:05", app.Languages[0].Clock(at))
+	require.Equal(t, "30 November", app.Languages[0].Day(at))
 	for accept, tag := range map[string]string{
 		"": "en-GB", "en-US,en;q=0.9": "en-US", "de-DE,de;q=0.9,en-us;q=0.7": "en-US", "en": "en-GB", "fr": "en-GB", ";;,,": "en-GB",
 	} {

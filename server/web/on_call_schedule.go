@@ -260,7 +260,7 @@ func overridePlace(one app.Override) string {
 func layerWords(layer oncall.Layer) string {
 	every := "every " + layer.Rotation.Unit
 	if layer.Rotation.Every > 1 {
-		every = "every " + countWord(layer.Rotation.Every) + " " + layer.Rotation.Unit + "s"
+		every = "every " + strconv.Itoa(layer.Rotation.Every) + " " + layer.Rotation.Unit + "s"
 	}
 	if layer.Rotation.Unit != oncall.UnitHour && layer.Rotation.Handoff != "" {
 		every += " at " + layer.Rotation.Handoff

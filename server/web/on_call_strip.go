@@ -12,6 +12,7 @@ import (
 // strip is a calendar of some days in which an hour is a column: a table, so that it needs neither a style of its own nor a
 // script, and reads as one.
 type strip struct {
+	language app.Language
 	From, To time.Time
 	Days     []stripDay
 	Rows     []stripRow
@@ -50,7 +51,7 @@ func (w *console) strip(ctx context.Context, accepted map[string]bool, schedules
 		zone = time.UTC // a zone that this machine's tables do not have
 	}
 	now := w.Now().In(zone)
-	drawn := strip{From: midnight(now, 0), To: midnight(now, stripDays), Zone: zone.String()}
+	drawn := strip{language: languageOf(ctx), From: midnight(now, 0), To: midnight(now, stripDays), Zone: zone.String()}
 	for day := range stripDays {
 		begin := midnight(now, day)
 		drawn.Days = append(drawn.Days, stripDay{
@@ -156,12 +157,10 @@ func classOf(on []app.ShiftView, people []string, me string, accepted bool) stri
 	return class
 }
 
-const stripMoment = "Mon 2 Jan 15:04"
-
 // words tells a cell in a sentence.
 func (s strip) words(on []app.ShiftView, from, to time.Time, accepted bool) string {
 	zone := s.From.Location()
-	span := from.In(zone).Format(stripMoment) + " to " + to.In(zone).Format(stripMoment)
+	span := s.language.Clock(from.In(zone)) + " to " + s.language.Clock(to.In(zone))
 	if len(on) == 0 && accepted {
 		return "nobody, as accepted, " + span
 	}
