@@ -52,6 +52,8 @@ type bench struct {
 	http     *http.Client
 	records  []string // ids of incidents that commands are given to
 	bare     []string // ids of bare workflows
+	// under says under which circumstances logging and commands are measured.
+	under string
 	// pace is how long a log and a command took of the clients' time at the last measurement: so long takes one more deadline.
 	pace    time.Duration
 	mailbox *mailbox // takes the installation's mails
@@ -87,7 +89,7 @@ func (b *bench) run(ctx context.Context) error {
 	}
 	defer worker.Stop()
 	b.row("", "clients", "rate/s", "p50 ms", "p99 ms", "bare rate/s", "p50 ms", "p99 ms", "ratio")
-	for _, measure := range []func(context.Context) error{b.logs, b.commands, b.lists, b.deadlines, b.deliveries, b.async} {
+	for _, measure := range []func(context.Context) error{b.logs, b.commands, b.lists, b.deadlines, b.deliveries, b.async, b.clocks, b.breaches} {
 		if err := measure(ctx); err != nil {
 			return err
 		}

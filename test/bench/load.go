@@ -99,7 +99,7 @@ func number(value float64) string {
 func (b *bench) logs(ctx context.Context) error {
 	var mu sync.Mutex
 	for _, clients := range []int{1, 16} {
-		err := b.beside(ctx, "log an incident / start with update", clients, func(ctx context.Context, c, n int) error {
+		err := b.beside(ctx, "log an incident"+b.under+" / start with update", clients, func(ctx context.Context, c, n int) error {
 			var view struct {
 				ID string `json:"id"`
 			}
@@ -127,7 +127,7 @@ func (b *bench) commands(ctx context.Context) error {
 	held := make([]bool, len(b.records))
 	for _, clients := range []int{1, 16} {
 		mine := func(c, n, all int) int { return (c + n*clients) % (all / clients * clients) }
-		err := b.beside(ctx, "a command / an update", clients, func(ctx context.Context, c, n int) error {
+		err := b.beside(ctx, "a command"+b.under+" / an update", clients, func(ctx context.Context, c, n int) error {
 			i := mine(c, n, len(b.records))
 			verb, body := "hold", map[string]any{"reason": "awaiting_change"}
 			if held[i] {
