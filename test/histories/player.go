@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"encoding/json"
 	"fmt"
@@ -167,13 +168,16 @@ func (p *player) count(of execution, kind enums.EventType) int {
 }
 
 // execution is one run of a record's workflow, or of a destination's.
-type execution struct{ record, run, destination string }
+type execution struct {
+	record, run, destination string
+	practice                 domain.Practice // of the record; empty: an incident
+}
 
 func (e execution) id() string {
 	if e.destination != "" {
 		return domain.DeliveryID(e.destination)
 	}
-	return domain.WorkflowID(domain.Incident, e.record)
+	return domain.WorkflowID(cmp.Or(e.practice, domain.Incident), e.record)
 }
 
 // store adds the histories of a scenario's runs: one file each, numbered where there are several.

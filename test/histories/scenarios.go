@@ -31,6 +31,7 @@ var scenarios = []struct {
 	{"merge", merge},
 	{"reopen_after_close", reopenAfterClose},
 	{"delivery", deliver},
+	{"escalation", escalate},
 }
 
 var done = body{"code": "fixed", "notes": "Restarted the relay."}
