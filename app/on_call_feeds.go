@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -148,6 +149,8 @@ func (a *App) ReadFeed(ctx context.Context, secret string) (FeedContent, error) 
 	if content.Shifts, err = a.Shifts(WithPrincipal(ctx, owner), query); err != nil {
 		return FeedContent{}, err
 	}
+	// What is over and began before would seem to begin anew at every reading.
+	content.Shifts = slices.DeleteFunc(content.Shifts, func(shift ShiftView) bool { return !shift.From.After(from) && shift.To.Before(now) })
 	if len(content.Shifts) > 0 && !content.Own {
 		content.Title = content.Shifts[0].Title
 	}

@@ -2,6 +2,7 @@ package browser
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"testing"
 	"time"
@@ -99,6 +100,14 @@ func onCallIsFit(t *testing.T, browser context.Context, stack *kit.Stack) {
 		place{"/on-call", "with an address", func(v *tab) { v.submit("#feed form button") }},
 	))
 	require.Contains(t, v.text("#feed"), "shown this once")
+	address := v.value("#feed-address")
+	feed, err := http.Get(address)
+	require.NoError(t, err)
+	defer feed.Body.Close()
+	content, err := io.ReadAll(feed.Body)
+	require.NoError(t, err)
+	require.Equal(t, http.StatusOK, feed.StatusCode, address)
+	require.Contains(t, string(content), "SUMMARY:On call: fit\r\n", "the turns of whoever made it")
 	v.visit("/on-call")
 	require.Contains(t, v.text(".on-call"), "cannot be reached")
 	v.visit("/on-call/unreachable")
