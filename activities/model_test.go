@@ -134,7 +134,13 @@ func (m *model) catchUp(until, now time.Time) bool {
 			return changed
 		}
 		timer := domain.Command{Name: deadlines[0].Command, ReceivedAt: deadlines[0].DueAt, Actor: domain.Actor{Kind: domain.ActorTimer, Name: deadlines[0].Name}}
-		changed = m.step(timer, clampTo(until, m.record.LastEventAt, now), &deadlines[0], now) || changed
+		moment := until
+		for _, message := range m.messages {
+			if message.ReceivedAt.Before(moment) {
+				moment = message.ReceivedAt
+			}
+		}
+		changed = m.step(timer, clampTo(moment, m.record.LastEventAt, now), &deadlines[0], now) || changed
 	}
 }
 
