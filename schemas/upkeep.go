@@ -152,6 +152,11 @@ func CheckRows(ctx context.Context, db bun.IDB, now time.Time, grace time.Durati
 			WHERE d.due_at < ?
 		UNION ALL SELECT r.id::text, r.number, 'it has no row of its practice' FROM records r WHERE r.practice = 'incident'
 			AND NOT EXISTS (SELECT FROM incidents i WHERE i.id = r.id)
+		UNION ALL SELECT r.id::text, r.number, 'it has no row of its practice' FROM records r WHERE r.practice = 'escalation'
+			AND NOT EXISTS (SELECT FROM escalations e WHERE e.id = r.id)
+		UNION ALL SELECT r.id::text, r.number, 'its clock of ' || c.metric || ' by ' || c.agreement || ' waits for ' || c.next_at || ', the record does not'
+			FROM clocks c JOIN records r ON r.id = c.record_id WHERE c.in_force AND c.stopped_at IS NULL AND c.next_at IS NOT NULL
+			AND NOT EXISTS (SELECT FROM deadlines d WHERE d.record_id = c.record_id AND d.due_at = c.next_at)
 		UNION ALL SELECT m.record_id::text, coalesce(r.number, ''), 'message ' || m.id || ' is undelivered since ' || m.received_at || ' ' || m.fault
 			FROM messages m LEFT JOIN records r ON r.id = m.record_id WHERE m.state = 'pending' AND m.received_at < ?
 		UNION ALL SELECT m.record_id::text, coalesce(r.number, ''), 'message ' || m.id || ' was given up after ' || m.faults || ' faults: ' || m.fault
