@@ -31,8 +31,8 @@ func (r *Relay) message(parcel domain.Parcel) (*gomail.Msg, error) {
 	message.Subject(subject)
 	message.SetDateWithValue(parcel.Told[len(parcel.Told)-1].At)
 	message.SetMessageIDWithValue(parcel.ID + "@" + r.domain)
-	if record := parcel.Told[0].Record; record != nil && len(parcel.Told) == 1 {
-		thread := "<" + record.ID + "@" + r.domain + ">"
+	if record := threadOf(parcel); record != "" {
+		thread := "<" + record + "@" + r.domain + ">"
 		message.SetGenHeaderPreformatted("References", thread)
 		message.SetGenHeaderPreformatted("In-Reply-To", thread)
 	}
@@ -44,6 +44,18 @@ func (r *Relay) message(parcel domain.Parcel) (*gomail.Msg, error) {
 	message.SetBodyString(gomail.TypeTextPlain, r.plain(words))
 	message.AddAlternativeString(gomail.TypeTextHTML, r.html(words))
 	return message, nil
+}
+
+// threadOf is the record that a mail stands with: what an escalation was called for, else its own; "" for a bundle.
+func threadOf(parcel domain.Parcel) string {
+	told := parcel.Told[0]
+	switch source := told.Word("source"); {
+	case len(parcel.Told) > 1 || told.Record == nil:
+		return ""
+	case source != "" && told.Word("source_number") != "":
+		return source
+	}
+	return told.Record.ID
 }
 
 // foot says why the mail came.

@@ -77,3 +77,22 @@ func TestAMailGoesByTLSAndPassword(t *testing.T) {
 		ID: "1", Address: "rita@example.org", Told: []domain.Told{{Kind: "account.test_page", At: time.Now()}},
 	}), "certificate")
 }
+
+// A page stands with the mails about what it calls for, not with those about the escalation.
+func TestAPageStandsWithWhatItCallsFor(t *testing.T) {
+	t.Parallel()
+	server := outside.NewMailServer(t)
+	relay, err := mail.NewRelay(mail.Settings{URL: server.URL, From: "desk@example.org", Public: "https://desk.example.org"})
+	require.NoError(t, err)
+	sending := relay.Begin(domain.Destination{})
+	defer sending.Close()
+	require.NoError(t, sending.Send(t.Context(), domain.Parcel{ID: "1", Address: "bo@example.org", Told: []domain.Told{{
+		Kind: "escalation.page", At: time.Now(), Data: map[string]any{"source": "an-incident", "source_number": "INC-000007", "number": "ESC-000001"},
+		Record: &domain.Record{ID: "an-escalation", Practice: "escalation", Number: "ESC-000001", Title: "Mail is down"},
+	}}}))
+	one := server.Mails()[0]
+	require.Equal(t, "[INC-000007] You are needed: Mail is down", one.Header.Get("Subject"))
+	require.Equal(t, "<an-incident@example.org>", one.Header.Get("References"))
+	require.Contains(t, one.Text, "https://desk.example.org/incidents/INC-000007")
+	require.Contains(t, one.Text, "Acknowledge ESC-000001")
+}

@@ -73,7 +73,7 @@ func of(told domain.Told, person domain.Person, public string) (Words, error) {
 	if err != nil {
 		return Words{}, err
 	}
-	words := Words{Subject: subject, Text: text, Link: facts.Link, About: facts.Number}
+	words := Words{Subject: subject, Text: text, Link: facts.Link, About: facts.about()}
 	if facts.State != "" && facts.SourceNumber == "" {
 		words.Text += "\n\n" + facts.state()
 	}
@@ -157,6 +157,14 @@ func practice(told domain.Told) domain.Practice {
 		return told.Record.Practice
 	}
 	return domain.Incident
+}
+
+// about is the number that people know it by: that of what an escalation was called for.
+func (f facts) about() string {
+	if f.SourceNumber != "" {
+		return f.SourceNumber
+	}
+	return f.Number
 }
 
 // state tells how the record stands now, in one line.
