@@ -19,6 +19,7 @@ import (
 	"github.com/holdfast-itsm/holdfast/domain/escalation"
 	"github.com/holdfast-itsm/holdfast/domain/policy"
 	"github.com/holdfast-itsm/holdfast/domain/sla"
+	"github.com/holdfast-itsm/holdfast/schemas"
 )
 
 // Dependencies are what the activities work with.
@@ -51,7 +52,7 @@ type Rules interface {
 // Activities are registered with the worker under the names in domain.
 type Activities struct {
 	Dependencies
-	policies *policyCache
+	policies *schemas.Documents
 	kinds    map[domain.Practice]kind
 }
 
@@ -65,7 +66,7 @@ type left struct{ messages, notices bool }
 
 // New makes the activities of every practice.
 func New(dependencies Dependencies) *Activities {
-	a := &Activities{Dependencies: dependencies, policies: newPolicyCache()}
+	a := &Activities{Dependencies: dependencies, policies: schemas.NewDocuments(dependencies.CompileCalendar)}
 	a.kinds = map[domain.Practice]kind{domain.Incident: a.incidentKind(), escalation.Practice: a.escalationKind()}
 	return a
 }

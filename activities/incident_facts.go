@@ -48,6 +48,8 @@ type mentions struct {
 	To         string          `json:"to"`
 	Follows    string          `json:"follows"`
 	Resolution json.RawMessage `json:"resolution"`
+	// BreachCause is a term of a vocabulary.
+	BreachCause string `json:"breach_cause"`
 }
 
 // incidentFacts reads what Decide needs for one command, at the policy versions stamped on the record; a command that opens
@@ -69,14 +71,18 @@ func (a *Activities) incidentFacts(ctx context.Context, tx bun.Tx, record incide
 		facts.Number = number
 	}
 	var candidates []schemas.AgreementVersion
-	if opening || named.Service != "" && named.Service != record.Service {
+	service := named.Service
+	if command.Verb() == "re_rate" {
+		service = record.Service
+	}
+	if opening || command.Verb() == "re_rate" || service != "" && service != record.Service {
 		var err error
-		if versions, candidates, err = a.newestVersions(ctx, tx, named.Service, record.Policies); err != nil {
+		if versions, candidates, err = a.newestVersions(ctx, tx, service, record.Policies); err != nil {
 			return facts, err
 		}
 		facts.Policies = versions
 	}
-	if !stamped(versions) { // opened by a release that knew fewer documents
+	if !stamped(versions) || named.BreachCause != "" && versions[breachPolicy] == 0 { // opened by a release that knew fewer documents
 		newest, _, err := a.newestVersions(ctx, tx, record.Service, record.Policies)
 		if err != nil {
 			return facts, err
@@ -87,7 +93,7 @@ func (a *Activities) incidentFacts(ctx context.Context, tx bun.Tx, record incide
 	if err := a.policyFacts(ctx, tx, &facts, versions); err != nil {
 		return facts, err
 	}
-	if err := a.agreedFacts(ctx, tx, &facts, record, calendarOf(versions), candidates, command.Verb()); err != nil {
+	if err := a.agreedFacts(ctx, tx, &facts, record, schemas.CalendarOf(versions), candidates, command.Verb()); err != nil {
 		return facts, err
 	}
 	if command.Verb() == "clock_due" {
@@ -114,14 +120,17 @@ const (
 	matrixPolicy        = "PriorityMatrix/default"
 	holdPolicy          = "Vocabulary/hold-reasons"
 	resolutionPolicy    = "Vocabulary/resolution-codes"
+	breachPolicy        = "Vocabulary/breach-causes"
 	assignmentPolicy    = "AssignmentRules/default"
 	calendarPrefix      = "Calendar/"
-	defaultCalendar     = "Calendar/default"
 	servicePolicyPrefix = "ServicePolicy/"
 )
 
 // basePolicies are those that every incident needs, beside a calendar.
 var basePolicies = []string{matrixPolicy, holdPolicy, resolutionPolicy, assignmentPolicy}
+
+// stampedPolicies are those that an incident opens under; one that is not among basePolicies may be missing.
+var stampedPolicies = append(slices.Clone(basePolicies), breachPolicy)
 
 // stamped reports whether every document that an incident needs is among its versions.
 func stamped(versions map[string]int) bool {
@@ -136,7 +145,7 @@ func stamped(versions map[string]int) bool {
 // the named service and its support calendar. Beside them it answers the newest version of everything that agreements need.
 func (a *Activities) newestVersions(ctx context.Context, tx bun.Tx, service string, kept map[string]int) (map[string]int, []schemas.AgreementVersion, error) {
 	wanted := []string{}
-	for _, name := range basePolicies {
+	for _, name := range stampedPolicies {
 		if kept[name] == 0 {
 			wanted = append(wanted, name)
 		}
@@ -158,43 +167,31 @@ func isServicePolicy(name string) bool {
 	return strings.HasPrefix(name, servicePolicyPrefix) || strings.HasPrefix(name, calendarPrefix)
 }
 
-// namedVersion is one version of a document of a known kind.
-type namedVersion struct {
-	name    string
-	version int
-}
-
-// calendarOf is the calendar among a record's versions: that of its service, else the default one.
-func calendarOf(versions map[string]int) namedVersion {
-	chosen := defaultCalendar
-	for name := range versions {
-		if strings.HasPrefix(name, calendarPrefix) && name != defaultCalendar {
-			chosen = name
-		}
-	}
-	return namedVersion{strings.TrimPrefix(chosen, calendarPrefix), versions[chosen]}
-}
-
 // policyFacts fills the facts with the stamped documents.
 func (a *Activities) policyFacts(ctx context.Context, tx bun.Tx, facts *incident.Facts, versions map[string]int) error {
 	var err error
-	days := calendarOf(versions)
-	if facts.Calendar, err = a.policies.calendar(ctx, tx, calendarPrefix+days.name, days.version, a.CompileCalendar); err != nil {
+	days := schemas.CalendarOf(versions)
+	if facts.Calendar, err = a.policies.Calendar(ctx, tx, days.Name, days.Version); err != nil {
 		return err
 	}
-	if facts.Matrix, err = readPolicy[policy.PriorityMatrix](ctx, a.policies, tx, matrixPolicy, versions[matrixPolicy]); err != nil {
+	if facts.Matrix, err = schemas.ReadDocument[policy.PriorityMatrix](ctx, a.policies, tx, matrixPolicy, versions[matrixPolicy]); err != nil {
 		return err
 	}
-	if facts.HoldReasons, err = readPolicy[policy.Vocabulary](ctx, a.policies, tx, holdPolicy, versions[holdPolicy]); err != nil {
+	if facts.HoldReasons, err = schemas.ReadDocument[policy.Vocabulary](ctx, a.policies, tx, holdPolicy, versions[holdPolicy]); err != nil {
 		return err
 	}
-	facts.ResolutionCodes, err = readPolicy[policy.Vocabulary](ctx, a.policies, tx, resolutionPolicy, versions[resolutionPolicy])
+	if facts.ResolutionCodes, err = schemas.ReadDocument[policy.Vocabulary](ctx, a.policies, tx, resolutionPolicy, versions[resolutionPolicy]); err != nil {
+		return err
+	}
+	if versions[breachPolicy] > 0 {
+		facts.BreachCauses, err = schemas.ReadDocument[policy.Vocabulary](ctx, a.policies, tx, breachPolicy, versions[breachPolicy])
+	}
 	return err
 }
 
 // assignmentFacts lets the assignment rules speak on a new incident.
 func (a *Activities) assignmentFacts(ctx context.Context, tx bun.Tx, facts *incident.Facts, versions map[string]int, command domain.Command) error {
-	rules, err := readPolicy[policy.AssignmentRules](ctx, a.policies, tx, assignmentPolicy, versions[assignmentPolicy])
+	rules, err := schemas.ReadDocument[policy.AssignmentRules](ctx, a.policies, tx, assignmentPolicy, versions[assignmentPolicy])
 	if err != nil {
 		return err
 	}

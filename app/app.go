@@ -13,6 +13,7 @@ import (
 	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/domain/policy"
 	"github.com/holdfast-itsm/holdfast/internal/auth"
+	"github.com/holdfast-itsm/holdfast/internal/policyfile"
 	"github.com/holdfast-itsm/holdfast/schemas"
 )
 
@@ -42,6 +43,8 @@ type App struct {
 	feeds *feeds
 	// policyTests has room for the runs of policy tests that may be under way at once.
 	policyTests chan struct{}
+	// documents keeps what clocks are measured by.
+	documents *schemas.Documents
 }
 
 var _ Service = (*App)(nil)
@@ -57,7 +60,7 @@ func New(dependencies Dependencies) *App {
 	if dependencies.Passwords == nil {
 		dependencies.Passwords = auth.NewPasswords(auth.Standard)
 	}
-	return &App{Dependencies: dependencies, policyTests: make(chan struct{}, policyTestRuns), feeds: newFeeds(source{
+	return &App{Dependencies: dependencies, policyTests: make(chan struct{}, policyTestRuns), documents: schemas.NewDocuments(policyfile.CompileCalendar), feeds: newFeeds(source{
 		page: func(ctx context.Context, after schemas.StreamPosition, limit int) ([]schemas.StreamedEvent, error) {
 			return schemas.ReadStream(ctx, dependencies.DB, after, limit)
 		},

@@ -32,6 +32,7 @@ const (
 	PermissionViewOwn        Permission = "view.own"
 	PermissionViewShare      Permission = "view.share"
 	PermissionViewPublish    Permission = "view.publish"
+	PermissionPromisesRead   Permission = "promises.read"
 	PermissionOnCallRead     Permission = "on_call.read"
 	PermissionOnCallSwap     Permission = "on_call.swap"
 	PermissionOnCallOverride Permission = "on_call.override"
@@ -80,6 +81,7 @@ var permissions = func() map[Permission][]domain.Role {
 		PermissionViewOwn:        everybody,
 		PermissionViewShare:      workers,
 		PermissionViewPublish:    leads,
+		PermissionPromisesRead:   staff,
 		PermissionOnCallRead:     staff,
 		PermissionOnCallSwap:     everybody,
 		PermissionOnCallOverride: {domain.RoleTeamLead},

@@ -85,7 +85,7 @@ func (a *App) Incidents(ctx context.Context, query IncidentQuery) (Page[Incident
 	if err := principal.mayAnywhere(PermissionIncidentRead); err != nil {
 		return page, err
 	}
-	filter, err := query.filter(principal)
+	filter, err := query.filter(principal, a.now())
 	if err != nil {
 		return page, err
 	}
@@ -104,7 +104,7 @@ func (a *App) Incidents(ctx context.Context, query IncidentQuery) (Page[Incident
 	return page, nil
 }
 
-func (q IncidentQuery) filter(principal Principal) (schemas.IncidentFilter, error) {
+func (q IncidentQuery) filter(principal Principal, now time.Time) (schemas.IncidentFilter, error) {
 	filter := schemas.IncidentFilter{
 		Priorities: q.Priority, Team: q.Team, Assignee: me(q.Assignee, principal), Requester: me(q.Requester, principal),
 		Service: q.Service, Category: q.Category, Tag: q.Tag, Words: q.Words, OpenedFrom: q.OpenedFrom, OpenedTo: q.OpenedTo,
@@ -134,13 +134,16 @@ func (q IncidentQuery) filter(principal Principal) (schemas.IncidentFilter, erro
 	if err := inCalendar(map[string]*time.Time{"opened_from": q.OpenedFrom, "opened_to": q.OpenedTo}); err != nil {
 		return filter, err
 	}
+	var err error
+	if filter.Promise, err = q.PromiseQuery.filter(now); err != nil {
+		return filter, err
+	}
 	if filter.Sort == "" {
 		filter.Sort = "-opened_at"
 	}
 	if !schemas.KnownSort(filter.Sort) {
 		return filter, badQuery("sort", filter.Sort, "takes opened_at, updated_at, priority, wake_at, each with - for descending")
 	}
-	var err error
 	filter.After, err = decodeCursor[schemas.Position](q.Cursor)
 	if err == nil && filter.After != nil && !schemas.IsID(filter.After.ID) {
 		err = domain.Errorf(domain.CodeMalformed, "the cursor is not one of ours")

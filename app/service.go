@@ -38,6 +38,7 @@ type Service interface {
 	OnCall
 	Deliveries
 	Notifications
+	Promises
 }
 
 // Commands changes records.
@@ -233,9 +234,10 @@ type IncidentQuery struct {
 	Words      string     `json:"q"`
 	OpenedFrom *time.Time `json:"opened_from"`
 	OpenedTo   *time.Time `json:"opened_to"`
-	Sort       string     `json:"sort"`
-	Cursor     string     `json:"cursor"`
-	Limit      int        `json:"limit"`
+	PromiseQuery
+	Sort   string `json:"sort"`
+	Cursor string `json:"cursor"`
+	Limit  int    `json:"limit"`
 }
 
 // Note is a word about a record: public to its requester, or internal.

@@ -79,6 +79,10 @@ type ViewFilter struct {
 	Category  string   `json:"category,omitempty" maxLength:"200"`
 	Tag       string   `json:"tag,omitempty" maxLength:"200"`
 	Words     string   `json:"q,omitempty" maxLength:"500"`
+	Clock     string   `json:"clock,omitempty" enum:"breached,met,running" doc:"How a promise of it stands"`
+	Metric    string   `json:"metric,omitempty" enum:"response,resolution,update,ola,underpinning" doc:"Of the promise that clock asks for"`
+	Agreement string   `json:"agreement,omitempty" maxLength:"100" doc:"Of the promise that clock asks for"`
+	DueWithin string   `json:"due_within,omitempty" maxLength:"20" doc:"A promise of it falls due within so much time: 2h, 30m"`
 	Sort      string   `json:"sort,omitempty" maxLength:"40"`
 }
 
@@ -87,6 +91,7 @@ func (f ViewFilter) Query() IncidentQuery {
 	return IncidentQuery{
 		State: f.State, Priority: f.Priority, Team: f.Team, Assignee: f.Assignee, Requester: f.Requester,
 		Service: f.Service, Category: f.Category, Tag: f.Tag, Words: f.Words, Sort: f.Sort,
+		PromiseQuery: PromiseQuery{Clock: f.Clock, Metric: f.Metric, Agreement: f.Agreement, DueWithin: f.DueWithin},
 	}
 }
 
@@ -184,7 +189,7 @@ func (a *App) CountViews(ctx context.Context, filters []ViewFilter) ([]int, erro
 	}
 	asked := make([]schemas.IncidentFilter, len(filters))
 	for i, filter := range filters {
-		if asked[i], err = filter.Query().filter(principal); err != nil {
+		if asked[i], err = filter.Query().filter(principal, a.now()); err != nil {
 			return nil, err
 		}
 	}
@@ -271,7 +276,7 @@ func validView(view *View, principal Principal) error {
 			return domain.Invalid("columns", "are names of fields in lower case")
 		}
 	}
-	_, err := view.Filter.Query().filter(principal)
+	_, err := view.Filter.Query().filter(principal, time.Time{}) // what is asked for is the same at any time
 	return err
 }
 

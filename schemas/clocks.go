@@ -111,21 +111,3 @@ func (p *Passage) clocks(changed []sla.Clock, version int64) {
 			version = excluded.version`,
 		p.record, version, p.rest.json(changed))
 }
-
-// AgreementVersion is the newest version of an agreement, or of a calendar that one can count in.
-type AgreementVersion struct {
-	Kind    string `bun:"kind"`
-	Name    string `bun:"name"`
-	Version int    `bun:"version"`
-}
-
-// NewestAgreements gives the newest version of every SLA and of every Calendar.
-func NewestAgreements(ctx context.Context, db bun.IDB) ([]AgreementVersion, error) {
-	var rows []AgreementVersion
-	if err := newestAgreements.Scan(ctx, db, nil, &rows); err != nil {
-		return nil, fmt.Errorf("reading the agreements: %w", err)
-	}
-	return rows, nil
-}
-
-var newestAgreements = pg.Prepared(`SELECT kind, name, max(version) AS version FROM policies WHERE kind IN ('SLA', 'Calendar') GROUP BY kind, name ORDER BY kind, name`)

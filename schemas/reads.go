@@ -98,6 +98,7 @@ type IncidentFilter struct {
 	fewWords   bool
 	OpenedFrom *time.Time
 	OpenedTo   *time.Time
+	Promise    PromiseFilter
 	// Sort is a column, with "-" for descending: opened_at, updated_at, priority, wake_at.
 	Sort  string
 	After *Position
@@ -191,7 +192,8 @@ func (c sortColumn) takes(text string) bool {
 
 // ListIncidents reads one page of incidents and the place after it; nil when there is no more.
 func ListIncidents(ctx context.Context, db bun.IDB, reader Reader, filter IncidentFilter) ([]incident.Incident, *Position, error) {
-	q := db.NewSelect().ColumnExpr("r.*, i.*").TableExpr("records AS r").Join("JOIN incidents AS i ON i.id = r.id").Where("r.practice = 'incident'")
+	q := db.NewSelect().ColumnExpr("r.*, i.*").ColumnExpr(clocksInForce("r.id")).
+		TableExpr("records AS r").Join("JOIN incidents AS i ON i.id = r.id").Where("r.practice = 'incident'")
 	var err error
 	if filter.fewWords, err = fewHave(ctx, db, filter.Words); err != nil {
 		return nil, nil, err
@@ -256,6 +258,7 @@ func (f IncidentFilter) where(q *bun.SelectQuery) *bun.SelectQuery {
 	if f.OpenedTo != nil {
 		q = q.Where("r.opened_at < ?", *f.OpenedTo)
 	}
+	q = f.Promise.where(q)
 	switch {
 	case f.fewWords:
 		q = q.Where("r.id IN (SELECT with_words('incident', websearch_to_tsquery('english', ?), ?))", f.Words, mostListed)

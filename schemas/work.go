@@ -184,7 +184,7 @@ func TeamWork(ctx context.Context, db bun.IDB, reader Reader, person string, lim
 			Where("r.team IN (SELECT team FROM team_members WHERE person = ?)", person))
 	}
 	var list []incident.Incident
-	err := query().ColumnExpr("r.*, i.*").OrderExpr("r.priority, r.opened_at, r.id").Limit(int64(limit)).Scan(ctx, &list)
+	err := query().ColumnExpr("r.*, i.*").ColumnExpr(clocksInForce("r.id")).OrderExpr("r.priority, r.opened_at, r.id").Limit(int64(limit)).Scan(ctx, &list)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return nil, 0, fmt.Errorf("reading the teams' work: %w", err)
 	}

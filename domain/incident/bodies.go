@@ -66,6 +66,7 @@ type HoldOn struct {
 type Resolve struct {
 	Code        string     `json:"code" doc:"One of the Vocabulary resolution-codes" example:"fixed"`
 	Notes       string     `json:"notes" minLength:"1" maxLength:"4096" doc:"What was done; the requester reads it"`
+	BreachCause string     `json:"breach_cause,omitempty" doc:"Why a promise was broken, one of the Vocabulary breach-causes; only where one was"`
 	EffectiveAt *time.Time `json:"effective_at,omitempty" doc:"When it really was so, at most 24 h back; needs a reason"`
 	Reason      string     `json:"reason,omitempty" maxLength:"4096" doc:"Why, kept on the timeline"`
 }

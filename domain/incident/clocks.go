@@ -10,7 +10,8 @@ import (
 
 // Agreed is what Decide needs to know of agreements.
 type Agreed struct {
-	// Book holds the agreements that can apply; read for a command that opens an incident or names another service or category.
+	// Book holds the agreements that can apply; read for a command that opens an incident, names another service or category, or
+	// asks to measure anew.
 	Book *sla.Book
 	// Held are the terms of the agreements that the incident is under, and of its clocks in force.
 	Held []sla.Terms
@@ -97,6 +98,27 @@ func (d *draft) rateClocks(before Incident) {
 	case record.Priority != before.Priority:
 		d.clocks.Rerate(d.choices(), record.Priority, d.due())
 	}
+}
+
+// reRateClocks brings the incident under the agreements and calendars that are the newest now, and measures its clocks by them.
+// Where nothing has changed, that is what the timeline says.
+func (d *draft) reRateClocks() error {
+	var body Plain
+	if err := d.command.Decode(&body); err != nil {
+		return err
+	}
+	d.stampPolicies()
+	d.live(d.Record)
+	before := slices.Clone(d.clocks.Clocks)
+	d.clocks.Rerate(d.choose(), d.Record.Priority, d.moment)
+	changed := 0
+	for _, clock := range d.clocks.Clocks {
+		if !slices.ContainsFunc(before, clock.Same) {
+			changed++
+		}
+	}
+	d.event(false, body.Reason, map[string]any{"clocks_changed": changed > 0}, nil)
+	return nil
 }
 
 // answerClocks meets what a person did for the requester. Machines never respond.

@@ -65,7 +65,7 @@ var handlers = map[string]func(*draft) error{
 	"reopen": (*draft).reopen, "close": (*draft).close, "cancel": (*draft).cancel,
 	"merge_into": (*draft).mergeInto, "unmerge": (*draft).unmerge,
 	"change_priority": (*draft).changePriority, "override_priority": (*draft).overridePriority,
-	"edit": (*draft).edit, "rate": (*draft).rate, "link": (*draft).link, "unlink": (*draft).unlink,
+	"re_rate": (*draft).reRateClocks, "edit": (*draft).edit, "rate": (*draft).rate, "link": (*draft).link, "unlink": (*draft).unlink,
 	"reply": (*draft).reply, "triage_overdue": (*draft).triageOverdue, "remind_requester": (*draft).remindRequester,
 	"no_response": (*draft).noResponse, "promise_missed": (*draft).promiseMissed, "hold_over": (*draft).holdOver,
 	"auto_close": (*draft).autoClose, "duplicate_joined": (*draft).duplicateChanged,

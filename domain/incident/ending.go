@@ -28,13 +28,33 @@ func (d *draft) restore(body Resolve, kind string) error {
 	if err != nil {
 		return err
 	}
+	if err := d.explainBreach(body.BreachCause); err != nil {
+		return err
+	}
 	d.settleResolution(body.Code, body.Notes, effective)
 	data := map[string]any{"code": body.Code}
+	if body.BreachCause != "" {
+		data["breach_cause"] = body.BreachCause
+	}
 	if d.Record.FirstContact {
 		data["first_contact"] = true
 	}
 	d.add(kind, true, body.Reason, d.withEffective(data, effective), map[string]any{"notes": body.Notes})
 	d.notify("incident.resolved", map[string]any{"code": body.Code}, person(d.Record.Requester))
+	return nil
+}
+
+// explainBreach keeps why a promise was broken, which only a broken one has.
+func (d *draft) explainBreach(cause string) error {
+	switch {
+	case cause == "":
+		return nil
+	case !d.facts.BreachCauses.Has(cause):
+		return domain.Invalid("breach_cause", "%q is not a cause of a breach", cause)
+	case !d.Record.Breached():
+		return domain.Invalid("breach_cause", "explains a broken promise, and none is broken")
+	}
+	d.Record.BreachCause = cause
 	return nil
 }
 

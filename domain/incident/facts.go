@@ -20,6 +20,7 @@ type Facts struct {
 	Matrix          policy.PriorityMatrix
 	HoldReasons     policy.Vocabulary
 	ResolutionCodes policy.Vocabulary
+	BreachCauses    policy.Vocabulary
 	// Assignment is what the assignment rules say of a new incident, and which rule said it.
 	Assignment policy.Assignment
 	Agreed     Agreed

@@ -53,8 +53,9 @@ func TestGoldenIncident(t *testing.T) {
 			Resolution:   incident.Resolution{Code: "fixed", Notes: "Turned it on.", By: "bo", RecordedAt: &at},
 			FirstContact: true, ReassignmentCount: 2, PreviousTeam: "network", PingPong: true, ReopenCount: 1, MergedInto: parentID,
 			TriageEscalatedAt: &at, Satisfaction: incident.Satisfaction{Score: 4, Comment: "quick", At: &at}, Source: json.RawMessage(`{"priority":"P2"}`),
-			Agreements: []sla.Stamp{{Agreement: "gold", Version: 2, Calendar: "desk", CalendarVersion: 3, Why: "gold applies (rank 10)"}},
-			Life:       sla.Life{{From: at, By: "ana", State: incident.New, Open: true, Team: "messaging"}}, ClocksVersion: 7,
+			BreachCause: "taken_up_late",
+			Agreements:  []sla.Stamp{{Agreement: "gold", Version: 2, Calendar: "desk", CalendarVersion: 3, Why: "gold applies (rank 10)"}},
+			Life:        sla.Life{{From: at, By: "ana", State: incident.New, Open: true, Team: "messaging"}}, ClocksVersion: 7,
 			Escalations: []incident.Call{{ID: childID, Policy: "major"}},
 		},
 		Clocks: []sla.Clock{{

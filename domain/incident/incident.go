@@ -6,6 +6,7 @@ package incident
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/holdfast-itsm/holdfast/domain"
@@ -64,6 +65,8 @@ type Details struct {
 	// TriageEscalatedAt is when the team lead was told that triage is overdue.
 	TriageEscalatedAt *time.Time   `json:"triage_escalated_at,omitempty" bun:"triage_escalated_at"`
 	Satisfaction      Satisfaction `json:"satisfaction,omitzero" bun:"embed:satisfaction_"`
+	// BreachCause says why a promise was broken, as whoever resolved it put it.
+	BreachCause string `json:"breach_cause,omitempty" bun:"breach_cause"`
 	// Source keeps the counters and the priority of the system that an imported incident came from, beside ours.
 	Source json.RawMessage `json:"source,omitempty" bun:"source,type:json,nullzero"`
 	// Agreements are the service level agreements that it is under.
@@ -74,6 +77,11 @@ type Details struct {
 	Escalations []Call `json:"escalations,omitempty" bun:"escalations,type:json"`
 	// ClocksVersion is the record's version at which its clocks last moved.
 	ClocksVersion int64 `json:"-" bun:"clocks_version"`
+}
+
+// Breached reports whether a promise that counts was broken, be it kept late or still open.
+func (i Incident) Breached() bool {
+	return slices.ContainsFunc(i.Clocks, func(c sla.Clock) bool { return c.InForce && c.BreachedAt != nil })
 }
 
 // Hold says why an incident waits and for what.

@@ -55,6 +55,7 @@ var Lifecycle = &domain.Lifecycle{
 		{Verb: "change_priority", Title: "Change priority", From: openStates, Roles: agents, Event: "incident.priority_changed", Body: body[ChangePriority]},
 		{Verb: "override_priority", Title: "Override priority", From: openStates, Roles: leads, Event: "incident.priority_overridden", Body: body[OverridePriority]},
 		{Verb: "page", Title: "Page", From: openStates, Roles: agents, Event: "incident.paged", Body: body[Page]},
+		{Verb: "re_rate", Title: "Re-rate clocks", From: openStates, Roles: leads, Event: "incident.re_rated", Body: body[Plain]},
 		{Verb: "edit", Title: "Edit", From: editStates, Roles: agents, Event: "incident.edited", Body: body[Edit]},
 		{Verb: "rate", Title: "Rate", From: []domain.State{Closed}, Roles: asker, Event: "incident.rated", Body: body[Confirm]},
 		{Verb: "link", Title: "Link", From: allStates, Roles: agents, Event: "incident.linked", Body: body[Relate]},

@@ -82,6 +82,7 @@ func known() incident.Facts {
 			{ID: "awaiting_logs", Base: incident.AwaitingRequester},
 		}},
 		ResolutionCodes: policy.Vocabulary{Terms: []policy.Term{{ID: "fixed"}, {ID: "workaround"}}},
+		BreachCauses:    policy.Vocabulary{Terms: []policy.Term{{ID: "taken_up_late"}}},
 		Team:            incident.TeamFact{Known: true},
 		Assignee:        incident.PersonFact{Active: true, Member: true},
 		Requester:       incident.PersonFact{Active: true},

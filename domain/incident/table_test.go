@@ -32,6 +32,7 @@ unmerge           | new triaged in_progress on_hold      | =                    
 change_priority   | new triaged in_progress on_hold      | =                          | agent lead manager
 override_priority | new triaged in_progress on_hold      | =                          | lead manager
 page              | new triaged in_progress on_hold      | =                          | agent lead manager
+re_rate           | new triaged in_progress on_hold      | =                          | lead manager
 edit              | new triaged in_progress on_hold resolved canceled | =             | agent lead manager
 rate              | closed                               | =                          | requester
 link              | new triaged in_progress on_hold resolved closed canceled | =      | agent lead manager

@@ -294,7 +294,7 @@ func (k *Keeper) last(metric Metric, agreement string) *Clock {
 	var found *Clock
 	for i := range k.Clocks {
 		c := &k.Clocks[i]
-		if c.Metric != metric || !c.InForce || (metric == OLA || metric == Underpinning) && c.Agreement != agreement {
+		if c.Metric != metric || !c.InForce || several(metric) && c.Agreement != agreement {
 			continue
 		}
 		if found == nil || c.Cycle > found.Cycle {

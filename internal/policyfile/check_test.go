@@ -22,7 +22,7 @@ func TestDefaultsAreRightAndComplete(t *testing.T) {
 	}
 	require.ElementsMatch(t, []string{
 		"Calendar/default", "PriorityMatrix/default", "AssignmentRules/default", "Team/service-desk",
-		"Vocabulary/hold-reasons", "Vocabulary/resolution-codes", "EscalationPolicy/default",
+		"Vocabulary/hold-reasons", "Vocabulary/resolution-codes", "Vocabulary/breach-causes", "EscalationPolicy/default",
 	}, names)
 }
 

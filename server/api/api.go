@@ -67,6 +67,7 @@ func Mount(engine *gin.Engine, dependencies Dependencies) *API {
 	a.onCall()
 	a.deliveries()
 	a.notifications()
+	a.promises()
 	return a
 }
 
@@ -76,7 +77,7 @@ func schemaName(t reflect.Type, hint string) string {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	prefix := map[string]string{"domain/incident": "Incident", "domain/policy": "Policy", "domain/oncall": "OnCall"}
+	prefix := map[string]string{"domain/incident": "Incident", "domain/policy": "Policy", "domain/oncall": "OnCall", "domain/sla": "Clock"}
 	for folder, word := range prefix {
 		if strings.HasSuffix(t.PkgPath(), folder) && !strings.HasPrefix(name, word) {
 			return word + name

@@ -87,7 +87,7 @@ var verbs = map[string]func(*API, domain.Transition){
 	"triage": command[incident.Triage], "assign": command[incident.Assign], "start": command[incident.Start],
 	"hold": command[incident.HoldOn], "resume": command[incident.Plain], "resolve": command[incident.Resolve],
 	"confirm": command[incident.Confirm], "reopen": command[incident.Because], "close": command[incident.Plain],
-	"cancel": command[incident.Because], "merge_into": command[incident.MergeInto], "unmerge": command[incident.Plain],
+	"re_rate": command[incident.Plain], "cancel": command[incident.Because], "merge_into": command[incident.MergeInto], "unmerge": command[incident.Plain],
 	"change_priority": command[incident.ChangePriority], "override_priority": command[incident.OverridePriority],
 	"page": command[incident.Page], "edit": command[incident.Edit], "rate": command[incident.Confirm], "link": command[incident.Relate], "unlink": command[incident.Relate],
 }

@@ -24,6 +24,12 @@ type listQuery struct {
 	Words      string    `query:"q" maxLength:"500" doc:"Words in title or description"`
 	OpenedFrom time.Time `query:"opened_from"`
 	OpenedTo   time.Time `query:"opened_to"`
+	Clock      string    `query:"clock" enum:"breached,met,running" doc:"How a promise in force stands: broken, kept, or neither yet"`
+	Metric     string    `query:"metric" enum:"response,resolution,update,ola,underpinning" doc:"Of that promise"`
+	Agreement  string    `query:"agreement" maxLength:"100" doc:"Of that promise"`
+	ClockFrom  time.Time `query:"clock_from" doc:"It was broken, was kept or falls due at this time or later"`
+	ClockTo    time.Time `query:"clock_to" doc:"And before this time"`
+	DueWithin  string    `query:"due_within" maxLength:"20" doc:"A promise falls due within so much time from now on" example:"2h"`
 	Sort       string    `query:"sort" maxLength:"40" doc:"opened_at, updated_at, priority or wake_at; - for descending; -opened_at when left out"`
 	Limit      int       `query:"limit" minimum:"1" maximum:"200" default:"50"`
 	Cursor     string    `query:"cursor" maxLength:"500"`
@@ -33,6 +39,9 @@ func (q listQuery) query() app.IncidentQuery {
 	return app.IncidentQuery{
 		State: q.State, Priority: q.Priority, Team: q.Team, Assignee: q.Assignee, Requester: q.Requester, Service: q.Service,
 		Category: q.Category, Tag: q.Tag, Words: q.Words, OpenedFrom: moment(q.OpenedFrom), OpenedTo: moment(q.OpenedTo), Sort: q.Sort, Limit: q.Limit, Cursor: q.Cursor,
+		PromiseQuery: app.PromiseQuery{
+			Clock: q.Clock, Metric: q.Metric, Agreement: q.Agreement, ClockFrom: moment(q.ClockFrom), ClockTo: moment(q.ClockTo), DueWithin: q.DueWithin,
+		},
 	}
 }
 

@@ -160,6 +160,16 @@ func TestEveryOperationExistsInTheAPI(t *testing.T) {
 		func() error { _, err := service.VerifyContact(ctx, "x", "1"); return err },
 		func() error { return service.DropContact(ctx, "x") },
 		func() error { return service.TestPage(ctx) },
+		func() error { _, err := service.Clocks(ctx, "x"); return err },
+		func() error {
+			_, err := service.ExplainClock(ctx, "x", app.ClockQuery{Metric: "response", Cycle: 2, At: &time.Time{}})
+			return err
+		},
+		func() error { _, err := service.ReRate(ctx, app.ReRating{Preview: true, Reason: "x"}); return err },
+		func() error {
+			_, err := service.PromisesKept(ctx, app.PromisesQuery{Day: "2026-12-31", Zone: "UTC"})
+			return err
+		},
 	}
 	for i, ask := range calls {
 		require.NoError(t, ask())

@@ -116,17 +116,24 @@ func (c *client) Incident(ctx context.Context, reference string) (app.IncidentVi
 // Incidents lists incidents, one page at a time.
 func (c *client) Incidents(ctx context.Context, query app.IncidentQuery) (app.Page[app.IncidentView], error) {
 	op := get(incidents)
+	op.query = listed(query)
+	return one[app.Page[app.IncidentView]](ctx, c, op)
+}
+
+// listed is what a list is asked for.
+func listed(query app.IncidentQuery) url.Values {
 	priorities := make([]string, len(query.Priority))
 	for i, priority := range query.Priority {
 		priorities[i] = strconv.Itoa(priority)
 	}
-	op.query = values(
+	return values(
 		"state", strings.Join(query.State, ","), "priority", strings.Join(priorities, ","), "team", query.Team,
 		"assignee", query.Assignee, "requester", query.Requester, "service", query.Service, "category", query.Category,
 		"tag", query.Tag, "q", query.Words, "opened_from", instant(query.OpenedFrom), "opened_to", instant(query.OpenedTo),
+		"clock", query.Clock, "metric", query.Metric, "agreement", query.Agreement, "clock_from", instant(query.ClockFrom),
+		"clock_to", instant(query.ClockTo), "due_within", query.DueWithin,
 		"sort", query.Sort, "cursor", query.Cursor, "limit", count(query.Limit, mostItems),
 	)
-	return one[app.Page[app.IncidentView]](ctx, c, op)
 }
 
 // Similar ranks incidents by the words they share with this one.
