@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/holdfast-itsm/holdfast/domain/calendar"
 	"github.com/holdfast-itsm/holdfast/domain/incident"
 	"github.com/holdfast-itsm/holdfast/domain/sla"
 	"github.com/holdfast-itsm/holdfast/schemas"
@@ -120,4 +121,37 @@ func TestAnEditCanBringAnotherAgreement(t *testing.T) {
 	d.apply(agent, "resolve", id, body{"code": "fixed", "notes": "Turned it on."})
 	require.Equal(t, sla.Met, d.clock1(id, sla.Resolution).State)
 	require.Empty(t, d.incident(id).Clocks[0].NextAt)
+}
+
+// TestMeasuringAnewTakesTheNewestCalendarToo: a holiday that is added moves what is due, once it is asked for.
+func TestMeasuringAnewTakesTheNewestCalendarToo(t *testing.T) {
+	t.Parallel()
+	d := setup(t)
+	d.agree("gold", gold)
+	d.clock.Set("2026-12-04T14:00:00Z")
+	id := d.log()
+	day := []string{"09:00-17:00"}
+	d.db.Apply(t, "Calendar/desk", calendar.Spec{
+		Timezone: "Europe/Berlin", Weekly: map[string][]string{"mon": day, "tue": day, "wed": day, "thu": day, "fri": day}, Holidays: []string{"2026-12-07"},
+	})
+	require.Equal(t, "2026-12-07T14:00:00Z", d.clock1(id, sla.Resolution).DueAt.Format(time.RFC3339))
+	d.apply(agent, "re_rate", id, body{"reason": "a holiday"})
+	rated := d.clock1(id, sla.Resolution)
+	require.Equal(t, "2026-12-08T14:00:00Z", rated.DueAt.Format(time.RFC3339))
+	require.Equal(t, []int{2, 2}, []int{rated.Rating, rated.CalendarVersion})
+	require.Equal(t, 2, d.incident(id).Policies["Calendar/desk"])
+	all, err := schemas.ReadClocks(t.Context(), d.worker, id)
+	require.NoError(t, err)
+	require.Len(t, all, 4, "the ratings before stay beside")
+}
+
+func TestWhyAPromiseWasBrokenIsStored(t *testing.T) {
+	t.Parallel()
+	d := setup(t)
+	d.agree("gold", gold)
+	d.clock.Set("2026-12-04T08:00:00Z")
+	id := d.log()
+	d.clock.Set("2026-12-04T10:00:00Z")
+	d.apply(agent, "resolve", id, body{"code": "fixed", "notes": "Quota.", "breach_cause": "taken_up_late"})
+	require.Equal(t, "taken_up_late", d.incident(id).BreachCause)
 }

@@ -184,11 +184,17 @@ func (a *App) explain(ctx context.Context, principal Principal, record incident.
 		}
 		explained := held[0].Explain(c, record.Life, at)
 		if !principal.staff(record.Record) {
-			explained.Why, explained.Thresholds, explained.Points = "", nil, []sla.Point{}
+			explained.Clock, explained.Thresholds = asPromised(explained.Clock), nil
 		}
 		list = append(list, explained)
 	}
 	return list, nil
+}
+
+// asPromised leaves off a clock what is not the requester's: why it is this promise, and what happens inside on the way.
+func asPromised(c sla.Clock) sla.Clock {
+	c.Why, c.Next, c.NextAt, c.Points = "", "", nil, []sla.Point{}
+	return c
 }
 
 // toRequester reports whether a metric is a promise to the requester.

@@ -15,6 +15,9 @@ type clientCommands struct {
 	Command  commandCommands  `cmd:"" group:"Records" help:"What became of a command."`
 	Replay   replayCommand    `cmd:"" group:"Records" help:"Live a log of incidents again by commands, and compare how they end; for a Holdfast to try things on."`
 
+	Clock    clockCommands   `cmd:"" group:"Promises" help:"What was promised of records, and why clocks read what they read."`
+	Promises promisesCommand `cmd:"" group:"Promises" help:"How many promises were kept and broken within a day."`
+
 	OnCall      onCallCommands        `cmd:"" group:"On call" help:"Who is on call, and what changes about it."`
 	Escalation  escalationCommands    `cmd:"" group:"On call" help:"Whom somebody was called to, and what came of it."`
 	Acknowledge escalationAcknowledge `cmd:"" group:"On call" help:"I take care: nobody else is called."`

@@ -44,16 +44,17 @@ type incidentList struct {
 	Words      string   `short:"w" help:"With these words in title or description."`
 	OpenedFrom moment   `placeholder:"TIME" help:"Opened at this time or later."`
 	OpenedTo   moment   `placeholder:"TIME" help:"Opened before this time."`
-	Sort       string   `default:"-opened_at" help:"opened_at, updated_at, priority or wake_at; with - for descending."`
-	Limit      int      `short:"n" default:"50" help:"At most so many."`
-	All        bool     `help:"All there are, however many."`
+	promised
+	Sort  string `default:"-opened_at" help:"opened_at, updated_at, priority or wake_at; with - for descending."`
+	Limit int    `short:"n" default:"50" help:"At most so many."`
+	All   bool   `help:"All there are, however many."`
 }
 
 // Run lists incidents page by page.
 func (c *incidentList) Run(ctx context.Context, s *session) error {
 	query := app.IncidentQuery{
 		State: c.State, Priority: c.Priority, Team: c.Team, Assignee: c.Assignee, Requester: c.Requester, Service: c.Service, Category: c.Category,
-		Tag: c.Tag, Words: c.Words, OpenedFrom: s.moment(c.OpenedFrom), OpenedTo: s.moment(c.OpenedTo), Sort: c.Sort,
+		Tag: c.Tag, Words: c.Words, OpenedFrom: s.moment(c.OpenedFrom), OpenedTo: s.moment(c.OpenedTo), PromiseQuery: c.query(), Sort: c.Sort,
 	}
 	if c.Mine {
 		query.Assignee = "me"

@@ -31,6 +31,7 @@ type incidentVerbs struct {
 	ChangePriority   incidentChangePriority   `cmd:"" help:"Rate it anew by impact and urgency."`
 	OverridePriority incidentOverridePriority `cmd:"" help:"Set its priority against the matrix."`
 	Page             incidentPage             `cmd:"" help:"Call people to it, or let a policy's steps call them."`
+	ReRate           incidentReRate           `cmd:"" help:"Measure its clocks by the newest agreements and calendars."`
 	Edit             incidentEdit             `cmd:"" help:"Change its content; what is left out stays."`
 	Rate             incidentRate             `cmd:"" help:"As its requester: how well it went."`
 	Link             incidentLink             `cmd:"" help:"Tie it to another record."`
@@ -233,6 +234,8 @@ type incidentResolve struct {
 	backdated
 	Code  string `required:"" placeholder:"CODE" help:"How, one of the resolution codes, such as fixed."`
 	Notes string `required:"" placeholder:"TEXT" help:"What was done; - reads it from the input."`
+
+	BreachCause string `placeholder:"CAUSE" help:"Why a promise was broken, one of the breach causes; only where one was."`
 }
 
 // Run resolves.
@@ -241,7 +244,9 @@ func (c *incidentResolve) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	return c.give(ctx, s, "resolve", incident.Resolve{Code: c.Code, Notes: notes, EffectiveAt: s.moment(c.EffectiveAt), Reason: c.Reason})
+	return c.give(ctx, s, "resolve", incident.Resolve{
+		Code: c.Code, Notes: notes, BreachCause: c.BreachCause, EffectiveAt: s.moment(c.EffectiveAt), Reason: c.Reason,
+	})
 }
 
 // score is a requester's answer.
@@ -287,7 +292,13 @@ type (
 	incidentClose   struct{ plainly }
 	incidentCancel  struct{ because }
 	incidentUnmerge struct{ plainly }
+	incidentReRate  struct{ plainly }
 )
+
+// Run measures the clocks anew.
+func (c *incidentReRate) Run(ctx context.Context, s *session) error {
+	return c.give(ctx, s, "re_rate", incident.Plain{Reason: c.Reason})
+}
 
 // Run resumes.
 func (c *incidentResume) Run(ctx context.Context, s *session) error {
