@@ -33,6 +33,7 @@ var navigation = []destination{
 	{Title: "Teams", Path: "/teams", Icon: "team", Group: manage, For: app.Principal.Staff},
 	{Title: "Services", Path: "/services", Icon: "link", Group: manage, For: app.Principal.Staff},
 	{Title: "Policies", Path: policiesPath, Icon: "policy", Group: manage, For: app.Principal.Staff},
+	{Title: "What if", Path: whatIfPath, Icon: "history", Group: manage, For: simulates},
 	{Title: "Deliveries", Path: deliveriesPath, Icon: "inbox", Group: manage, For: readsDeliveries},
 	{Title: "Design", Path: designPath, Icon: "design", Group: manage, For: administers},
 }

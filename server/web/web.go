@@ -114,6 +114,7 @@ func (w *console) mountPages(pages *gin.RouterGroup) {
 	w.mountQueue(pages)
 	w.mountDesign(pages)
 	w.mountPolicies(pages)
+	w.mountWhatIf(pages)
 	w.mountPeople(pages)
 	w.mountProfile(pages)
 	w.mountSearch(pages)

@@ -191,6 +191,17 @@ func governingIsFit(t *testing.T, browser context.Context, stack *kit.Stack) {
 			v.do(chromedp.SetValue("#tests", "kind: PolicyTest\nname: matrix\ncases:\n- {priority: {of: default, impact: low, urgency: low}, expect: {priority: 1}}\n"))
 			v.submit(`button[value="test"]`)
 		}},
+		{"/what-if", "", nil},
+		{"/what-if", "with faults", func(v *tab) {
+			v.do(chromedp.SetValue("#text", "kind: SLA\nname: fit\nspec: {}\n"))
+			v.submit(".what-if button.primary")
+		}},
+		{"/what-if?kind=PriorityMatrix&name=default", "with what would change", func(v *tab) {
+			v.do(chromedp.SetValue("#text", "kind: SLA\nname: fit\nspec:\n  applies_to: 'true'\n  targets: {response: {'1': 1s, '2': 1s, '3': 1s, '4': 1s, '5': 1s}}\n"))
+			v.submit(".what-if button.primary")
+			v.await(`document.querySelector(".found [role=status] strong") !== null`)
+			v.do(chromedp.Evaluate[chromedp.Void](`document.querySelectorAll("details.behind").forEach(one => one.open = true); undefined`))
+		}},
 		{"/deliveries/destinations/gateway", "with a secret", func(v *tab) { v.submit(`form[action$="/rotate"] button`) }},
 		{"/people/fenna", "with a link", func(v *tab) { v.submit(`form[action="/people/fenna/invitations"] button`) }},
 		{"/people/fenna", "with a token", func(v *tab) {
