@@ -89,7 +89,7 @@ func (b *bench) run(ctx context.Context) error {
 	}
 	defer worker.Stop()
 	b.row("", "clients", "rate/s", "p50 ms", "p99 ms", "bare rate/s", "p50 ms", "p99 ms", "ratio")
-	for _, measure := range []func(context.Context) error{b.logs, b.commands, b.lists, b.deadlines, b.deliveries, b.async, b.clocks, b.breaches} {
+	for _, measure := range []func(context.Context) error{b.logs, b.commands, b.lists, b.deadlines, b.deliveries, b.async, b.clocks, b.breaches, b.simulations} {
 		if err := measure(ctx); err != nil {
 			return err
 		}
