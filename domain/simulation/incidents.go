@@ -17,7 +17,7 @@ var IncidentEvents = []string{
 	"incident.logged", "incident.triaged", "incident.assigned", "incident.started", "incident.held", "incident.resumed",
 	"incident.resolved", "incident.confirmed", "incident.reopened", "incident.closed", "incident.canceled", "incident.merged",
 	"incident.unmerged", "incident.priority_changed", "incident.priority_overridden", "incident.priority_raised",
-	"incident.edited", "incident.requester_informed",
+	"incident.edited", "incident.requester_informed", "incident.acknowledged",
 }
 
 // Line is an event of a timeline with its data as values: as decided, or as read from JSON.
@@ -125,6 +125,9 @@ func (t *teller) tell(line Line, first bool) {
 	switch line.Type {
 	case "incident.requester_informed":
 		moment.Event = sla.EventReply
+		t.add(moment, nil)
+	case "incident.acknowledged":
+		moment.Event = sla.EventAcknowledge
 		t.add(moment, nil)
 	case "incident.merged":
 		t.merge(moment, true)
