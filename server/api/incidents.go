@@ -11,8 +11,8 @@ import (
 	"github.com/holdfast-itsm/holdfast/domain"
 )
 
-// listQuery narrows a list of incidents. huma reads each field from the query.
-type listQuery struct {
+// ListQuery narrows a list of incidents. huma reads each field from the query.
+type ListQuery struct {
 	State      []string  `query:"state" doc:"A state, or open (work remains), or active (not closed or canceled); several with commas"`
 	Priority   []int     `query:"priority" doc:"1 is the highest; several with commas"`
 	Team       string    `query:"team" maxLength:"200"`
@@ -35,7 +35,7 @@ type listQuery struct {
 	Cursor     string    `query:"cursor" maxLength:"500"`
 }
 
-func (q listQuery) query() app.IncidentQuery {
+func (q ListQuery) query() app.IncidentQuery {
 	return app.IncidentQuery{
 		State: q.State, Priority: q.Priority, Team: q.Team, Assignee: q.Assignee, Requester: q.Requester, Service: q.Service,
 		Category: q.Category, Tag: q.Tag, Words: q.Words, OpenedFrom: moment(q.OpenedFrom), OpenedTo: moment(q.OpenedTo), Sort: q.Sort, Limit: q.Limit, Cursor: q.Cursor,
@@ -60,7 +60,7 @@ type incidentAnswer struct {
 
 func (a *API) incidents() {
 	register(a, operation(http.MethodGet, "/incidents", "list-incidents", "List incidents", "Incidents", app.PermissionIncidentRead),
-		func(ctx context.Context, in *listQuery) (*answer[app.Page[app.IncidentView]], error) {
+		func(ctx context.Context, in *ListQuery) (*answer[app.Page[app.IncidentView]], error) {
 			return answered(a.Service.Incidents(ctx, in.query()))
 		})
 	register(a, operation(http.MethodGet, "/incidents/{id}", "read-incident", "Read an incident", "Incidents", app.PermissionIncidentRead),

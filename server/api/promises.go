@@ -11,7 +11,7 @@ import (
 
 // reRatingInput is a list to measure anew, and why.
 type reRatingInput struct {
-	listQuery
+	ListQuery
 	Preview bool   `query:"preview" doc:"Say what it would do, and write nothing"`
 	Key     string `header:"Idempotency-Key" maxLength:"255" doc:"The same key queues the same commands once"`
 	Body    struct {

@@ -225,7 +225,7 @@ func factsUnder(ctx context.Context, name string, value any) []fact {
 }
 
 func factOf(ctx context.Context, name string, value any) (fact, bool) {
-	one := fact{Label: human(name), Text: freeText[name], Markdown: name == "body"}
+	one := fact{Label: human(strings.TrimSuffix(name, "_ms")), Text: freeText[name], Markdown: name == "body"}
 	if name == "bytes" {
 		one.Label = "Size"
 	}
@@ -262,6 +262,9 @@ func plainText(ctx context.Context, name string, value any) string {
 		}
 		return "no"
 	case float64:
+		if strings.HasSuffix(name, "_ms") {
+			return openTime(int64(known))
+		}
 		if name == "bytes" {
 			return size(ctx, int64(known))
 		}

@@ -51,6 +51,8 @@ type recordView struct {
 	Watchers []app.Watcher
 	Watch    watchForm
 	Viewers  []string
+	// Clocks are the promises made of it, the newest cycle of each that is in force.
+	Clocks []app.Clock
 }
 
 // noteForm is the box for a note; what was typed stays when it was refused.
@@ -123,6 +125,9 @@ func (w *console) recordView(c *gin.Context) (recordView, error) {
 			return view, err
 		}
 	}
+	if view.Clocks, err = w.Service.Clocks(ctx, record.ID); err != nil {
+		return view, err
+	}
 	view.Attachments, err = w.Service.Attachments(ctx, record.ID)
 	return view, err
 }
@@ -162,6 +167,9 @@ func (w *console) commandForm(ctx context.Context, record app.IncidentView, verb
 		return nil, domain.Errorf(domain.CodeNotFound, "there is no command %q", verb)
 	}
 	fields := fieldsOf(transition)
+	if !record.Breached() { // only a broken promise has a cause
+		fields = slices.DeleteFunc(fields, func(f field) bool { return f.Name == "breach_cause" })
+	}
 	present, err := asMap(record.Incident)
 	if err != nil {
 		return nil, err

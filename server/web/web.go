@@ -110,6 +110,7 @@ func (w *console) mountPages(pages *gin.RouterGroup) {
 	pages.POST("/incidents/:record/do/:verb", w.command)
 	pages.GET("/commands/:id", w.outcome)
 	pages.GET("/waiting", w.waiting)
+	w.mountClocks(pages)
 	w.mountHome(pages)
 	w.mountQueue(pages)
 	w.mountDesign(pages)

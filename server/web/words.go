@@ -37,6 +37,7 @@ var wordings = map[string]wording{
 	"resolution.code":     {"How it was resolved", ""},
 	"resolution.notes":    {"What was done", ""},
 	"resolve.notes":       {"What was done", "The requester reads this."},
+	"breach_cause":        {"Why the promise was broken", "A clock of this incident is breached; the cause goes into reports."},
 	"merge_into.incident": {"Merge into", "Number of the incident that stays, such as INC-000123."},
 	"link.to":             {"Other record", "Its number, such as INC-000123."},
 	"unlink.to":           {"Other record", "Its number, such as INC-000123."},
@@ -105,6 +106,9 @@ func verbOf(slug string) string { return strings.ReplaceAll(slug, "-", "_") }
 
 // eventTitle is an event as a line of the timeline: "incident.priority_changed" → "Priority changed".
 func eventTitle(kind string) string {
+	if title, known := promiseTitles[kind]; known {
+		return title
+	}
 	practice, name, found := strings.Cut(kind, ".")
 	switch {
 	case !found:
@@ -127,6 +131,9 @@ var dueTitles = map[string]string{
 
 // dueTitle words the deadline of a name; reminders are numbered.
 func dueTitle(name string) string {
+	if title, isClock := clockDueTitle(name); isClock {
+		return title
+	}
 	if title, known := dueTitles[strings.TrimRight(name, "_0123456789")]; known {
 		return title
 	}
