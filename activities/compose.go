@@ -55,21 +55,43 @@ func (b *batch) told(ctx context.Context, row schemas.DeliveryRow, content schem
 		return b.invite(ctx, told)
 	case "account.contact":
 		return b.ask(ctx, told)
+	case "escalation.page":
+		return b.takeCare(ctx, row, told)
 	}
 	return told, true, nil
 }
 
 // invite makes the secret of an invitation's mail, which is in no row: only its hash is, beside the invitation's own.
 func (b *batch) invite(ctx context.Context, told domain.Told) (domain.Told, bool, error) {
-	var random [32]byte
-	rand.Read(random[:]) // never fails
-	told.Secret = "hf_" + base64.RawURLEncoding.EncodeToString(random[:])
+	told.Secret = newSecret()
 	expires, err := schemas.MailInvitation(ctx, b.DB, told.Word("invitation"), domain.SecretHash(told.Secret), b.now())
 	if err != nil || expires == nil {
 		return told, false, err
 	}
 	told.ExpiresAt = expires.UTC()
 	return told, true, nil
+}
+
+func newSecret() string {
+	var random [32]byte
+	rand.Read(random[:]) // never fails
+	return "hf_" + base64.RawURLEncoding.EncodeToString(random[:])
+}
+
+// acknowledgeLasts is how long the link in the mail of a page works, at most.
+const acknowledgeLasts = 24 * time.Hour
+
+// takeCare makes the secret of the link in the mail of a page, with which its reader acknowledges. Other channels have none: what
+// they carry is read by others on its way. A mail that is sent again has another secret, and the one before keeps working, because
+// either may be the one that arrived.
+func (b *batch) takeCare(ctx context.Context, row schemas.DeliveryRow, told domain.Told) (domain.Told, bool, error) {
+	if row.Channel != domain.ChannelMail || row.Person == "" || row.GuardID == "" {
+		return told, true, nil
+	}
+	now := b.now()
+	told.Secret, told.ExpiresAt = newSecret(), now.Add(acknowledgeLasts)
+	err := schemas.MailAcknowledgement(ctx, b.DB, domain.SecretHash(told.Secret), row.GuardID, row.Person, now, told.ExpiresAt)
+	return told, err == nil, err
 }
 
 // codeLasts is how long somebody has to bring the code of a contact back.

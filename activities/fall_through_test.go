@@ -169,3 +169,25 @@ func TestAStepThatOnlyRingsBellsHasItsTime(t *testing.T) {
 	require.Equal(t, 1, p.escalation(call.ID).Step)
 	require.Equal(t, 1, p.count("bell", "kind = 'escalation.page' AND person = 'bo'"))
 }
+
+// The mail of a page holds a link of its own, for whom it is for and for that escalation.
+func TestThePageMailedHoldsALinkOfItsOwn(t *testing.T) {
+	t.Parallel()
+	p := setupPost(t)
+	call := p.callBoThenCy()
+	p.deliver("mail", domain.LanePage)
+	require.Len(t, p.mails.Mails(), 1)
+	text := strings.ReplaceAll(p.mails.Mails()[0].Text, "=\r\n", "")
+	_, rest, found := strings.Cut(text, public+"/acknowledge/")
+	require.True(t, found, text)
+	secret := strings.Fields(rest)[0]
+	link, whose, found, err := schemas.FindAcknowledgeLink(t.Context(), p.db.App(t), domain.SecretHash(secret))
+	require.NoError(t, err)
+	require.True(t, found)
+	require.Equal(t, []any{call.ID, "bo", "bo", true}, []any{link.Escalation, link.Person, whose.Person.Handle, link.Open})
+	require.Equal(t, p.clock.Now().Add(24*time.Hour), link.ExpiresAt.UTC())
+	p.apply(agent, "resolve", call.Source, body{"code": "fixed", "notes": "Turned it on."})
+	link, _, _, err = schemas.FindAcknowledgeLink(t.Context(), p.db.App(t), domain.SecretHash(secret))
+	require.NoError(t, err)
+	require.False(t, link.Open)
+}

@@ -260,9 +260,12 @@ func (a *App) SetLanguage(ctx context.Context, tag string) error {
 	return a.fault(ctx, "setting a language", schemas.SetLanguage(ctx, a.DB, principal.Handle, tag))
 }
 
-// ForgetSignIns removes what is left of sessions, invitations and attempts that are over.
+// ForgetSignIns removes what is left of sessions, invitations, links and attempts that are over.
 func (a *App) ForgetSignIns(ctx context.Context) error {
 	now := a.now()
+	if err := schemas.ForgetAcknowledgeLinks(ctx, a.DB, now.Add(-keepSignIns)); err != nil {
+		return a.fault(ctx, "forgetting old links", err)
+	}
 	return a.fault(ctx, "forgetting old sign-ins", schemas.ForgetSignIns(ctx, a.DB, now.Add(-keepSignIns), now.Add(-2*auth.Forgotten)))
 }
 

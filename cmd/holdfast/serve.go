@@ -111,7 +111,7 @@ func (s *site) handler(service *app.App, faces config.HTTP) (http.Handler, error
 	}
 	ical.Mount(engine, ical.Dependencies{Read: service.ReadFeed, Busy: &busy, PublicURL: faces.PublicURL})
 	err := web.Mount(engine, web.Dependencies{
-		Service: service, SignIns: service, Busy: &busy, Log: s.log, Version: version(), PublicURL: faces.PublicURL,
+		Service: service, SignIns: service, Links: service, Busy: &busy, Log: s.log, Version: version(), PublicURL: faces.PublicURL,
 		Now: service.Clock.Now, Pages: service, Metrics: s.metrics,
 	})
 	if err != nil {

@@ -136,6 +136,9 @@ func factsOf(told domain.Told, person domain.Person, public string) facts {
 	}
 	if public != "" {
 		public = strings.TrimSuffix(public, "/")
+		if told.Kind == "escalation.page" && told.Secret != "" {
+			f.SecretLink = public + "/acknowledge/" + told.Secret
+		}
 		switch {
 		case told.Kind == "account.invited":
 			f.SecretLink = public + "/welcome/" + told.Secret

@@ -17,15 +17,19 @@ var sources = map[string]struct {
 	find      source
 	suggested bool
 }{
-	"team":         {find: (*console).teamChoices},
-	"service":      {find: (*console).serviceChoices},
-	"assignee":     {find: (*console).peopleChoices, suggested: true},
-	"requester":    {find: (*console).peopleChoices, suggested: true},
-	"impact":       {find: (*console).levelChoices},
-	"urgency":      {find: (*console).levelChoices},
-	"code":         {find: vocabulary("resolution-codes")},
-	"breach_cause": {find: vocabulary("breach-causes")},
-	"hold.reason":  {find: vocabulary("hold-reasons")},
+	"team":                 {find: (*console).teamChoices},
+	"service":              {find: (*console).serviceChoices},
+	"assignee":             {find: (*console).peopleChoices, suggested: true},
+	"requester":            {find: (*console).peopleChoices, suggested: true},
+	"impact":               {find: (*console).levelChoices},
+	"urgency":              {find: (*console).levelChoices},
+	"code":                 {find: vocabulary("resolution-codes")},
+	"breach_cause":         {find: vocabulary("breach-causes")},
+	"hold.reason":          {find: vocabulary("hold-reasons")},
+	"page.people":          {find: (*console).peopleChoices, suggested: true},
+	"page.policy":          {find: (*console).escalationPolicyChoices},
+	"add_responder.person": {find: (*console).peopleChoices, suggested: true},
+	"reassign.policy":      {find: (*console).escalationPolicyChoices},
 }
 
 // offer fills in the values that fields can take. A list that cannot be read leaves its field to be typed: the rules check

@@ -49,7 +49,7 @@ func setupDesk(t *testing.T) *desk {
 		d.signIn(person)
 	}
 	engine := gin.New()
-	require.NoError(t, Mount(engine, Dependencies{Service: d.App, SignIns: d.App, Pages: d.App, Log: slog.New(slog.DiscardHandler)}))
+	require.NoError(t, Mount(engine, Dependencies{Service: d.App, SignIns: d.App, Links: d.App, Pages: d.App, Log: slog.New(slog.DiscardHandler)}))
 	d.pages = engine
 	return d
 }

@@ -35,6 +35,8 @@ type homeView struct {
 	Caller callerView
 	Work   app.WorkView
 	Due    []app.WaitingRow
+	// Calls are the escalations that call the reader.
+	Calls []app.EscalationView
 	// Since is the place in the stream of events that the lists were read at; empty: it is not known.
 	Since string
 }
@@ -90,6 +92,13 @@ func (w *console) homeLists(ctx context.Context, view *homeView) error {
 	var err error
 	if view.Work, err = w.Service.Work(ctx); err != nil {
 		return err
+	}
+	open, err := w.openEscalations(ctx, "", "open")
+	if err != nil {
+		return err
+	}
+	if view.Who != nil {
+		view.Calls = callsFor(view.Who.Handle, open)
 	}
 	due, err := w.Service.Waiting(ctx, app.WaitingQuery{Limit: homeRows})
 	view.Due = due.Items

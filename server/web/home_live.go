@@ -57,7 +57,10 @@ func (w *console) watchHome(page *gin.Context) (watched, error) {
 	}
 	for number := range strings.SplitSeq(page.Query("rows"), ".") {
 		if len(h.shown) < maxShown {
-			h.shown[incident.Lifecycle.Prefix+"-"+number] = true
+			if !isEscalation(number) {
+				number = incident.Lifecycle.Prefix + "-" + number
+			}
+			h.shown[number] = true
 		}
 	}
 	return h, nil

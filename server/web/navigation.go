@@ -27,6 +27,7 @@ var navigation = []destination{
 	{Title: "Incidents", Path: "/incidents", Icon: "incident", For: app.Principal.Staff},
 	{Title: "Waiting", Path: "/waiting", Icon: "waiting", For: app.Principal.Staff},
 	{Title: "On call", Path: onCallPath, Icon: "alarm", For: app.Principal.Staff},
+	{Title: "Escalations", Path: escalationsPath, Icon: "alarm", For: readsEscalations},
 	{Title: "My reports", Path: portalPath, Icon: "portal"},
 	{Title: "Profile", Path: profilePath, Icon: "profile"},
 	{Title: "People", Path: peoplePath, Icon: "people", Group: manage, For: app.Principal.Staff},

@@ -181,7 +181,7 @@ func TestWholePagesHaveNothingInline(t *testing.T) {
 	logging := form{Verb: "log", Title: "Log", Action: "/incidents/new", Key: "k", Fields: fieldsFor(t, "log")}
 	require.Contains(t, html(t, newPage(pageOf("Log"), logging, list.Items)), `name="resolution.notes"`)
 	waiting := app.Page[app.WaitingRow]{Items: []app.WaitingRow{{Number: "INC-000007", Name: "auto_close", Then: "closes by itself", DueAt: noon.Add(time.Hour)}}}
-	require.Contains(t, html(t, waitingPage(pageOf("Waiting"), app.WaitingQuery{}, waiting, nil)), "in 1 h")
+	require.Contains(t, html(t, waitingPage(pageOf("Waiting"), app.WaitingQuery{}, waiting, nil, nil)), "in 1 h")
 }
 
 func TestEmptyListsSayWhatToDo(t *testing.T) {
@@ -190,7 +190,7 @@ func TestEmptyListsSayWhatToDo(t *testing.T) {
 	require.Contains(t, html(t, queuePage(queueOf(filters{State: everyState}, none))), "Log the first one")
 	require.Contains(t, html(t, queuePage(queueOf(filters{State: "open"}, none))), "Show all incidents")
 	require.Contains(t, html(t, queuePage(queueOf(filters{State: "open", Cursor: "c"}, none))), "To the first page")
-	require.Contains(t, html(t, waitingPage(pageOf("x"), app.WaitingQuery{}, app.Page[app.WaitingRow]{}, nil)), "To the incidents")
+	require.Contains(t, html(t, waitingPage(pageOf("x"), app.WaitingQuery{}, app.Page[app.WaitingRow]{}, nil, nil)), "To the incidents")
 }
 
 func TestAQueuedCommandIsShownAsPending(t *testing.T) {

@@ -188,7 +188,7 @@ func factsOf(ctx context.Context, event domain.StoredEvent) []fact {
 	}
 	var plain, texts []fact
 	for name, value := range said {
-		if silent[name] {
+		if silent[name] || name == "source" && strings.HasPrefix(event.Type, "escalation.") {
 			continue
 		}
 		for _, one := range factsUnder(ctx, name, value) {

@@ -53,6 +53,8 @@ type recordView struct {
 	Viewers  []string
 	// Clocks are the promises made of it, the newest cycle of each that is in force.
 	Clocks []app.Clock
+	// Escalations are those that may still call somebody to it.
+	Escalations []app.EscalationView
 }
 
 // noteForm is the box for a note; what was typed stays when it was refused.
@@ -128,6 +130,11 @@ func (w *console) recordView(c *gin.Context) (recordView, error) {
 	if view.Clocks, err = w.Service.Clocks(ctx, record.ID); err != nil {
 		return view, err
 	}
+	if len(record.Escalations) > 0 && view.Staff {
+		if view.Escalations, err = w.openEscalations(ctx, record.ID, "open"); err != nil {
+			return view, err
+		}
+	}
 	view.Attachments, err = w.Service.Attachments(ctx, record.ID)
 	return view, err
 }
@@ -188,7 +195,13 @@ func asMap(record incident.Incident) (map[string]any, error) {
 	return fields, json.Unmarshal(text, &fields)
 }
 
-func recordURL(reference string) string { return "/incidents/" + reference }
+// recordURL is where a record is shown. Its number says of which practice it is.
+func recordURL(reference string) string {
+	if isEscalation(reference) {
+		return escalationsPath + "/" + reference
+	}
+	return "/incidents/" + reference
+}
 
 // onward are the commands that usually come next, the first that is allowed being the page's main button.
 var onward = []string{"triage", "start", "resume", "resolve", "confirm", "close"}

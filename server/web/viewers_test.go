@@ -15,7 +15,7 @@ func TestViewersOfAllProcessesAreShown(t *testing.T) {
 	d := setupDesk(t)
 	record := incidentOf(t, d.base, "rita")
 	engine := gin.New()
-	require.NoError(t, Mount(engine, Dependencies{Service: d.App, SignIns: d.App, Pages: d.App, Log: slog.New(slog.DiscardHandler)}))
+	require.NoError(t, Mount(engine, Dependencies{Service: d.App, SignIns: d.App, Links: d.App, Pages: d.App, Log: slog.New(slog.DiscardHandler)}))
 	elsewhere := *d
 	elsewhere.site = httptest.NewServer(engine)
 	t.Cleanup(elsewhere.site.Close)

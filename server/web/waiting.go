@@ -7,6 +7,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/holdfast-itsm/holdfast/app"
+	"github.com/holdfast-itsm/holdfast/domain/escalation"
 )
 
 // waiting shows everything that the platform waits for, the next first.
@@ -22,7 +23,14 @@ func (w *console) waiting(c *gin.Context) {
 	if err != nil {
 		w.Log.WarnContext(ctx, "the teams to filter by could not be read", "error", err)
 	}
-	w.show(c, http.StatusOK, waitingPage(w.page(c, "Waiting"), query, found, teams))
+	var exhausted []app.EscalationView
+	if query == (app.WaitingQuery{}) {
+		if exhausted, err = w.openEscalations(ctx, "", string(escalation.Exhausted)); err != nil {
+			w.fail(c, err)
+			return
+		}
+	}
+	w.show(c, http.StatusOK, waitingPage(w.page(c, "Waiting"), query, found, teams, exhausted))
 }
 
 func waitingURL(query app.WaitingQuery, cursor string) string {
@@ -55,5 +63,8 @@ func waitingNames() []choice {
 		{"reminder_2", "Second reminder"},
 		{"no_response", "The requester's answer"},
 		{"auto_close", "Closing by itself"},
+		{"step", "The next to be called"},
+		{"acknowledgement", "What came of an acknowledgement"},
+		{"snooze", "The end of a snooze"},
 	}
 }

@@ -26,6 +26,8 @@ type Dependencies struct {
 	Service app.Service
 	// SignIns is how people come to a session.
 	SignIns app.SignIns
+	// Links act without a session.
+	Links app.Links
 	// Pages is what pages that stay open need beside; left out, nobody is shown who has a record open in other processes.
 	Pages app.LivePages
 	// Metrics counts the open connections; left out, nobody does.
@@ -87,6 +89,7 @@ func Mount(engine *gin.Engine, dependencies Dependencies) error {
 	engine.GET(assetBase+":name", secureHeaders, serveAsset)
 	open := engine.Group("", secureHeaders, inLanguage, server.Bounded(slices.Concat(livePaths, []string{attachmentsPath, attachmentPath, portalFilesPath})...), w.readable, w.sameOrigin)
 	w.mountSignIn(open)
+	w.mountAcknowledge(open)
 	w.mountPages(open.Group("", w.signedIn, w.limited))
 	engine.NoRoute(secureHeaders, w.noRoute)
 	return nil
@@ -124,6 +127,7 @@ func (w *console) mountPages(pages *gin.RouterGroup) {
 	w.mountNotifications(pages)
 	w.mountDeliveries(pages)
 	w.mountOnCall(pages)
+	w.mountEscalations(pages)
 }
 
 // contentPolicy lets a page load from its own origin only: no inline script or style, no frames, no plugins.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/escalation"
 	"github.com/holdfast-itsm/holdfast/domain/incident"
 )
 
@@ -21,35 +22,41 @@ func human(name string) string {
 type wording struct{ label, hint string }
 
 var wordings = map[string]wording{
-	"effective_at":        {"When it really happened", "Only if it was earlier than now: up to 24 hours back, with a reason."},
-	"configuration_items": {"Configuration items", "Parted by commas."},
-	"tags":                {"Tags", "Parted by commas."},
-	"restricted":          {"Restricted", "Only named people may read it."},
-	"requester":           {"Requester", "On behalf of whom; left empty, it is you."},
-	"edit.requester":      {"Requester", "On behalf of whom."},
-	"log.team":            {"Team", "Left empty, the assignment rules choose."},
-	"follows":             {"Continues", "Number of the closed incident that this one continues."},
-	"hold.reason":         {"What it waits for", ""},
-	"hold.until":          {"Until", "The work resumes by itself at that time."},
-	"hold.vendor":         {"Vendor", "Needed when a vendor is awaited."},
-	"promised_at":         {"Promised for", "You are told when that passes."},
-	"code":                {"How it was resolved", ""},
-	"resolution.code":     {"How it was resolved", ""},
-	"resolution.notes":    {"What was done", ""},
-	"resolve.notes":       {"What was done", "The requester reads this."},
-	"breach_cause":        {"Why the promise was broken", "A clock of this incident is breached; the cause goes into reports."},
-	"merge_into.incident": {"Merge into", "Number of the incident that stays, such as INC-000123."},
-	"link.to":             {"Other record", "Its number, such as INC-000123."},
-	"unlink.to":           {"Other record", "Its number, such as INC-000123."},
-	"link.type":           {"This incident …", ""},
-	"unlink.type":         {"This incident …", ""},
-	"log.title":           {"What is wrong", "In one line. Similar incidents appear while you type."},
-	"description":         {"Description", ""},
-	"service":             {"Service", ""},
-	"impact":              {"Impact", "How much is affected."},
-	"urgency":             {"Urgency", "How soon it matters."},
-	"score":               {"Your score", "1 is bad, 5 is good."},
-	"log.channel":         {"Channel", "How it reached the desk: phone, mail, portal, monitoring …"},
+	"effective_at":         {"When it really happened", "Only if it was earlier than now: up to 24 hours back, with a reason."},
+	"configuration_items":  {"Configuration items", "Parted by commas."},
+	"tags":                 {"Tags", "Parted by commas."},
+	"restricted":           {"Restricted", "Only named people may read it."},
+	"requester":            {"Requester", "On behalf of whom; left empty, it is you."},
+	"edit.requester":       {"Requester", "On behalf of whom."},
+	"log.team":             {"Team", "Left empty, the assignment rules choose."},
+	"follows":              {"Continues", "Number of the closed incident that this one continues."},
+	"hold.reason":          {"What it waits for", ""},
+	"hold.until":           {"Until", "The work resumes by itself at that time."},
+	"hold.vendor":          {"Vendor", "Needed when a vendor is awaited."},
+	"promised_at":          {"Promised for", "You are told when that passes."},
+	"code":                 {"How it was resolved", ""},
+	"resolution.code":      {"How it was resolved", ""},
+	"resolution.notes":     {"What was done", ""},
+	"resolve.notes":        {"What was done", "The requester reads this."},
+	"breach_cause":         {"Why the promise was broken", "A clock of this incident is breached; the cause goes into reports."},
+	"merge_into.incident":  {"Merge into", "Number of the incident that stays, such as INC-000123."},
+	"link.to":              {"Other record", "Its number, such as INC-000123."},
+	"unlink.to":            {"Other record", "Its number, such as INC-000123."},
+	"link.type":            {"This incident …", ""},
+	"unlink.type":          {"This incident …", ""},
+	"log.title":            {"What is wrong", "In one line. Similar incidents appear while you type."},
+	"description":          {"Description", ""},
+	"service":              {"Service", ""},
+	"impact":               {"Impact", "How much is affected."},
+	"urgency":              {"Urgency", "How soon it matters."},
+	"score":                {"Your score", "1 is bad, 5 is good."},
+	"log.channel":          {"Channel", "How it reached the desk: phone, mail, portal, monitoring …"},
+	"page.people":          {"Whom to call", "Handles, parted by commas. Or choose a policy instead."},
+	"page.policy":          {"Or the steps of a policy", "It calls one after the other until somebody takes care."},
+	"page.reason":          {"Why", "What they read first."},
+	"snooze.until":         {"Until", "Nobody is called before. At most a week ahead."},
+	"add_responder.person": {"Whom to call", ""},
+	"reassign.policy":      {"The steps of", "They begin anew, with the first."},
 }
 
 func wordingOf(verb, name string) wording {
@@ -113,7 +120,7 @@ func eventTitle(kind string) string {
 	switch {
 	case !found:
 		return human(kind)
-	case practice == string(domain.Incident):
+	case practice == string(domain.Incident), practice == string(escalation.Practice):
 		return human(name)
 	}
 	return human(practice + " " + name)
