@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
+
+	"github.com/holdfast-itsm/holdfast/domain/policy"
 )
 
 // KindTest is the kind of a YAML document that holds tests of policies; it is no policy and may stand beside them.
@@ -37,7 +40,7 @@ type findings struct {
 
 func lint(path string, trees []Tree) *findings {
 	text := &findings{}
-	seen := map[string]string{}
+	seen, days := map[string]string{}, calendarsOf(trees)
 	policies := 0
 	for _, tree := range trees {
 		if tree.Kind == KindTest {
@@ -53,7 +56,11 @@ func lint(path string, trees []Tree) *findings {
 			fmt.Fprintln(text, err)
 			continue
 		}
-		for _, warning := range warningsOf(document) {
+		warnings := warningsOf(document)
+		if document.Kind == policy.KindSLA {
+			warnings = agreementWarnings(document, days, time.Now())
+		}
+		for _, warning := range warnings {
 			fmt.Fprintf(text, "%s: warning: %s: %s\n", tree.At(warning.Path), warning.Path, warning.Message)
 		}
 	}
