@@ -63,14 +63,14 @@ func palette(words string) func(*tab) {
 func workIsFit(t *testing.T, browser context.Context, stack *kit.Stack) {
 	record := longRecord(t, stack)
 	v := open(t, browser, stack)
-	fitAll(v, append(plain("/sign-in", "/sign-in?with=token", "/welcome/hf_old"), place{"/sign-in", "refused", func(v *tab) {
+	fitAll(v, append(plain("/sign-in", "/sign-in?with=token", "/welcome/hf_old", "/acknowledge/hf_old"), place{"/sign-in", "refused", func(v *tab) {
 		v.do(chromedp.SendKeys("#handle", "nobody"), chromedp.SendKeys("#password", "no word of theirs"))
 		v.submit("main form button.primary")
 	}}))
 	v.signIn(stack.Token)
 	fitAll(v, plain("/", "/incidents", "/incidents?state=all", "/incidents?q=nothing-like-this", "/incidents/new", record, record+"/history",
 		record+"/history?field=team", "/waiting", "/waiting?name=promise", "/waiting?team=nobody", "/search", "/search?q=manywords", "/search?q=nothing-like-this",
-		"/incidents/INC-999999", "/no-such-page", "/portal", "/portal/report", "/profile"))
+		"/escalations", "/escalations?state=exhausted", "/escalations?state=all", "/incidents/INC-999999", "/no-such-page", "/portal", "/portal/report", "/profile"))
 	fitAll(v, ofStates(t, stack))
 }
 
