@@ -294,6 +294,9 @@ func TestCompletionKnowsWhatComesNext(t *testing.T) {
 	require.Equal(t, []string{"merge-into"}, candidates(model, []string{"-o", "json", "incident", "me"}))
 	require.Equal(t, []string{"csv", "json", "table", "yaml"}, candidates(model, []string{"incident", "list", "--output", ""}))
 	require.Equal(t, []string{"--team", "--token"}, candidates(model, []string{"incident", "assign", "INC-1", "--t"}))
+	require.Equal(t, []string{"acknowledge"}, candidates(model, []string{"ackn"}))
+	require.Equal(t, []string{"acknowledge", "add-responder"}, candidates(model, []string{"escalation", "a"}))
+	require.Equal(t, []string{"--people", "--policy"}, candidates(model, []string{"page", "INC-1", "--p"}))
 	require.Contains(t, run(t, "http://127.0.0.1:1", "", "completion", "bash").out, "complete -o default -F _holdfast holdfast")
 	require.Equal(t, "whoami\n", run(t, "http://127.0.0.1:1", "", "completion", "words", "--", "who").out)
 }

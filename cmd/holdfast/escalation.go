@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -117,12 +119,36 @@ func (c *escalationShow) Run(ctx context.Context, s *session) error {
 		}
 		for _, event := range events.Items {
 			words := strings.ReplaceAll(strings.TrimPrefix(event.Type, "escalation."), "_", " ")
-			if err := p.line("%s  %s  %s %s", s.when(event.At), words, event.Actor.Name, event.Reason); err != nil {
+			if err := p.line("%s  %s", s.when(event.At), strings.Join(parts(words, whom(event), "by "+event.Actor.Name, event.Reason), ", ")); err != nil {
 				return err
 			}
 		}
 		return p.line("may: %s", strings.Join(e.AllowedCommands, ", "))
 	}})
+}
+
+// whom names those whom an event called; empty: nobody.
+func whom(event domain.StoredEvent) string {
+	var said struct {
+		People []string `json:"people"`
+		Person string   `json:"person"`
+	}
+	if event.Type == "escalation.opened" || json.Unmarshal(event.Data, &said) != nil {
+		return "" // it names those to be called; the step that calls them comes next
+	}
+	people := said.People
+	if said.Person != "" {
+		people = append(people, said.Person)
+	}
+	if len(people) == 0 {
+		return ""
+	}
+	return "called " + strings.Join(people, " ")
+}
+
+// parts are the texts that are not empty.
+func parts(texts ...string) []string {
+	return slices.DeleteFunc(texts, func(text string) bool { return text == "" })
 }
 
 // called is a command on one escalation.

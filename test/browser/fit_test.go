@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -72,6 +73,24 @@ func workIsFit(t *testing.T, browser context.Context, stack *kit.Stack) {
 		record+"/history?field=team", "/waiting", "/waiting?name=promise", "/waiting?team=nobody", "/search", "/search?q=manywords", "/search?q=nothing-like-this",
 		"/escalations", "/escalations?state=exhausted", "/escalations?state=all", "/incidents/INC-999999", "/no-such-page", "/portal", "/portal/report", "/profile"))
 	fitAll(v, ofStates(t, stack))
+	called := calledTo(t, stack, record)
+	fitAll(v, plain("/", record, called, called+"?do=snooze", called+"?do=add-responder"))
+}
+
+// calledTo calls the administrator to an incident, and gives the path of the escalation's page.
+func calledTo(t *testing.T, stack *kit.Stack, record string) string {
+	t.Helper()
+	stack.Admin(t).Insist(record+"/page", map[string]any{"people": []string{"admin"}, "reason": strings.Repeat("Nobody can work. ", 20)}).Is(http.StatusOK)
+	var found struct {
+		Items []struct {
+			Number string `json:"number"`
+		} `json:"items"`
+	}
+	kit.Eventually(t, time.Minute, func() bool {
+		stack.Admin(t).Get("/escalations?source=" + strings.TrimPrefix(record, "/incidents/")).Into(&found)
+		return len(found.Items) == 1
+	})
+	return "/escalations/" + found.Items[0].Number
 }
 
 // longRecord logs an incident whose every text is long, and gives the path of its page.
