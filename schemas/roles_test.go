@@ -105,7 +105,7 @@ func TestTheWorkerServesNobody(t *testing.T) {
 		"SELECT hash FROM tokens", "SELECT actor FROM audit", "SELECT name FROM views", "SELECT hash FROM on_call_feeds", "SELECT state FROM on_call_swaps", "DELETE FROM view_defaults", "UPDATE timeline SET reason = ''", "DELETE FROM timeline",
 		"INSERT INTO timeline DEFAULT VALUES", "DELETE FROM records", "DELETE FROM incidents", "DELETE FROM outbox", "UPDATE outbox SET kind = ''", "TRUNCATE timeline",
 		"UPDATE contacts SET verified_at = now()", "UPDATE destinations SET url = ''", "SELECT read_bell('ana', 1, true, now())",
-		"SELECT replay_delivery(gen_random_uuid(), now())", "SELECT hash FROM invitations",
+		"SELECT replay_delivery(gen_random_uuid(), now())", "SELECT hash FROM invitations", "SELECT hash FROM acknowledge_links", "UPDATE acknowledge_links SET used_at = now()",
 	} {
 		requireDenied(t, worker, statement)
 	}
