@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/uptrace/bun"
 
@@ -37,21 +38,32 @@ func (a *Activities) agreedFacts(ctx context.Context, tx bun.Tx, facts *incident
 	return err
 }
 
-// teamAtThreshold is the team to which the threshold that comes next gives the incident; empty when it gives it to none.
-func teamAtThreshold(record incident.Incident, agreed incident.Agreed) string {
-	var next *sla.Clock
-	for i, clock := range record.Clocks {
-		if clock.InForce && !clock.Ended() && clock.NextAt != nil && (next == nil || clock.NextAt.Before(*next.NextAt)) {
-			next = &record.Clocks[i]
+// teamsAtThresholds are the teams to which the thresholds that come next give the incident, and which of them there are.
+func (a *Activities) teamsAtThresholds(ctx context.Context, tx bun.Tx, record incident.Incident, facts *incident.Facts) error {
+	var next *time.Time
+	for _, clock := range record.Clocks {
+		if clock.InForce && !clock.Ended() && clock.NextAt != nil && (next == nil || clock.NextAt.Before(*next)) {
+			next = clock.NextAt
 		}
 	}
-	if next == nil {
-		return ""
-	}
-	for _, terms := range agreed.Held {
-		if terms.Measures(*next) {
-			return terms.Reassigns(*next)
+	var teams []string
+	for _, clock := range record.Clocks {
+		if next == nil || !clock.InForce || clock.Ended() || clock.NextAt == nil || !clock.NextAt.Equal(*next) {
+			continue
+		}
+		for _, terms := range facts.Agreed.Held {
+			if terms.Measures(clock) {
+				teams = append(teams, terms.Reassigns(clock)...)
+			}
 		}
 	}
-	return ""
+	if len(teams) == 0 {
+		return nil
+	}
+	known, err := schemas.KnownTeams(ctx, tx, teams)
+	if err != nil {
+		return err
+	}
+	facts.Agreed.Teams = known
+	return nil
 }

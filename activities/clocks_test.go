@@ -75,7 +75,7 @@ func TestTheFirstStory(t *testing.T) {
 	broken := d.clock1(id, sla.Resolution)
 	require.Equal(t, sla.Breached, broken.State)
 	require.Equal(t, "2026-12-07T12:00:00Z", broken.BreachedAt.Format(time.RFC3339))
-	require.Equal(t, []sla.Outcome{sla.Superseded, sla.Superseded}, []sla.Outcome{broken.Points[0].Outcome, broken.Points[1].Outcome})
+	require.Equal(t, []sla.Outcome{sla.ActedBefore, sla.Superseded, sla.Superseded}, []sla.Outcome{broken.Points[0].Outcome, broken.Points[1].Outcome, broken.Points[2].Outcome})
 	require.Equal(t, "messaging", d.incident(id).Team, "what is superseded does not act")
 
 	all, err := schemas.ReadClocks(t.Context(), d.worker, id)

@@ -33,7 +33,7 @@ func (a *Activities) escalationKind() kind {
 }
 
 // calling are the commands that can take a step, and so need to know whom each target stands for at this moment.
-var calling = []string{"open", "escalate_now", "reassign", "step_due", "unreached", "acknowledgement_due", "snooze_over"}
+var calling = []string{"open", "escalate_now", "reassign", "step_due", "unreached", "acknowledgement_due", "snooze_over", "renew"}
 
 // escalationFacts reads what Decide needs for one command. Who is on call is looked up here, as a step is taken.
 func (a *Activities) escalationFacts(ctx context.Context, tx bun.Tx, record escalation.Escalation, command domain.Command) (escalation.Facts, error) {
@@ -106,7 +106,13 @@ func (a *Activities) namedPolicy(ctx context.Context, tx bun.Tx, facts *escalati
 // reached are the people whom a target stands for now.
 func (a *Activities) reached(ctx context.Context, tx bun.Tx, target escalation.Target, record escalation.Escalation) ([]string, error) {
 	if target.Kind() == escalation.TargetSchedule {
-		return OnCallAt(ctx, tx, target.Name(), domain.Millisecond(a.Clock.Now()))
+		people, err := OnCallAt(ctx, tx, target.Name(), domain.Millisecond(a.Clock.Now()))
+		if err != nil && !a.Transient(err) && a.Constraint(err) == "" && ctx.Err() == nil {
+			// A schedule that cannot be read must not keep the other steps from being taken.
+			a.Log.ErrorContext(ctx, "a schedule could not be read; nobody is on call in it", "schedule", target.Name(), "escalation", record.ID, "error", err)
+			return nil, nil
+		}
+		return people, err
 	}
 	return schemas.PeopleOf(ctx, tx, target, record.Team, record.Service)
 }

@@ -97,7 +97,9 @@ func (a *Activities) incidentFacts(ctx context.Context, tx bun.Tx, record incide
 		return facts, err
 	}
 	if command.Verb() == "clock_due" {
-		named.Team = teamAtThreshold(record, facts.Agreed)
+		if err := a.teamsAtThresholds(ctx, tx, record, &facts); err != nil {
+			return facts, err
+		}
 	}
 	if opening {
 		if err := a.assignmentFacts(ctx, tx, &facts, versions, command); err != nil {

@@ -267,7 +267,7 @@ func (d *desk) agreed(hours *calendar.Calendar) incident.Agreed {
 	require.NoError(d.t, json.Unmarshal([]byte(text), &spec))
 	d.agree("gold", text)
 	terms := []sla.Terms{{Agreement: "gold", Version: 1, Spec: spec, Calendar: hours, CalendarName: "desk", CalendarVersion: 1}}
-	return incident.Agreed{Book: &sla.Book{Candidates: terms, Language: &policyfile.Evaluator{}}, Held: terms}
+	return incident.Agreed{Book: &sla.Book{Candidates: terms, Language: &policyfile.Evaluator{}}, Held: terms, Teams: map[string]bool{"network": true}}
 }
 
 // inForce are the clocks that a reader of the record is given, in one order.

@@ -140,7 +140,7 @@ func postWord(ctx context.Context, tx bun.Tx, head domain.Record, principal Prin
 
 // postInformed tells a record whose clocks wait for it that its requester was written to.
 func postInformed(ctx context.Context, tx bun.Tx, head domain.Record, principal Principal, id string, note Note) error {
-	if !head.Open {
+	if !head.Open || !principal.staff(head) || principal.Kind == "machine" {
 		return nil
 	}
 	waits, err := schemas.ClocksAwaitWord(ctx, tx, head.ID)

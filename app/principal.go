@@ -90,7 +90,7 @@ func unique(roles []domain.Role) []domain.Role {
 
 // actor is the principal as the author of a command.
 func (p Principal) actor(roles []domain.Role) domain.Actor {
-	return domain.Actor{Kind: domain.ActorPerson, Name: p.Handle, Roles: roles}
+	return domain.Actor{Kind: domain.ActorPerson, Name: p.Handle, Roles: roles, Machine: p.Kind == "machine"}
 }
 
 // staff reports whether the person reads internal things of a record.

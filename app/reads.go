@@ -69,7 +69,7 @@ func (p Principal) view(found incident.Incident) IncidentView {
 		}
 	}
 	if !p.staff(found.Record) {
-		view.Source, view.Agreements = nil, nil
+		view.Source, view.Agreements, view.Escalations = nil, nil, nil
 		view.Clocks = slices.DeleteFunc(slices.Clone(found.Clocks), func(c sla.Clock) bool { return !toRequester(c.Metric) })
 		for i, clock := range view.Clocks {
 			view.Clocks[i] = asPromised(clock)

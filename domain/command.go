@@ -28,7 +28,12 @@ type Actor struct {
 	Kind  ActorKind `json:"kind"`
 	Name  string    `json:"name"`
 	Roles []Role    `json:"roles,omitempty"`
+	// Machine: the account that acts as a person is a machine's. It may do what its roles allow, and responds to nobody.
+	Machine bool `json:"machine,omitempty" bun:"-"`
 }
+
+// Human reports whether somebody of flesh and blood acts.
+func (a Actor) Human() bool { return a.Kind == ActorPerson && !a.Machine }
 
 // Has reports whether the actor holds one of the roles. Timers, machines and policies act for the platform itself and hold all.
 func (a Actor) Has(roles ...Role) bool {

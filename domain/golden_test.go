@@ -29,7 +29,7 @@ func filledCommand() domain.Command {
 }
 
 func filledActor() domain.Actor {
-	return domain.Actor{Kind: domain.ActorPerson, Name: "ana", Roles: []domain.Role{domain.RoleAgent, domain.RoleTeamLead}}
+	return domain.Actor{Kind: domain.ActorPerson, Name: "ana", Roles: []domain.Role{domain.RoleAgent, domain.RoleTeamLead}, Machine: true}
 }
 
 func filledError() domain.Error {

@@ -61,7 +61,7 @@ func WaitingNotices(ctx context.Context, db bun.IDB, limit int) ([]WaitingNotice
 
 var waitingNotices = pg.Prepared(`SELECT o.position, coalesce(o.record_id::text, '') AS record_id, o.kind, o.recipients, o.data, o.lane, o.guard_kind,
 		o.guard_id, o.created_at, coalesce(r.service, '') AS service, coalesce(r.restricted, false) AS restricted
-	FROM outbox o LEFT JOIN records r ON r.id = o.record_id WHERE o.dispatched_at IS NULL ORDER BY o.position LIMIT $1`)
+	FROM outbox o LEFT JOIN records r ON r.id = o.record_id WHERE o.dispatched_at IS NULL ORDER BY (o.lane = 'page') DESC, o.position LIMIT $1`)
 
 // Audience is who a notice is for, by the forms that recipients take.
 type Audience struct {

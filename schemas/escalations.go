@@ -176,7 +176,8 @@ var peopleOfRole = strings.TrimSpace(`
 func TakenSince(ctx context.Context, db bun.IDB, record, person string, since time.Time) (bool, error) {
 	var taken bool
 	err := db.NewRaw(`SELECT EXISTS (SELECT FROM records WHERE id = ?0 AND state = 'in_progress')
-		OR EXISTS (SELECT FROM timeline WHERE record_id = ?0 AND actor_kind = 'person' AND actor_name = ?1 AND at > ?2)`, record, person, since).Scan(ctx, &taken)
+		OR EXISTS (SELECT FROM timeline WHERE record_id = ?0 AND actor_kind = 'person' AND actor_name = ?1 AND at > ?2
+			AND EXISTS (SELECT FROM people WHERE handle = ?1 AND kind = 'person'))`, record, person, since).Scan(ctx, &taken)
 	if err != nil {
 		return false, fmt.Errorf("asking whether somebody is at work: %w", err)
 	}

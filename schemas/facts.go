@@ -166,3 +166,16 @@ func DuplicatesOf(ctx context.Context, db bun.IDB, id string) ([]string, error) 
 	}
 	return ids, nil
 }
+
+// KnownTeams says of names which of them are teams.
+func KnownTeams(ctx context.Context, db bun.IDB, names []string) (map[string]bool, error) {
+	var found []string
+	if err := db.NewRaw(`SELECT name FROM teams WHERE name IN (?)`, bun.In(names)).Scan(ctx, &found); err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return nil, fmt.Errorf("looking teams up: %w", err)
+	}
+	known := map[string]bool{}
+	for _, name := range found {
+		known[name] = true
+	}
+	return known, nil
+}

@@ -47,7 +47,7 @@ type WaitingPosition struct {
 	Name   string    `json:"n"`
 }
 
-var deadlineName = regexp.MustCompile(`^[a-z0-9_]{0,40}$`)
+var deadlineName = regexp.MustCompile(`^[a-z0-9_.%+ -]{0,200}$`)
 
 // sound reports whether the place is such as a list made.
 func (p WaitingPosition) sound() bool {

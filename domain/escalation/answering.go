@@ -21,7 +21,7 @@ func (d *draft) acknowledge() error {
 		data["holds_until"] = *record.HoldsUntil
 	}
 	d.event(body.Reason, data)
-	d.tellSource("acknowledged", map[string]any{"by": record.AcknowledgedBy, "escalation": record.Number})
+	d.tellSource("acknowledged", map[string]any{"by": record.AcknowledgedBy, "escalation": record.Number, "at": d.moment})
 	others := slices.DeleteFunc(slices.Clone(record.Told), func(handle string) bool { return handle == record.AcknowledgedBy })
 	for i, handle := range others {
 		others[i] = "person:" + handle
@@ -123,6 +123,20 @@ func (d *draft) reassign() error {
 	d.Record.AcknowledgedBy, d.Record.AcknowledgedAt = "", nil
 	d.plan(body.Policy, *d.facts.Named)
 	d.begin()
+	return nil
+}
+
+// renew hears that another promise is in danger. Somebody who takes care, or is being called, goes on with it; where every step was
+// in vain, they are taken once more.
+func (d *draft) renew() error {
+	var body Stop
+	if err := d.command.Decode(&body); err != nil {
+		return err
+	}
+	d.event(body.Why, map[string]any{"state": d.Record.State})
+	if d.Record.State == Exhausted {
+		d.begin()
+	}
 	return nil
 }
 

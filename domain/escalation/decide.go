@@ -71,7 +71,7 @@ var handlers = map[string]func(*draft) error{
 	"open": (*draft).open, "acknowledge": (*draft).acknowledge, "escalate_now": (*draft).escalateNow, "snooze": (*draft).snooze,
 	"add_responder": (*draft).addResponder, "reassign": (*draft).reassign, "step_due": (*draft).stepDue,
 	"unreached": (*draft).unreached, "acknowledgement_due": (*draft).acknowledgementDue, "snooze_over": (*draft).snoozeOver,
-	"stop": (*draft).stop,
+	"renew": (*draft).renew, "stop": (*draft).stop,
 }
 
 // draft is a decision in the making.
@@ -102,7 +102,7 @@ func (d *draft) add(kind, reason string, data map[string]any) {
 		reason = d.command.Reason
 	}
 	actor := d.command.Actor
-	actor.Roles = nil
+	actor.Roles, actor.Machine = nil, false
 	d.Events = append(d.Events, domain.Event{Type: kind, At: d.moment, Actor: actor, Reason: reason, Data: data})
 }
 

@@ -43,6 +43,7 @@ var Lifecycle = &domain.Lifecycle{
 		{Verb: "unreached", Title: "Nobody reached", From: []domain.State{Calling}, To: []domain.State{Calling, Exhausted}, Event: "escalation.unreached", Body: body[Unreached]},
 		{Verb: "acknowledgement_due", Title: "Look at the acknowledgement", From: []domain.State{Acknowledged}, To: []domain.State{Acknowledged, Calling, Exhausted}, Event: "escalation.acknowledgement_checked", Body: body[Plain]},
 		{Verb: "snooze_over", Title: "Snooze ends", From: []domain.State{Snoozed}, To: []domain.State{Calling, Exhausted}, Event: "escalation.resumed", Body: body[Plain]},
+		{Verb: "renew", Title: "Another promise in danger", From: open, To: []domain.State{Calling, Exhausted, Acknowledged, Snoozed}, Event: "escalation.renewed", Body: body[Stop]},
 		{Verb: "stop", Title: "Stop", From: open, To: []domain.State{Stopped}, Event: "escalation.stopped", Body: body[Stop]},
 	},
 }
@@ -95,7 +96,7 @@ type Unreached struct {
 	Step  int `json:"step"`
 }
 
-// Stop says why nobody is needed any more; given by the record.
+// Stop says why nobody is needed any more, or why somebody is needed more than ever; given by the record.
 type Stop struct {
 	Why string `json:"why"`
 }

@@ -157,4 +157,6 @@ type Page struct {
 type Taken struct {
 	By         string `json:"by"`
 	Escalation string `json:"escalation"` // its number
+	// At is when; left out: when the incident hears of it.
+	At *time.Time `json:"at,omitempty"`
 }

@@ -1,10 +1,12 @@
 package incident
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/domain/escalation"
+	"github.com/holdfast-itsm/holdfast/domain/sla"
 )
 
 // Call is an escalation that the incident has begun and that may still call somebody.
@@ -12,6 +14,15 @@ type Call struct {
 	ID string `json:"id"`
 	// Policy names its steps; empty for a page by hand.
 	Policy string `json:"policy,omitempty"`
+	// For are the promises for whose sake it calls; none: for as long as the incident is open.
+	For []Promise `json:"for,omitempty"`
+}
+
+// Promise names one clock in one cycle.
+type Promise struct {
+	Metric    sla.Metric `json:"metric"`
+	Agreement string     `json:"agreement"`
+	Cycle     int        `json:"cycle"`
 }
 
 // page calls people by hand, or lets a policy's steps call them.
@@ -39,8 +50,28 @@ func (d *draft) page() error {
 	}
 	people := unique(body.People)
 	d.event(false, body.Reason, map[string]any{"people": people, "policy": body.Policy}, nil)
-	d.call(body.Policy, people, body.Reason)
+	d.call(Call{Policy: body.Policy}, people, body.Reason)
 	return nil
+}
+
+// callFor lets a policy's steps call somebody for the sake of a promise. Where they call already, the escalation is told: one that
+// is exhausted begins anew.
+func (d *draft) callFor(policy string, clock sla.Clock, why string) {
+	promise := Promise{Metric: clock.Metric, Agreement: clock.Agreement, Cycle: clock.Cycle}
+	for i := range d.Record.Escalations {
+		call := &d.Record.Escalations[i]
+		if call.Policy != policy {
+			continue
+		}
+		if len(call.For) > 0 && !slices.Contains(call.For, promise) {
+			call.For = append(slices.Clip(call.For), promise)
+		}
+		d.Messages = append(d.Messages, domain.Message{
+			Practice: escalation.Practice, Record: call.ID, Command: "escalation.renew", Body: map[string]any{"why": why}, OnClosed: domain.TargetDrop,
+		})
+		return
+	}
+	d.call(Call{Policy: policy, For: []Promise{promise}}, nil, why)
 }
 
 // called reports whether a policy's steps are being taken for the incident.
@@ -54,13 +85,10 @@ func (d *draft) called(policy string) bool {
 }
 
 // call begins an escalation; of one policy there is one at a time.
-func (d *draft) call(policy string, people []string, why string) {
-	record := &d.Record
-	if policy != "" && d.called(policy) {
-		return
-	}
+func (d *draft) call(call Call, people []string, why string) {
+	record, policy := &d.Record, call.Policy
 	seed := record.ID + "/" + policy + "/" + strconv.FormatInt(record.Version, 10) + "/" + strconv.FormatInt(d.moment.UnixMilli(), 10)
-	call := Call{ID: domain.NewID("escalation/" + seed + "/" + strconv.Itoa(len(record.Escalations))), Policy: policy}
+	call.ID = domain.NewID("escalation/" + seed + "/" + strconv.Itoa(len(record.Escalations)))
 	record.Escalations = append(record.Escalations, call)
 	title, reason := record.Title, clip(why, domain.MaxReasonBytes)
 	if record.Restricted { // whoever is on call hears that they are needed; what it is about they read if they may
@@ -80,22 +108,39 @@ func (d *draft) call(policy string, people []string, why string) {
 	})
 }
 
-// endCalls stops whoever is being called, once the incident needs nobody any more.
+// endCalls stops whoever is being called: once the incident needs nobody any more, or the promises were kept for whose sake they are.
 func (d *draft) endCalls() {
 	record := &d.Record
-	if record.Open && !record.Merged() || len(record.Escalations) == 0 {
-		return
-	}
-	why := "the incident is " + string(record.State)
-	if record.Merged() {
-		why = "the incident follows another one"
-	}
+	going := record.Escalations[:0:0]
 	for _, call := range record.Escalations {
+		why := ""
+		switch {
+		case record.Merged():
+			why = "the incident follows another one"
+		case !record.Open:
+			why = "the incident is " + string(record.State)
+		case len(call.For) > 0 && !slices.ContainsFunc(call.For, d.owed):
+			why = "what was promised has been done"
+		}
+		if why == "" {
+			going = append(going, call)
+			continue
+		}
 		d.Messages = append(d.Messages, domain.Message{
 			Practice: escalation.Practice, Record: call.ID, Command: "escalation.stop", Body: map[string]any{"why": why}, OnClosed: domain.TargetDrop,
 		})
 	}
-	record.Escalations = nil
+	if len(going) < len(record.Escalations) {
+		record.Escalations = going
+	}
+}
+
+// owed reports whether a promise is still to be kept.
+func (d *draft) owed(promise Promise) bool {
+	return slices.ContainsFunc(d.Record.Clocks, func(c sla.Clock) bool {
+		return c.InForce && !c.Ended() && c.Metric == promise.Metric && c.Cycle == promise.Cycle &&
+			(c.Agreement == promise.Agreement || c.Metric != sla.OLA && c.Metric != sla.Underpinning)
+	})
 }
 
 // acknowledged notes that somebody who was called takes care: it answers the promise to respond.
@@ -105,6 +150,10 @@ func (d *draft) acknowledged() error {
 		return err
 	}
 	d.event(false, "", map[string]any{"by": body.By, "escalation": body.Escalation}, nil)
-	d.clocks.Responded(d.moment)
+	at := d.moment
+	if body.At != nil && body.At.Before(at) && !body.At.Before(d.Record.OpenedAt) {
+		at = domain.Millisecond(*body.At)
+	}
+	d.clocks.Responded(at)
 	return nil
 }

@@ -13,6 +13,8 @@ type Agreed struct {
 	// Book holds the agreements that can apply; read for a command that opens an incident, names another service or category, or
 	// asks to measure anew.
 	Book *sla.Book
+	// Teams are those to which thresholds that come now give the incident, and that there are.
+	Teams map[string]bool
 	// Held are the terms of the agreements that the incident is under, and of its clocks in force.
 	Held []sla.Terms
 }
@@ -64,14 +66,17 @@ func (d *draft) keepClocks(before Incident) {
 	d.answerClocks(before)
 	d.endClocks(before)
 	d.tellClocks()
-	record.Life, record.Clocks = k.Life, k.Clocks
+	record.Life, record.Clocks, record.RespondedAt = k.Life, k.Clocks, k.Answered
 }
 
 // live lets the clocks know of changed circumstances, each from when it was so.
 func (d *draft) live(before Incident) {
 	record, by := &d.Record, d.command.Actor.Name
 	if len(d.clocks.Life) == 0 { // opened by a release without clocks
-		d.clocks.Life = sla.Life{{From: before.OpenedAt, State: before.State, Open: before.Open, Team: before.Team}}
+		d.clocks.Life = sla.Life{{
+			From: before.StateSince, State: before.State, Open: before.Open, Team: before.Team, Merged: before.Merged(),
+			Reason: before.Hold.Reason, Base: before.Hold.Base, Vendor: before.Hold.Vendor,
+		}}
 	}
 	if record.Team != before.Team {
 		d.clocks.Live(d.moment, by, func(s *sla.Segment) { s.Team = record.Team })
@@ -93,6 +98,10 @@ func (d *draft) rateClocks(before Incident) {
 	record := &d.Record
 	switch {
 	case before.ID == "":
+	case !record.Open: // nothing is owed any more; if it is taken up again, it is under the new agreement
+		if record.Service != before.Service || record.Category != before.Category {
+			d.choose()
+		}
 	case record.Service != before.Service || record.Category != before.Category:
 		d.clocks.Rerate(d.choose(), record.Priority, d.due())
 	case record.Priority != before.Priority:
@@ -123,8 +132,8 @@ func (d *draft) reRateClocks() error {
 
 // answerClocks meets what a person did for the requester. Machines never respond.
 func (d *draft) answerClocks(before Incident) {
-	record, byPerson := &d.Record, d.command.Actor.Kind == domain.ActorPerson
-	if !byPerson {
+	record := &d.Record
+	if !d.command.Actor.Human() {
 		return
 	}
 	if record.Assignee != "" && (record.Assignee != before.Assignee || record.Team != before.Team) {
@@ -143,15 +152,17 @@ func (d *draft) endClocks(before Incident) {
 		k.Cancel(d.moment, mergedClock)
 	case !record.Merged() && before.Merged() && record.Open:
 		k.Revive(d.moment, mergedClock)
+		k.Rerate(d.choices(), record.Priority, d.moment)
 	}
 	switch {
 	case record.State == before.State:
 	case record.State == Resolved:
-		k.Resolved(record.StateSince, d.command.Actor.Kind == domain.ActorPerson)
+		k.Resolved(record.StateSince, d.command.Actor.Human())
 	case record.State == Canceled || record.State == Closed:
 		k.Cancel(d.moment, string(record.State))
 	case before.State == Resolved || before.State == Closed:
 		k.Reopened(d.moment, record.Priority)
+		k.Rerate(d.choices(), record.Priority, d.moment)
 	}
 }
 
@@ -179,10 +190,11 @@ func (d *draft) act(happening sla.Happening, action sla.Action) {
 	switch {
 	case action.RaisePriority > 0 && record.Priority > 1 && d.clocks.Raise(clock.Metric, clock.Agreement):
 		raised := max(record.Priority-action.RaisePriority, 1)
-		d.add("incident.priority_raised", true, because, map[string]any{"priority": domain.Change{From: record.Priority, To: raised}}, nil)
+		d.add("incident.priority_raised", true, "a promise is in danger", map[string]any{"priority": domain.Change{From: record.Priority, To: raised}}, nil)
 		record.Priority, record.PriorityOverridden = raised, true
 	case action.Reassign != "" && action.Reassign != record.Team:
 		changes := map[string]any{}
+		d.facts.Team.Known = d.facts.Agreed.Teams[action.Reassign]
 		if err := d.give(action.Reassign, "", changes); err != nil {
 			d.add("incident.reassignment_failed", false, because+", and "+err.Error(), map[string]any{"team": action.Reassign}, nil)
 			return
@@ -190,7 +202,7 @@ func (d *draft) act(happening sla.Happening, action sla.Action) {
 		d.add("incident.assigned", false, because, changes, nil)
 		d.notify("incident.assigned", nil, record.owner())
 	case action.Escalate != "":
-		d.call(action.Escalate, nil, because)
+		d.callFor(action.Escalate, clock, because)
 	case action.AddWatcher != "":
 		d.Watchers = append(d.Watchers, action.AddWatcher)
 	}

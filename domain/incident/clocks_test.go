@@ -40,7 +40,7 @@ func promised(t require.TestingT, now string, specs ...string) *desk {
 			Agreement: []string{"gold", "mail", "third"}[i], Version: 1, Spec: spec, Calendar: office(), CalendarName: "desk", CalendarVersion: 1,
 		})
 	}
-	d.facts.Agreed = incident.Agreed{Book: book, Held: book.Candidates}
+	d.facts.Agreed = incident.Agreed{Book: book, Held: book.Candidates, Teams: map[string]bool{"network": true}}
 	return d
 }
 
@@ -261,4 +261,90 @@ func explained(t *rapid.T, d *desk) {
 			}
 		}
 	}
+}
+
+func TestAPromiseToRespondThatBeginsLaterWasKeptWhenSomebodyResponded(t *testing.T) {
+	t.Parallel()
+	d := promised(t, "2026-12-07 09:00", `{"applies_to": "true", "targets": {"resolution": {"2": "4h", "3": "8h"}, "response": {"2": "30m"}}}`)
+	d.do(ana, "log", p3)
+	d.at("2026-12-07 09:05").do(ana, "start", nil)
+	d.at("2026-12-07 11:00").do(lead, "change_priority", body{"impact": "high", "urgency": "medium", "reason": "the board"})
+	c := d.clock(sla.Response)
+	require.Equal(t, sla.Met, c.State)
+	require.Equal(t, berlin("2026-12-07 09:05"), *c.StoppedAt)
+}
+
+func TestNothingIsPromisedOfWhatIsOver(t *testing.T) {
+	t.Parallel()
+	d := promised(t, "2026-12-07 09:00", `{"applies_to": "mail", "targets": {"resolution": {"3": "1h"}}}`)
+	d.do(ana, "log", p3)
+	d.at("2026-12-07 16:00").do(ana, "cancel", body{"reason": "it was the cable"})
+	d.at("2026-12-08 16:00").do(ana, "edit", body{"service": "mail"})
+	require.Empty(t, d.record.Clocks)
+	require.Len(t, d.record.Agreements, 1, "it is under the agreement should it be taken up again")
+}
+
+func TestCallsEndWithThePromiseTheyAreFor(t *testing.T) {
+	t.Parallel()
+	d := promised(t, "2026-12-07 09:00", `{"applies_to": "true", "targets": {"response": {"3": "1h"}, "resolution": {"3": "4h"}}, "thresholds": [
+		{"metric": "response", "at": "50%", "do": [{"escalate": "primary"}]},
+		{"metric": "resolution", "at": "50%", "do": [{"escalate": "primary"}]},
+		{"metric": "resolution", "at": "100%", "do": [{"escalate": "primary"}]}]}`)
+	d.do(ana, "log", p3)
+	d.at("2026-12-07 09:40").do(ana, "start", nil)
+	require.Equal(t, []string{"escalation.open", "escalation.stop"}, []string{d.messages[0].Command, d.messages[1].Command})
+	d.at("2026-12-07 11:00").catchUp()
+	require.Equal(t, "escalation.open", d.messages[2].Command)
+	d.at("2026-12-07 13:00").catchUp()
+	require.Equal(t, "escalation.renew", d.messages[3].Command)
+	require.Len(t, d.record.Escalations, 1)
+	d.do(ana, "resolve", done())
+	require.Equal(t, "escalation.stop", d.messages[4].Command)
+	require.Empty(t, d.record.Escalations)
+}
+
+func done() body { return body{"code": "fixed", "notes": "Turned it on."} }
+
+func TestAThresholdActsOnceInACycle(t *testing.T) {
+	t.Parallel()
+	d := promised(t, "2026-12-07 09:00", goldSpec)
+	d.do(ana, "log", body{"title": "x", "impact": "high", "urgency": "medium", "team": "messaging"})
+	d.at("2026-12-07 11:00").catchUp()
+	d.at("2026-12-07 11:30").do(lead, "change_priority", body{"impact": "medium", "urgency": "medium", "reason": "one floor"})
+	d.at("2026-12-07 13:00").catchUp()
+	reached := 0
+	for _, kind := range d.types() {
+		if kind == "incident.clock_reached" {
+			reached++
+		}
+	}
+	require.Equal(t, 1, reached)
+	require.Contains(t, d.types(), "incident.clock_passed")
+}
+
+func TestAMachinesHandsDoNotRespond(t *testing.T) {
+	t.Parallel()
+	d := promised(t, "2026-12-07 09:00", goldSpec)
+	bot := ana
+	bot.Machine = true
+	d.do(ana, "log", p3)
+	d.do(bot, "start", nil)
+	require.Equal(t, sla.Running, d.clock(sla.Response).State)
+}
+
+func TestLoweringByTriageNeedsALeadToo(t *testing.T) {
+	t.Parallel()
+	d := promised(t, "2026-12-07 09:00", goldSpec)
+	d.do(ana, "log", p3)
+	d.at("2026-12-07 16:59").refuse(domain.CodeForbidden, ana, "triage", body{"impact": "low", "urgency": "low"})
+}
+
+func TestWhatIsTakenUpAgainIsUnderItsNewAgreement(t *testing.T) {
+	t.Parallel()
+	d := promised(t, "2026-12-07 09:00", goldSpec, `{"applies_to": "mail", "rank": 5, "targets": {"resolution": {"3": "2h"}}}`)
+	d.do(ana, "log", p3)
+	d.do(ana, "resolve", done())
+	d.do(ana, "edit", body{"service": "mail"})
+	d.do(ana, "reopen", body{"reason": "again"})
+	require.Equal(t, "mail", d.clock(sla.Resolution).Agreement)
 }

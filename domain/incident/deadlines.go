@@ -29,7 +29,9 @@ func Deadlines(record Incident, facts Facts) ([]domain.Deadline, error) {
 		}
 	}
 	for _, clock := range record.Clocks {
-		s.clock(clock)
+		if record.Open {
+			s.clock(clock)
+		}
 	}
 	domain.SortDeadlines(s.deadlines)
 	return s.deadlines, s.err
@@ -81,9 +83,9 @@ func (s *schedule) clock(clock sla.Clock) {
 	if clock.Metric == sla.OLA || clock.Metric == sla.Underpinning {
 		name += " " + clock.Agreement
 	}
-	then := "the promise of " + string(clock.Metric) + " by " + clock.Agreement + " is broken"
+	then := "the promise of " + name + " is broken"
 	if clock.Next != sla.Due {
-		then = clock.Next + " of the promised " + string(clock.Metric) + " is reached; " + clock.Agreement + " says what then"
+		then = clock.Next + " of the promised " + name + " is reached; its agreement says what then"
 	}
 	s.on(*clock.NextAt, "clock "+name+" "+clock.Next, "incident.clock_due", then)
 }

@@ -28,6 +28,7 @@ func Decide(record Incident, command domain.Command, facts Facts, moment time.Ti
 		moment = record.LastEventAt
 	}
 	d := &draft{command: command, facts: facts, moment: moment, clocks: sla.NewKeeper(record.Life, record.Clocks, facts.Agreed.Held)}
+	d.clocks.Answered = record.RespondedAt
 	d.Record = record.clone()
 	if err := d.handle(record); err != nil {
 		return domain.Decision[Incident]{}, err
@@ -103,7 +104,7 @@ func (d *draft) add(kind string, public bool, reason string, data, personal map[
 		reason = d.command.Reason
 	}
 	actor := d.command.Actor
-	actor.Roles = nil
+	actor.Roles, actor.Machine = nil, false
 	d.Events = append(d.Events, domain.Event{
 		Type: kind, At: d.moment, Actor: actor, Reason: reason,
 		Data: data, Personal: personal, Public: public,
@@ -165,7 +166,7 @@ func (i Incident) clone() Incident {
 	i.Agreements, i.Escalations = slices.Clone(i.Agreements), slices.Clone(i.Escalations)
 	for _, field := range []**time.Time{
 		&i.WakeAt, &i.ResolvedAt, &i.ClosedAt, &i.StartedAt, &i.TriagedAt, &i.TriageEscalatedAt,
-		&i.Hold.Since, &i.Hold.Until, &i.Hold.PromisedAt, &i.Resolution.RecordedAt, &i.Satisfaction.At,
+		&i.RespondedAt, &i.Hold.Since, &i.Hold.Until, &i.Hold.PromisedAt, &i.Resolution.RecordedAt, &i.Satisfaction.At,
 	} {
 		if *field != nil {
 			*field = at(**field)

@@ -55,7 +55,7 @@ func TestGoldenIncident(t *testing.T) {
 			TriageEscalatedAt: &at, Satisfaction: incident.Satisfaction{Score: 4, Comment: "quick", At: &at}, Source: json.RawMessage(`{"priority":"P2"}`),
 			BreachCause: "taken_up_late",
 			Agreements:  []sla.Stamp{{Agreement: "gold", Version: 2, Calendar: "desk", CalendarVersion: 3, Why: "gold applies (rank 10)"}},
-			Life:        sla.Life{{From: at, By: "ana", State: incident.New, Open: true, Team: "messaging"}}, ClocksVersion: 7,
+			Life:        sla.Life{{From: at, By: "ana", State: incident.New, Open: true, Team: "messaging"}}, ClocksVersion: 7, RespondedAt: &at,
 			Escalations: []incident.Call{{ID: childID, Policy: "major"}},
 		},
 		Clocks: []sla.Clock{{

@@ -71,6 +71,8 @@ type Details struct {
 	Source json.RawMessage `json:"source,omitempty" bun:"source,type:json,nullzero"`
 	// Agreements are the service level agreements that it is under.
 	Agreements []sla.Stamp `json:"agreements,omitempty" bun:"agreements,type:json"`
+	// RespondedAt is when a person first responded to its requester.
+	RespondedAt *time.Time `json:"responded_at,omitempty" bun:"responded_at"`
 	// Life are its circumstances since it was opened, by which its clocks count.
 	Life sla.Life `json:"-" bun:"life,type:json"`
 	// Escalations are those that it has begun and that may still call somebody.

@@ -265,7 +265,6 @@ func (d *draft) changePriority() error {
 	if body.Reason == "" {
 		return domain.Invalid("reason", "is needed to change the priority")
 	}
-	before := d.Record.Priority
 	changes := map[string]any{}
 	d.Record.PriorityOverridden = false
 	if err := d.reRate(body.Impact, body.Urgency, changes); err != nil {
@@ -273,9 +272,6 @@ func (d *draft) changePriority() error {
 	}
 	if len(changes) == 0 {
 		return domain.Errorf(domain.CodeInvalid, "impact and urgency are so already")
-	}
-	if d.Record.Priority > before && d.clocks.Used(d.moment, sla.Whole/2) && !d.command.Actor.Has(leads...) {
-		return domain.Errorf(domain.CodeForbidden, "half of a promised time is used: lowering the priority now needs a team lead")
 	}
 	d.event(true, body.Reason, changes, nil)
 	return nil
@@ -297,6 +293,9 @@ func (d *draft) reRate(impact, urgency string, changes map[string]any) error {
 	note(changes, "impact", &record.Impact, impact)
 	note(changes, "urgency", &record.Urgency, urgency)
 	if !record.PriorityOverridden && priority != record.Priority {
+		if priority > record.Priority && d.clocks.Used(d.moment, sla.Whole/2) && !d.command.Actor.Has(leads...) {
+			return domain.Errorf(domain.CodeForbidden, "half of a promised time is used: lowering the priority now needs a team lead")
+		}
 		changes["priority"] = domain.Change{From: record.Priority, To: priority}
 		record.Priority = priority
 	}

@@ -3,13 +3,21 @@ package sla
 import "time"
 
 // Responded says that a person acted on the record for its requester: the promise to respond was kept.
-func (k *Keeper) Responded(at time.Time) { k.Stop(at, "responded", Response) }
+func (k *Keeper) Responded(at time.Time) {
+	if k.Answered == nil || at.Before(*k.Answered) {
+		k.Answered = &at
+	}
+	k.Stop(at, "responded", Response)
+}
 
 // Assigned says that a person took or gave the record; that responds only where the agreement says so.
 func (k *Keeper) Assigned(at time.Time) {
 	k.running(func(c *Clock, t Terms) {
 		if c.Metric == Response && t.Spec.AssignmentResponds {
 			k.end(c, t, at, "assigned", Met)
+			if k.Answered == nil {
+				k.Answered = &at
+			}
 		}
 	})
 }
@@ -17,6 +25,9 @@ func (k *Keeper) Assigned(at time.Time) {
 // Resolved says that nothing more is owed; where a machine found that, nobody has responded.
 func (k *Keeper) Resolved(at time.Time, byPerson bool) {
 	if byPerson {
+		if k.Answered == nil {
+			k.Answered = &at
+		}
 		k.Stop(at, "resolved", Response)
 	} else {
 		k.Cancel(at, "resolved", Response)

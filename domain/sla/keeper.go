@@ -14,6 +14,8 @@ import (
 type Keeper struct {
 	Life   Life
 	Clocks []Clock
+	// Answered is when a person first responded; a promise to respond that begins to hold later was kept then.
+	Answered *time.Time
 	// Happenings are what is to be told of the clocks, in order.
 	Happenings []Happening
 	held       []Terms
@@ -40,6 +42,7 @@ type HappeningKind string
 const (
 	HasBreached  HappeningKind = "breached"
 	HasReached   HappeningKind = "reached" // a threshold
+	HasPassed    HappeningKind = "passed"  // a threshold that had acted in this cycle already
 	HasWithdrawn HappeningKind = "withdrawn"
 	HasRerated   HappeningKind = "re_rated"
 )
@@ -52,7 +55,7 @@ func (h Happening) Facts() map[string]any {
 		"elapsed_ms": c.ElapsedMS,
 	}
 	switch h.Kind {
-	case HasReached:
+	case HasReached, HasPassed:
 		facts["at"], facts["threshold_due"] = h.Point.At, h.Point.DueAt
 	case HasBreached:
 		facts["breached_at"] = c.BreachedAt
@@ -191,8 +194,15 @@ func (k *Keeper) come(c *Clock, t Terms) {
 		return
 	}
 	point := Point{At: name, DueAt: at, Outcome: Fired}
+	if slices.ContainsFunc(c.Points, func(p Point) bool { return p.At == name && p.Outcome == ActedBefore }) {
+		point.Outcome = Superseded
+	}
 	c.Points = append(c.Points, point)
 	t.read(c, k.Life, at)
+	if point.Outcome == Superseded {
+		k.tell(Happening{Kind: HasPassed, Clock: *c, Point: point})
+		return
+	}
 	k.tell(Happening{Kind: HasReached, Clock: *c, Point: point, Actions: t.actions(*c, name)})
 }
 

@@ -79,7 +79,7 @@ func (t Terms) ahead(c Clock) []mark {
 	for _, threshold := range t.Spec.Thresholds {
 		name := threshold.At.String()
 		amount := threshold.At.reachedAt(c.LengthMS)
-		settled := slices.ContainsFunc(c.Points, func(p Point) bool { return p.At == name })
+		settled := slices.ContainsFunc(c.Points, func(p Point) bool { return p.At == name && p.Outcome != ActedBefore })
 		if threshold.Metric == c.Metric && amount > 0 && !settled {
 			list = append(list, mark{name, amount})
 		}
@@ -98,8 +98,9 @@ func (t Terms) actions(c Clock, at string) []Action {
 	return nil
 }
 
-// Reassigns is the team to which what comes next on a clock gives the record; empty when it gives it to none.
-func (t Terms) Reassigns(c Clock) string {
+// Reassigns are the teams to which what comes next on a clock gives the record.
+func (t Terms) Reassigns(c Clock) []string {
+	var teams []string
 	ahead := t.ahead(c)
 	for _, place := range ahead {
 		if place.amountMS > ahead[0].amountMS {
@@ -107,11 +108,11 @@ func (t Terms) Reassigns(c Clock) string {
 		}
 		for _, action := range t.actions(c, place.name) {
 			if action.Reassign != "" {
-				return action.Reassign
+				teams = append(teams, action.Reassign)
 			}
 		}
 	}
-	return ""
+	return teams
 }
 
 // read brings what a running clock shows in line with the life, as of an instant.

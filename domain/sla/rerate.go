@@ -69,6 +69,11 @@ func (k *Keeper) replace(before *Clock, choice Choice, priority int, at time.Tim
 	}
 	c.Cycle, c.Rating, c.CycleFrom, c.Raised, c.Why = before.Cycle, before.Rating+1, before.CycleFrom, before.Raised, choice.Why
 	k.hold(choice.Terms)
+	for _, point := range before.Points { // what has acted in this cycle does not act again
+		if point.Outcome == Fired || point.Outcome == ActedBefore {
+			c.Points = append(c.Points, Point{At: point.At, DueAt: point.DueAt, Outcome: ActedBefore})
+		}
+	}
 	replaced := *before
 	k.catchUp(&c, choice.Terms, &replaced, at)
 	k.Clocks = append(k.Clocks, c) // before is not valid from here on
@@ -77,8 +82,11 @@ func (k *Keeper) replace(before *Clock, choice Choice, priority int, at time.Tim
 // catchUp settles what a new rating finds in the past, and tells of it.
 func (k *Keeper) catchUp(c *Clock, t Terms, before *Clock, at time.Time) {
 	t.read(c, k.Life, at)
-	breached := false
-	for c.NextAt != nil && !c.NextAt.After(at) {
+	breached, until := false, at
+	if c.Metric == Response && k.Answered != nil && k.Answered.Before(at) {
+		until = *k.Answered
+	}
+	for c.NextAt != nil && !c.NextAt.After(until) {
 		came := *c.NextAt
 		if c.Next == Due {
 			c.BreachedAt, c.State, breached = &came, Breached, true
@@ -86,6 +94,9 @@ func (k *Keeper) catchUp(c *Clock, t Terms, before *Clock, at time.Time) {
 			c.Points = append(c.Points, Point{At: c.Next, DueAt: came, Outcome: Superseded})
 		}
 		t.read(c, k.Life, at)
+	}
+	if c.Metric == Response && k.Answered != nil {
+		k.end(c, t, *k.Answered, "responded", Met)
 	}
 	if before != nil {
 		k.tell(Happening{Kind: HasRerated, Clock: *c, Before: before})

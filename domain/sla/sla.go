@@ -103,9 +103,10 @@ type Outcome string
 
 // The outcomes of a threshold.
 const (
-	Fired      Outcome = "fired"      // it came, and acted
-	Superseded Outcome = "superseded" // a re-rating left it in the past; it did not act
-	Withdrawn  Outcome = "withdrawn"  // it had fired, and the promise turned out to have been kept before
+	Fired       Outcome = "fired"      // it came, and acted
+	Superseded  Outcome = "superseded" // a re-rating left it in the past; it did not act
+	ActedBefore Outcome = "earlier"    // it had fired under an earlier rating of the cycle, and does not act again
+	Withdrawn   Outcome = "withdrawn"  // it had fired, and the promise turned out to have been kept before
 )
 
 // Length is the promised open time.

@@ -45,6 +45,7 @@ func TestFirstStory(t *testing.T) {
 	require.Equal(t, on(t, "2026-12-07 13:00:00"), *breached.DueAt)
 	require.Equal(t, (4*time.Hour + 30*time.Minute), elapsed(breached))
 	require.Equal(t, []sla.Point{
+		{At: "50%", DueAt: on(t, "2026-12-07 13:00:00"), Outcome: sla.ActedBefore},
 		{At: "50%", DueAt: on(t, "2026-12-07 11:00:00"), Outcome: sla.Superseded},
 		{At: "100%", DueAt: on(t, "2026-12-07 13:00:00"), Outcome: sla.Superseded},
 	}, breached.Points)

@@ -4,6 +4,7 @@ ALTER TABLE incidents
     ADD COLUMN agreements json NOT NULL DEFAULT '[]',
     ADD COLUMN life       json NOT NULL DEFAULT '[]',
     -- The record's version at which its clocks were last written: whoever waited for the row's lock learns that they moved.
+    ADD COLUMN responded_at timestamptz(3),
     ADD COLUMN clocks_version bigint NOT NULL DEFAULT 0;
 
 -- One row per promise, cycle and rating. The worker writes them in the transaction of the command that moves them.
@@ -63,4 +64,4 @@ GRANT EXECUTE ON FUNCTION add_watchers TO holdfast_worker;
 -- +goose Down
 DROP FUNCTION add_watchers;
 DROP TABLE clocks;
-ALTER TABLE incidents DROP COLUMN agreements, DROP COLUMN life, DROP COLUMN clocks_version;
+ALTER TABLE incidents DROP COLUMN agreements, DROP COLUMN life, DROP COLUMN responded_at, DROP COLUMN clocks_version;
