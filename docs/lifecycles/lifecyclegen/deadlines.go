@@ -10,6 +10,7 @@ import (
 	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/domain/calendar"
 	"github.com/holdfast-itsm/holdfast/domain/incident"
+	"github.com/holdfast-itsm/holdfast/domain/sla"
 )
 
 // deadline is a moment that an incident's timer can keep, with when it comes in words.
@@ -56,12 +57,20 @@ func samples() []incident.Incident {
 	}
 	return []incident.Incident{
 		state(incident.New, incident.Details{}),
+		promised(state(incident.InProgress, incident.Details{}), at),
 		state(incident.OnHold, incident.Details{Hold: incident.Hold{Reason: incident.AwaitingRequester, Base: incident.AwaitingRequester, Since: &at}}),
 		state(incident.OnHold, incident.Details{Hold: incident.Hold{
 			Reason: incident.AwaitingVendor, Base: incident.AwaitingVendor, Since: &at, PromisedAt: &at, Until: &later,
 		}}),
 		state(incident.Resolved, incident.Details{Resolution: incident.Resolution{RecordedAt: &at}}),
 	}
+}
+
+// promised puts an incident under a promise.
+func promised(one incident.Incident, due time.Time) incident.Incident {
+	one.Open = true
+	one.Clocks = []sla.Clock{{Metric: sla.Resolution, Agreement: "gold", InForce: true, NextAt: &due, Next: sla.Due}}
+	return one
 }
 
 // whens says when each deadline comes.
@@ -74,8 +83,10 @@ func whens(timing incident.Timing) map[string]string {
 		"triage":      "after opening: " + strings.Join(triage, ", "),
 		"no_response": wait(timing.NoResponse) + " after the hold began",
 		"promise":     "at `promised_at`",
-		"hold_over":   "at `until`",
-		"auto_close":  wait(timing.AutoClose) + " after it was recorded as resolved",
+
+		"clock resolution due": "when the promised open time is used up; so for each promise, and each threshold on the way",
+		"hold_over":            "at `until`",
+		"auto_close":           wait(timing.AutoClose) + " after it was recorded as resolved",
 	}
 	for i, one := range timing.Reminders {
 		words[fmt.Sprintf("reminder_%d", i+1)] = wait(one) + " after the hold began"
