@@ -9,6 +9,7 @@ import (
 	"regexp"
 
 	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/pgdialect"
 
 	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/domain/incident"
@@ -170,7 +171,7 @@ func DuplicatesOf(ctx context.Context, db bun.IDB, id string) ([]string, error) 
 // KnownTeams says of names which of them are teams.
 func KnownTeams(ctx context.Context, db bun.IDB, names []string) (map[string]bool, error) {
 	var found []string
-	if err := db.NewRaw(`SELECT name FROM teams WHERE name IN (?)`, bun.In(names)).Scan(ctx, &found); err != nil && !errors.Is(err, sql.ErrNoRows) {
+	if err := db.NewRaw(`SELECT name FROM teams WHERE name = ANY (?)`, pgdialect.Array(names)).Scan(ctx, &found); err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return nil, fmt.Errorf("looking teams up: %w", err)
 	}
 	known := map[string]bool{}
