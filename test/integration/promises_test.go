@@ -42,7 +42,7 @@ func aBrokenPromiseCalls(t *testing.T, s *kit.Stack) {
 	})
 	agent, dee := s.As(t, "bo"), s.As(t, "dee")
 	incident := log(agent, "urgent: nothing works", object{"service": "mail"})
-	require.Len(t, incident["clocks"], 2)
+	require.Equal(t, "running", clockOf(incident, "resolution")["state"])
 	source := incident["number"].(string)
 
 	var call object
@@ -57,28 +57,20 @@ func aBrokenPromiseCalls(t *testing.T, s *kit.Stack) {
 	require.ElementsMatch(t, []any{"dee"}, call["told"].([]any)[:1])
 	broken := read(agent, incident)
 	require.Contains(t, happened(agent, incident), "incident.clock_breached")
-	for _, clock := range broken["clocks"].([]any) {
-		if clock := clock.(object); clock["metric"] == "resolution" {
-			require.Equal(t, "breached", clock["state"])
-			opened, err := time.Parse(time.RFC3339, clock["from"].(string))
-			require.NoError(t, err)
-			at, err := time.Parse(time.RFC3339, clock["breached_at"].(string))
-			require.NoError(t, err)
-			require.Equal(t, 2*time.Second, at.Sub(opened), "to the millisecond, whenever it was committed")
-		}
-	}
+	clock := clockOf(broken, "resolution")
+	require.Equal(t, "breached", clock["state"])
+	opened, err := time.Parse(time.RFC3339, clock["from"].(string))
+	require.NoError(t, err)
+	at, err := time.Parse(time.RFC3339, clock["breached_at"].(string))
+	require.NoError(t, err)
+	require.Equal(t, 2*time.Second, at.Sub(opened), "to the millisecond, whenever it was committed")
 
 	number := call["number"].(string)
 	answered := dee.Insist("/escalations/"+number+"/acknowledge", object{}).Is(200).Map()
 	require.Equal(t, "acknowledged", answered["state"])
 	require.Equal(t, "dee", answered["acknowledged_by"])
 	kit.Eventually(t, 30*time.Second, func() bool {
-		for _, clock := range read(agent, incident)["clocks"].([]any) {
-			if clock := clock.(object); clock["metric"] == "response" && clock["state"] == "met" {
-				return true
-			}
-		}
-		return false
+		return clockOf(read(agent, incident), "response")["state"] == "met"
 	}, "an acknowledgement is a response")
 	conflict := dee.Post("/escalations/"+number+"/acknowledge", object{}).Is(409).Map()
 	require.Contains(t, conflict["allowed_commands"], "snooze")
@@ -103,12 +95,12 @@ func aPauseIsCounted(t *testing.T, s *kit.Stack) {
 	agent, rita := s.As(t, "bo"), s.As(t, "rita")
 	incident := log(agent, "calm: the printer jams", object{"requester": "rita"})
 	incident = give(agent, incident, "hold", object{"reason": "awaiting_requester", "comment": "Which one?"})
-	clock := incident["clocks"].([]any)[0].(object)
+	clock := clockOf(incident, "resolution")
 	require.Equal(t, "paused", clock["state"])
 	require.Nil(t, clock["due_at"])
 	rita.Post("/incidents/"+incident["number"].(string)+"/notes", object{"body": "The small one"}).Is(201)
 	kit.Eventually(t, 30*time.Second, func() bool { return read(agent, incident)["state"] == "new" }, "the reply resumes")
-	clock = read(agent, incident)["clocks"].([]any)[0].(object)
+	clock = clockOf(read(agent, incident), "resolution")
 	require.Equal(t, "running", clock["state"])
 	from, err := time.Parse(time.RFC3339, clock["from"].(string))
 	require.NoError(t, err)
@@ -117,4 +109,14 @@ func aPauseIsCounted(t *testing.T, s *kit.Stack) {
 	paused := time.Duration(clock["paused_ms"].(float64)) * time.Millisecond
 	require.Positive(t, paused)
 	require.Equal(t, time.Hour+paused, due.Sub(from), "the pause adds exactly itself")
+}
+
+// clockOf is a record's clock of a metric; the demo's teams have promises of their own beside it.
+func clockOf(record object, metric string) object {
+	for _, clock := range record["clocks"].([]any) {
+		if clock := clock.(object); clock["metric"] == metric {
+			return clock
+		}
+	}
+	return object{}
 }
