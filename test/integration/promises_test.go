@@ -92,13 +92,13 @@ func aPauseIsCounted(t *testing.T, s *kit.Stack) {
 	promise(t, s, "calm", object{
 		"targets": object{"resolution": object{"3": "1h"}}, "pause_on": object{"reasons": []string{"awaiting_requester"}},
 	})
-	agent, rita := s.As(t, "bo"), s.As(t, "rita")
-	incident := log(agent, "calm: the printer jams", object{"requester": "rita"})
+	agent, sam := s.As(t, "bo"), s.As(t, "sam")
+	incident := log(agent, "calm: the printer jams", object{"requester": "sam"})
 	incident = give(agent, incident, "hold", object{"reason": "awaiting_requester", "comment": "Which one?"})
 	clock := clockOf(incident, "resolution")
 	require.Equal(t, "paused", clock["state"])
 	require.Nil(t, clock["due_at"])
-	rita.Post("/incidents/"+incident["number"].(string)+"/notes", object{"body": "The small one"}).Is(201)
+	sam.Post("/incidents/"+incident["number"].(string)+"/notes", object{"body": "The small one"}).Is(201)
 	kit.Eventually(t, 30*time.Second, func() bool { return read(agent, incident)["state"] == "new" }, "the reply resumes")
 	clock = clockOf(read(agent, incident), "resolution")
 	require.Equal(t, "running", clock["state"])
