@@ -88,9 +88,6 @@ func (d *draft) live(before Incident) {
 			s.Reason, s.Base, s.Vendor = record.Hold.Reason, record.Hold.Base, record.Hold.Vendor
 		})
 	}
-	if record.Merged() != before.Merged() {
-		d.clocks.Live(d.moment, by, func(s *sla.Segment) { s.Merged = record.Merged() })
-	}
 }
 
 // rateClocks measures the clocks anew where a new service, category or priority asks for it.
@@ -98,10 +95,6 @@ func (d *draft) rateClocks(before Incident) {
 	record := &d.Record
 	switch {
 	case before.ID == "":
-	case !record.Open: // nothing is owed any more; if it is taken up again, it is under the new agreement
-		if record.Service != before.Service || record.Category != before.Category {
-			d.choose()
-		}
 	case record.Service != before.Service || record.Category != before.Category:
 		d.clocks.Rerate(d.choose(), record.Priority, d.due())
 	case record.Priority != before.Priority:
@@ -149,10 +142,9 @@ func (d *draft) endClocks(before Incident) {
 	record, k := &d.Record, d.clocks
 	switch {
 	case record.Merged() && !before.Merged():
-		k.Cancel(d.moment, mergedClock)
-	case !record.Merged() && before.Merged() && record.Open:
-		k.Revive(d.moment, mergedClock)
-		k.Rerate(d.choices(), record.Priority, d.moment)
+		k.Merged(d.moment, d.command.Actor.Name)
+	case !record.Merged() && before.Merged():
+		k.Unmerged(d.moment, d.command.Actor.Name, d.choices(), record.Priority)
 	}
 	switch {
 	case record.State == before.State:
@@ -161,13 +153,9 @@ func (d *draft) endClocks(before Incident) {
 	case record.State == Canceled || record.State == Closed:
 		k.Cancel(d.moment, string(record.State))
 	case before.State == Resolved || before.State == Closed:
-		k.Reopened(d.moment, record.Priority)
-		k.Rerate(d.choices(), record.Priority, d.moment)
+		k.Reopened(d.moment, d.choices(), record.Priority)
 	}
 }
-
-// mergedClock is why a clock of an incident rests that follows another one.
-const mergedClock = "merged"
 
 // clockDue settles the clocks' next place, whose deadline has come, and does what the agreement says.
 func (d *draft) clockDue() error {

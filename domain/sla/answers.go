@@ -35,9 +35,35 @@ func (k *Keeper) Resolved(at time.Time, byPerson bool) {
 	k.Stop(at, "resolved", Resolution, Update, OLA, Underpinning)
 }
 
-// Reopened begins a new cycle of all that is owed once more. What was responded stays responded.
-func (k *Keeper) Reopened(at time.Time, priority int) {
+// Reopened begins a new cycle of all that is owed once more, by the agreements that hold now. What was responded stays responded.
+func (k *Keeper) Reopened(at time.Time, choices []Choice, priority int) {
 	k.again(at, "resolved", priority, Resolution, Update, OLA, Underpinning)
+	k.Rerate(choices, priority, at)
+}
+
+// merged is why a clock rests of a record that follows another one.
+const merged = "merged"
+
+// Merged lets the clocks of a record rest that follows another one from an instant on.
+func (k *Keeper) Merged(at time.Time, by string) {
+	k.Live(at, by, func(s *Segment) { s.Merged = true })
+	k.Cancel(at, merged)
+}
+
+// Unmerged lets them go on, by the agreements that hold now; what lay between does not count.
+func (k *Keeper) Unmerged(at time.Time, by string, choices []Choice, priority int) {
+	k.Live(at, by, func(s *Segment) { s.Merged = false })
+	for i := range k.Clocks {
+		c := &k.Clocks[i]
+		if !c.InForce || c.StoppedBy != merged {
+			continue
+		}
+		if t, found := k.terms(*c); found {
+			c.StoppedAt, c.StoppedBy = nil, ""
+			t.read(c, k.Life, at)
+		}
+	}
+	k.Rerate(choices, priority, at)
 }
 
 // Told says that the requester heard of the matter: the promise not to be silent was kept, and begins anew.

@@ -72,7 +72,7 @@ func (h Happening) Facts() map[string]any {
 	return facts
 }
 
-// NewKeeper begins to keep clocks. held are the terms of every clock in force that has not ended.
+// NewKeeper begins to keep clocks. held are the terms of every clock in force.
 func NewKeeper(life Life, clocks []Clock, held []Terms) *Keeper {
 	k := &Keeper{Life: life.Clone(), Clocks: slices.Clone(clocks), held: held}
 	for i := range k.Clocks {
@@ -262,20 +262,6 @@ func (k *Keeper) end(c *Clock, t Terms, at time.Time, by string, verdict State) 
 	c.StoppedAt, c.StoppedBy, c.Counting, c.NextAt, c.Next = &at, by, false, nil, ""
 	if withdrawn {
 		k.tell(Happening{Kind: HasWithdrawn, Clock: *c})
-	}
-}
-
-// Revive lets clocks go on that were canceled for a reason that is gone; what lay between does not count by the record's life.
-func (k *Keeper) Revive(at time.Time, by string) {
-	for i := range k.Clocks {
-		c := &k.Clocks[i]
-		if !c.InForce || c.StoppedBy != by {
-			continue
-		}
-		if t, found := k.terms(*c); found {
-			c.StoppedAt, c.StoppedBy = nil, ""
-			t.read(c, k.Life, at)
-		}
 	}
 }
 

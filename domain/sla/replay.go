@@ -142,18 +142,16 @@ func (r *replay) happens(m Moment) error {
 		r.subject.Choices, r.subject.Priority = m.Choices, m.Priority
 		r.Rerate(m.Choices, m.Priority, m.At)
 	case EventMerge:
-		r.Live(m.At, m.By, func(s *Segment) { s.Merged = true })
-		r.Cancel(m.At, merged)
+		r.Merged(m.At, m.By)
 	case EventUnmerge:
-		r.Live(m.At, m.By, func(s *Segment) { s.Merged = false })
-		r.Revive(m.At, merged)
+		r.Unmerged(m.At, m.By, r.subject.Choices, r.subject.Priority)
 	case EventResolve:
 		r.enter(m, stateResolved, false)
 		r.Resolved(m.At, !m.Silent)
 	case EventReopen:
 		r.started = true
 		r.enter(m, stateInProgress, true)
-		r.Reopened(m.At, r.subject.Priority)
+		r.Reopened(m.At, r.subject.Choices, r.subject.Priority)
 	case EventClose:
 		r.enter(m, stateClosed, false)
 		r.Resolved(m.At, true)
@@ -165,9 +163,6 @@ func (r *replay) happens(m Moment) error {
 	}
 	return nil
 }
-
-// merged is why a clock rests of a record that follows another one.
-const merged = "merged"
 
 func (r *replay) responds(m Moment) {
 	if !m.Silent {

@@ -3,12 +3,16 @@ package sla
 import "time"
 
 // Rerate measures the clocks that have not ended by the agreements that hold now, for a priority. A clock whose promise stays
-// the same is left alone, so that re-rating twice changes nothing.
+// the same is left alone, so that re-rating twice changes nothing. Of a record that is over, or
+// follows another one, nothing is owed.
 //
 // A clock counts anew from the beginning of its cycle, with all its pauses, or from now, as the agreement says for a higher and
 // for a lower priority. Thresholds that lie in the past then are superseded and do not act; where the end of the target lies
 // in the past, the promise is broken, and that is told unless it was broken before.
 func (k *Keeper) Rerate(choices []Choice, priority int, at time.Time) {
+	if now := k.Life.Now(); !now.Open || now.Merged {
+		return
+	}
 	for _, metric := range Metrics {
 		for _, choice := range choices {
 			before := k.last(metric, choice.Agreement)
