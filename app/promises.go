@@ -175,7 +175,7 @@ func (a *App) clocked(ctx context.Context, reference string) (Principal, inciden
 func (a *App) explain(ctx context.Context, principal Principal, record incident.Incident, clocks []sla.Clock, at time.Time) ([]Clock, error) {
 	list := []Clock{}
 	for _, c := range clocks {
-		if !principal.staff(record.Record) && !toRequester(c.Metric) {
+		if !principal.staff(record.Record) && !c.Metric.ToRequester() {
 			continue
 		}
 		held, err := a.documents.HeldTerms(ctx, a.DB, nil, []sla.Clock{c})
@@ -196,6 +196,3 @@ func asPromised(c sla.Clock) sla.Clock {
 	c.Why, c.Next, c.NextAt, c.Points = "", "", nil, []sla.Point{}
 	return c
 }
-
-// toRequester reports whether a metric is a promise to the requester.
-func toRequester(metric sla.Metric) bool { return metric != sla.OLA && metric != sla.Underpinning }

@@ -70,7 +70,7 @@ func (p Principal) view(found incident.Incident) IncidentView {
 	}
 	if !p.staff(found.Record) {
 		view.Source, view.Agreements, view.Escalations = nil, nil, nil
-		view.Clocks = slices.DeleteFunc(slices.Clone(found.Clocks), func(c sla.Clock) bool { return !toRequester(c.Metric) })
+		view.Clocks = slices.DeleteFunc(slices.Clone(found.Clocks), func(c sla.Clock) bool { return !c.Metric.ToRequester() })
 		for i, clock := range view.Clocks {
 			view.Clocks[i] = asPromised(clock)
 		}

@@ -3,7 +3,6 @@ package schemas
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/uptrace/bun"
 
@@ -76,17 +75,6 @@ func clocksToUTC(clocks []sla.Clock) {
 			toUTC(&c.Points[j].DueAt)
 		}
 	}
-}
-
-// changedClocks are those of a record that differ from what was read before.
-func changedClocks(before, now []sla.Clock) []sla.Clock {
-	var changed []sla.Clock
-	for _, c := range now {
-		if !slices.ContainsFunc(before, c.Same) {
-			changed = append(changed, c)
-		}
-	}
-	return changed
 }
 
 // clocks writes clocks that have changed; of a cycle, those out of force before the one in force.

@@ -90,7 +90,7 @@ func (p *Passage) Watchers(people []string) { p.watch = people }
 // Incident writes an incident's head and own columns, its clocks that differ from those read before and, where they changed,
 // its words for search.
 func (p *Passage) Incident(record incident.Incident, clocks []sla.Clock, created, wordsChanged bool) {
-	if changed := changedClocks(clocks, record.Clocks); len(changed) > 0 {
+	if changed := sla.Differing(clocks, record.Clocks); len(changed) > 0 {
 		record.ClocksVersion = record.Version
 		p.clocks(changed, record.Version)
 	}

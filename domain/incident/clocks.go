@@ -113,13 +113,7 @@ func (d *draft) reRateClocks() error {
 	d.live(d.Record)
 	before := slices.Clone(d.clocks.Clocks)
 	d.clocks.Rerate(d.choose(), d.Record.Priority, d.moment)
-	changed := 0
-	for _, clock := range d.clocks.Clocks {
-		if !slices.ContainsFunc(before, clock.Same) {
-			changed++
-		}
-	}
-	d.event(false, body.Reason, map[string]any{"clocks_changed": changed > 0}, nil)
+	d.event(false, body.Reason, map[string]any{"clocks_changed": len(sla.Differing(before, d.clocks.Clocks)) > 0}, nil)
 	return nil
 }
 

@@ -76,11 +76,11 @@ func (s *schedule) on(due time.Time, name, command, then string) {
 
 // clock keeps the next place of a clock. Those of teams and vendors are told apart by their agreement.
 func (s *schedule) clock(clock sla.Clock) {
-	if !clock.InForce || clock.Ended() || clock.NextAt == nil {
+	if !clock.Waits() {
 		return
 	}
 	name := string(clock.Metric)
-	if clock.Metric == sla.OLA || clock.Metric == sla.Underpinning {
+	if !clock.Metric.ToRequester() {
 		name += " " + clock.Agreement
 	}
 	then := "the promise of " + name + " is broken"

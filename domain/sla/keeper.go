@@ -101,7 +101,7 @@ func (k *Keeper) terms(c Clock) (Terms, bool) {
 // running calls for every clock in force that has not ended.
 func (k *Keeper) running(call func(*Clock, Terms)) {
 	for i := range k.Clocks {
-		if c := &k.Clocks[i]; c.InForce && !c.Ended() {
+		if c := &k.Clocks[i]; c.Owed() {
 			if t, found := k.terms(*c); found {
 				call(c, t)
 			}
@@ -169,7 +169,7 @@ func (k *Keeper) Tick(until time.Time) {
 	for {
 		first := -1
 		for i, c := range k.Clocks {
-			if c.InForce && !c.Ended() && c.NextAt != nil && !c.NextAt.After(until) && (first < 0 || c.NextAt.Before(*k.Clocks[first].NextAt)) {
+			if c.Waits() && !c.NextAt.After(until) && (first < 0 || c.NextAt.Before(*k.Clocks[first].NextAt)) {
 				first = i
 			}
 		}
@@ -213,13 +213,12 @@ func (k *Keeper) tell(h Happening) {
 
 // Raise marks that a threshold has raised the priority in this cycle; it reports whether that had not been so.
 func (k *Keeper) Raise(metric Metric, agreement string) bool {
-	for i := range k.Clocks {
-		if c := &k.Clocks[i]; c.InForce && c.Metric == metric && c.Agreement == agreement && !c.Raised {
-			c.Raised = true
-			return true
-		}
+	c := k.last(metric, agreement)
+	if c == nil || c.Raised {
+		return false
 	}
-	return false
+	c.Raised = true
+	return true
 }
 
 // Stop ends the clocks of some metrics at an instant: their promise was kept, unless it was broken before. An instant before a
@@ -290,7 +289,7 @@ func (k *Keeper) last(metric Metric, agreement string) *Clock {
 	var found *Clock
 	for i := range k.Clocks {
 		c := &k.Clocks[i]
-		if c.Metric != metric || !c.InForce || several(metric) && c.Agreement != agreement {
+		if c.Metric != metric || !c.InForce || !metric.ToRequester() && c.Agreement != agreement {
 			continue
 		}
 		if found == nil || c.Cycle > found.Cycle {

@@ -114,7 +114,7 @@ func (k *Keeper) catchUp(c *Clock, t Terms, before *Clock, at time.Time) {
 func (k *Keeper) leave(metric Metric, choices []Choice, priority int, at time.Time) {
 	for i := range k.Clocks {
 		c := &k.Clocks[i]
-		if c.Metric != metric || !c.InForce || c.Ended() {
+		if c.Metric != metric || !c.Owed() {
 			continue
 		}
 		holds := false

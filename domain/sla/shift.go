@@ -36,7 +36,7 @@ func Shifts(before, after []Clock, life Life, held []Terms, at time.Time) []Shif
 	for _, now := range is {
 		shift := Shift{Metric: now.Metric, After: &now, AfterEnd: endOf(now, life, held, at)}
 		for _, then := range was {
-			if then.Metric == now.Metric && (then.Agreement == now.Agreement || !several(now.Metric)) {
+			if then.Metric == now.Metric && (then.Agreement == now.Agreement || now.Metric.ToRequester()) {
 				shift.Before, shift.BeforeEnd = &then, endOf(then, life, held, at)
 			}
 		}
@@ -96,7 +96,3 @@ func (k *Keeper) newest() []Clock {
 	}
 	return list
 }
-
-// several reports whether a record can have several promises of a metric, told apart by their agreement: those of teams and
-// vendors.
-func several(metric Metric) bool { return metric == OLA || metric == Underpinning }

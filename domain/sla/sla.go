@@ -11,6 +11,7 @@ package sla
 
 import (
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/holdfast-itsm/holdfast/domain/calendar"
@@ -32,6 +33,10 @@ const (
 
 // Metrics are all metrics, in the order in which they are shown.
 var Metrics = []Metric{Response, Resolution, Update, OLA, Underpinning}
+
+// ToRequester reports whether a metric is a promise to the requester, of which a record has one. Promises of teams and vendors
+// stand beside it, several of a metric, told apart by their agreement.
+func (m Metric) ToRequester() bool { return m != OLA && m != Underpinning }
 
 // State is where a clock stands.
 type State string
@@ -114,6 +119,23 @@ func (c Clock) Length() time.Duration { return time.Duration(c.LengthMS) * time.
 
 // Ended reports whether the clock has stopped for good.
 func (c Clock) Ended() bool { return c.StoppedAt != nil }
+
+// Owed reports whether the promise is still to be kept: the rating counts, and its clock has not stopped.
+func (c Clock) Owed() bool { return c.InForce && !c.Ended() }
+
+// Waits reports whether something of the clock will come at a known moment, which is NextAt.
+func (c Clock) Waits() bool { return c.Owed() && c.NextAt != nil }
+
+// Differing are those of a record's clocks that differ from what they were before.
+func Differing(before, now []Clock) []Clock {
+	var changed []Clock
+	for _, c := range now {
+		if !slices.ContainsFunc(before, c.Same) {
+			changed = append(changed, c)
+		}
+	}
+	return changed
+}
 
 // Same reports whether two clocks are the same and show the same.
 func (c Clock) Same(other Clock) bool { return reflect.DeepEqual(c, other) }
