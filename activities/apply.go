@@ -182,14 +182,10 @@ func (p *passage[R, F]) run(ctx context.Context, command domain.Command) (*domai
 
 // clamp brings a moment into [last event, now].
 func (p *passage[R, F]) clamp(moment time.Time) time.Time {
-	moment = domain.Millisecond(moment)
 	if moment.After(p.now) || moment.IsZero() {
 		moment = p.now
 	}
-	if last := p.head(&p.record).LastEventAt; moment.Before(last) {
-		moment = last
-	}
-	return moment
+	return p.head(&p.record).Moment(moment)
 }
 
 // catchUp handles what came before a moment: the deadlines due until then, earliest first, and before each the messages that

@@ -149,8 +149,8 @@ func check(command domain.Command, record row) error {
 	if len(transition.From) == 0 {
 		return nil
 	}
-	if command.IfVersion != 0 && command.IfVersion != record.head.Version {
-		return domain.Errorf(domain.CodePreconditionFailed, "the %s is at version %d, not %d", command.Practice, record.head.Version, command.IfVersion)
+	if err := command.CheckVersion(record.head.Version); err != nil {
+		return err
 	}
 	return record.check(command)
 }

@@ -83,6 +83,14 @@ func (c Command) Verb() string {
 	return verb
 }
 
+// CheckVersion refuses the command where it asks for another version of its record than there is.
+func (c Command) CheckVersion(version int64) error {
+	if c.IfVersion == 0 || c.IfVersion == version {
+		return nil
+	}
+	return Errorf(CodePreconditionFailed, "the %s is at version %d, not %d", c.Practice, version, c.IfVersion)
+}
+
 // Opens reports whether the command opens its record: it starts the record's process.
 func (c Command) Opens() bool { return c.Verb() == "log" || c.Verb() == "open" }
 

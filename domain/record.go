@@ -72,6 +72,16 @@ type Record struct {
 // Head returns the record's head; every practice's record has it by embedding.
 func (r *Record) Head() *Record { return r }
 
+// Moment is the moment at which a decision is taken that was asked for at another one: cut to milliseconds, and never before the
+// record's newest decision.
+func (r *Record) Moment(asked time.Time) time.Time {
+	asked = Millisecond(asked)
+	if asked.Before(r.LastEventAt) {
+		return r.LastEventAt
+	}
+	return asked
+}
+
 // Millisecond cuts an instant to the precision that the timeline stores, in UTC.
 func Millisecond(t time.Time) time.Time { return t.UTC().Truncate(time.Millisecond) }
 

@@ -16,18 +16,13 @@ import (
 // The moment is cut to milliseconds and never lies before the record's last event. A command that opens an incident is
 // decided over the zero Incident. The version is left alone: whoever commits counts it.
 func Decide(record Incident, command domain.Command, facts Facts, moment time.Time) (domain.Decision[Incident], error) {
-	if command.IfVersion != 0 && command.IfVersion != record.Version {
-		return domain.Decision[Incident]{}, domain.Errorf(domain.CodePreconditionFailed,
-			"the incident is at version %d, not %d", record.Version, command.IfVersion)
+	if err := command.CheckVersion(record.Version); err != nil {
+		return domain.Decision[Incident]{}, err
 	}
 	if err := Check(record, command); err != nil {
 		return domain.Decision[Incident]{}, err
 	}
-	moment = domain.Millisecond(moment)
-	if moment.Before(record.LastEventAt) {
-		moment = record.LastEventAt
-	}
-	d := &draft{command: command, facts: facts, moment: moment, clocks: sla.NewKeeper(record.Life, record.Clocks, facts.Agreed.Held)}
+	d := &draft{command: command, facts: facts, moment: record.Moment(moment), clocks: sla.NewKeeper(record.Life, record.Clocks, facts.Agreed.Held)}
 	d.clocks.Answered = record.RespondedAt
 	d.Record = record.clone()
 	if err := d.handle(record); err != nil {
