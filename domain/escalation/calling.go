@@ -105,7 +105,7 @@ func (d *draft) advance() {
 		data["next_at"] = next
 		d.add("escalation.step_taken", "", data)
 		d.call(GuardCalling, people, nil)
-		d.hook(hooks)
+		d.callHooks(hooks)
 		return
 	}
 }
@@ -127,18 +127,10 @@ func (d *draft) reached(targets []Target) (people []string, hooks []string) {
 	return people, hooks
 }
 
-func (d *draft) hook(hooks []string) {
-	if len(hooks) == 0 {
-		return
+func (d *draft) callHooks(hooks []string) {
+	if len(hooks) > 0 {
+		d.page(GuardCalling, hooks, nil)
 	}
-	record := &d.Record
-	d.Notices = append(d.Notices, domain.Notice{
-		Kind: "escalation.page", To: hooks, Lane: domain.LanePage, Guard: &domain.Guard{Kind: GuardCalling, ID: record.ID},
-		Data: map[string]any{
-			"number": record.Number, "source": record.Source, "source_number": record.SourceNumber, "title": record.Title,
-			"why": record.Why, "priority": record.Priority, "service": record.Service, "round": record.Round, "step": record.Step,
-		},
-	})
 }
 
 // exhaust ends the steps: all were in vain, and the fallback is told.
@@ -151,7 +143,7 @@ func (d *draft) exhaust() {
 	}
 	d.add("escalation.exhausted", "nobody acknowledged", data)
 	d.call(GuardCalling, people, map[string]any{"exhausted": true})
-	d.hook(hooks)
+	d.callHooks(hooks)
 }
 
 // stepDue takes the next step, whose time has come.

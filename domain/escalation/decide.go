@@ -32,18 +32,13 @@ const punctual = 10 * time.Second
 
 // Decide applies one command to an escalation at a moment; the contract is that of incident.Decide.
 func Decide(record Escalation, command domain.Command, facts Facts, moment time.Time) (domain.Decision[Escalation], error) {
-	if command.IfVersion != 0 && command.IfVersion != record.Version {
-		return domain.Decision[Escalation]{}, domain.Errorf(domain.CodePreconditionFailed,
-			"the escalation is at version %d, not %d", record.Version, command.IfVersion)
+	if err := command.CheckVersion(record.Version); err != nil {
+		return domain.Decision[Escalation]{}, err
 	}
 	if err := Check(record, command); err != nil {
 		return domain.Decision[Escalation]{}, err
 	}
-	moment = domain.Millisecond(moment)
-	if moment.Before(record.LastEventAt) {
-		moment = record.LastEventAt
-	}
-	d := &draft{command: command, facts: facts, moment: moment}
+	d := &draft{command: command, facts: facts, moment: record.Moment(moment)}
 	d.Record = record.clone()
 	err := handlers[command.Verb()](d)
 	if refused := domain.AsError(err); refused != nil && refused.Code == domain.CodeConflict && refused.Allowed == nil {
@@ -135,11 +130,6 @@ func (d *draft) call(guard string, people []string, data map[string]any) {
 		return
 	}
 	record := &d.Record
-	facts := map[string]any{
-		"number": record.Number, "source": record.Source, "source_number": record.SourceNumber, "title": record.Title,
-		"why": record.Why, "priority": record.Priority, "service": record.Service, "round": record.Round, "step": record.Step,
-	}
-	maps.Copy(facts, data)
 	to := make([]string, len(people))
 	for i, handle := range people {
 		to[i] = "person:" + handle
@@ -147,6 +137,17 @@ func (d *draft) call(guard string, people []string, data map[string]any) {
 			record.Told = append(record.Told, handle)
 		}
 	}
+	d.page(guard, to, data)
+}
+
+// page puts one page into the outbox: to people, or to webhooks.
+func (d *draft) page(guard string, to []string, data map[string]any) {
+	record := &d.Record
+	facts := map[string]any{
+		"number": record.Number, "source": record.Source, "source_number": record.SourceNumber, "title": record.Title,
+		"why": record.Why, "priority": record.Priority, "service": record.Service, "round": record.Round, "step": record.Step,
+	}
+	maps.Copy(facts, data)
 	d.Notices = append(d.Notices, domain.Notice{
 		Kind: "escalation.page", To: to, Data: facts, Lane: domain.LanePage, Guard: &domain.Guard{Kind: guard, ID: record.ID},
 	})

@@ -45,7 +45,7 @@ func (d *draft) page() error {
 			return domain.Invalid("people", "%s is not known or not active", handle)
 		}
 	}
-	if body.Policy != "" && d.called(body.Policy) {
+	if body.Policy != "" && d.calling(body.Policy) != nil {
 		return domain.Conflict(nil, "%s is calling for this incident already", body.Policy)
 	}
 	people := unique(body.People)
@@ -58,30 +58,32 @@ func (d *draft) page() error {
 // is exhausted begins anew.
 func (d *draft) callFor(policy string, clock sla.Clock, why string) {
 	promise := Promise{Metric: clock.Metric, Agreement: clock.Agreement, Cycle: clock.Cycle}
-	for i := range d.Record.Escalations {
-		call := &d.Record.Escalations[i]
-		if call.Policy != policy {
-			continue
-		}
-		if len(call.For) > 0 && !slices.Contains(call.For, promise) {
-			call.For = append(slices.Clip(call.For), promise)
-		}
-		d.Messages = append(d.Messages, domain.Message{
-			Practice: escalation.Practice, Record: call.ID, Command: "escalation.renew", Body: map[string]any{"why": why}, OnClosed: domain.TargetDrop,
-		})
+	call := d.calling(policy)
+	if call == nil {
+		d.call(Call{Policy: policy, For: []Promise{promise}}, nil, why)
 		return
 	}
-	d.call(Call{Policy: policy, For: []Promise{promise}}, nil, why)
+	if len(call.For) > 0 && !slices.Contains(call.For, promise) {
+		call.For = append(slices.Clip(call.For), promise)
+	}
+	d.tellCall(*call, "renew", map[string]any{"why": why})
 }
 
-// called reports whether a policy's steps are being taken for the incident.
-func (d *draft) called(policy string) bool {
-	for _, call := range d.Record.Escalations {
-		if call.Policy == policy {
-			return true
+// calling finds the call of a policy whose steps are being taken for the incident; nil when there is none.
+func (d *draft) calling(policy string) *Call {
+	for i := range d.Record.Escalations {
+		if call := &d.Record.Escalations[i]; call.Policy == policy {
+			return call
 		}
 	}
-	return false
+	return nil
+}
+
+// tellCall sends a command to an escalation.
+func (d *draft) tellCall(call Call, verb string, body map[string]any) {
+	d.Messages = append(d.Messages, domain.Message{
+		Practice: escalation.Practice, Record: call.ID, Command: "escalation." + verb, Body: body, OnClosed: domain.TargetDrop,
+	})
 }
 
 // call begins an escalation; of one policy there is one at a time.
@@ -103,9 +105,7 @@ func (d *draft) call(call Call, people []string, why string) {
 	} else {
 		body["people"] = people
 	}
-	d.Messages = append(d.Messages, domain.Message{
-		Practice: escalation.Practice, Record: call.ID, Command: "escalation.open", Body: body, OnClosed: domain.TargetDrop,
-	})
+	d.tellCall(call, "open", body)
 }
 
 // endCalls stops whoever is being called: once the incident needs nobody any more, or the promises were kept for whose sake they are.
@@ -126,9 +126,7 @@ func (d *draft) endCalls() {
 			going = append(going, call)
 			continue
 		}
-		d.Messages = append(d.Messages, domain.Message{
-			Practice: escalation.Practice, Record: call.ID, Command: "escalation.stop", Body: map[string]any{"why": why}, OnClosed: domain.TargetDrop,
-		})
+		d.tellCall(call, "stop", map[string]any{"why": why})
 	}
 	if len(going) < len(record.Escalations) {
 		record.Escalations = going
@@ -138,8 +136,8 @@ func (d *draft) endCalls() {
 // owed reports whether a promise is still to be kept.
 func (d *draft) owed(promise Promise) bool {
 	return slices.ContainsFunc(d.Record.Clocks, func(c sla.Clock) bool {
-		return c.InForce && !c.Ended() && c.Metric == promise.Metric && c.Cycle == promise.Cycle &&
-			(c.Agreement == promise.Agreement || c.Metric != sla.OLA && c.Metric != sla.Underpinning)
+		return c.Owed() && c.Metric == promise.Metric && c.Cycle == promise.Cycle &&
+			(c.Agreement == promise.Agreement || c.Metric.ToRequester())
 	})
 }
 
