@@ -15,13 +15,18 @@ import (
 
 // Timeline reads a record's events; a requester sees the public ones.
 func (a *App) Timeline(ctx context.Context, reference string, after int64, limit int) (Page[domain.StoredEvent], error) {
-	page := Page[domain.StoredEvent]{Items: []domain.StoredEvent{}}
 	principal, head, err := a.readable(ctx, PermissionIncidentRead, reference)
 	if err != nil {
-		return page, err
+		return Page[domain.StoredEvent]{Items: []domain.StoredEvent{}}, err
 	}
+	return a.events(ctx, head.ID, after, limit, principal.staff(head))
+}
+
+// events reads one page of a record's timeline, without what is internal or with it.
+func (a *App) events(ctx context.Context, record string, after int64, limit int, internal bool) (Page[domain.StoredEvent], error) {
+	page := Page[domain.StoredEvent]{Items: []domain.StoredEvent{}}
 	size := pageSize(limit)
-	events, err := schemas.ReadTimeline(ctx, a.DB, head.ID, after, nil, principal.staff(head), size+1)
+	events, err := schemas.ReadTimeline(ctx, a.DB, record, after, nil, internal, size+1)
 	if err != nil {
 		return page, a.fault(ctx, "reading a timeline", err)
 	}

@@ -103,20 +103,9 @@ func (a *App) Escalations(ctx context.Context, query EscalationQuery) (Page[Esca
 
 // EscalationTimeline reads what happened in an escalation, oldest first.
 func (a *App) EscalationTimeline(ctx context.Context, reference string, after int64, limit int) (Page[domain.StoredEvent], error) {
-	page := Page[domain.StoredEvent]{Items: []domain.StoredEvent{}}
 	found, err := a.Escalation(ctx, reference)
 	if err != nil {
-		return page, err
+		return Page[domain.StoredEvent]{Items: []domain.StoredEvent{}}, err
 	}
-	size := pageSize(limit)
-	events, err := schemas.ReadTimeline(ctx, a.DB, found.ID, after, nil, true, size+1)
-	if err != nil {
-		return page, a.fault(ctx, "reading a timeline", err)
-	}
-	if len(events) > size {
-		events = events[:size]
-		page.NextCursor = sequence(events[size-1].Seq)
-	}
-	page.Items = append(page.Items, events...)
-	return page, nil
+	return a.events(ctx, found.ID, after, limit, true)
 }
