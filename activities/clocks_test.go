@@ -31,7 +31,7 @@ func (d *desk) agree(name, text string) {
 	d.db.Apply(d.t, "SLA/"+name, spec)
 }
 
-func (d *desk) clock1(record string, metric sla.Metric) sla.Clock {
+func (d *desk) clockOf(record string, metric sla.Metric) sla.Clock {
 	d.t.Helper()
 	for _, c := range d.incident(record).Clocks {
 		if c.Metric == metric {
@@ -50,15 +50,15 @@ func TestTheFirstStory(t *testing.T) {
 	d.clock.Set("2026-12-04T14:00:00Z") // Friday 15:00 in Berlin
 	id := d.log()
 	require.Equal(t, []sla.Stamp{{Agreement: "gold", Version: 1, Calendar: "desk", CalendarVersion: 1, Why: "gold applies (rank 10)"}}, d.incident(id).Agreements)
-	require.Equal(t, "2026-12-07T14:00:00Z", d.clock1(id, sla.Resolution).DueAt.Format(time.RFC3339))
+	require.Equal(t, "2026-12-07T14:00:00Z", d.clockOf(id, sla.Resolution).DueAt.Format(time.RFC3339))
 	d.clock.Set("2026-12-04T14:10:00Z")
 	d.apply(agent, "start", id, nil)
 	d.clock.Set("2026-12-04T15:00:00Z")
 	d.apply(agent, "hold", id, body{"reason": "awaiting_requester"})
-	require.Equal(t, sla.Paused, d.clock1(id, sla.Resolution).State)
+	require.Equal(t, sla.Paused, d.clockOf(id, sla.Resolution).State)
 	d.clock.Set("2026-12-07T09:00:00Z")
 	d.apply(machine, "reply", id, body{"note": 3, "text": "this one"})
-	resumed := d.clock1(id, sla.Resolution)
+	resumed := d.clockOf(id, sla.Resolution)
 	require.Equal(t, incident.InProgress, d.incident(id).State)
 	require.Equal(t, []int64{3_600_000, 7_200_000}, []int64{resumed.ElapsedMS, resumed.PausedMS})
 	require.Equal(t, "2026-12-07T16:00:00Z", resumed.DueAt.Format(time.RFC3339))
@@ -72,7 +72,7 @@ func TestTheFirstStory(t *testing.T) {
 		"incident.logged", "incident.started", "incident.held", "incident.resumed", "incident.clock_reached",
 		"incident.priority_changed", "incident.clock_re_rated", "incident.clock_breached",
 	}, d.types(id))
-	broken := d.clock1(id, sla.Resolution)
+	broken := d.clockOf(id, sla.Resolution)
 	require.Equal(t, sla.Breached, broken.State)
 	require.Equal(t, "2026-12-07T12:00:00Z", broken.BreachedAt.Format(time.RFC3339))
 	require.Equal(t, []sla.Outcome{sla.ActedBefore, sla.Superseded, sla.Superseded}, []sla.Outcome{broken.Points[0].Outcome, broken.Points[1].Outcome, broken.Points[2].Outcome})
@@ -98,7 +98,7 @@ func TestThresholdsActWhileNobodyIsThere(t *testing.T) {
 	id := d.log(body{"service": ""})
 	d.clock.Set("2026-12-03T08:00:00Z") // three days later
 	d.tick(id)
-	c := d.clock1(id, sla.Resolution)
+	c := d.clockOf(id, sla.Resolution)
 	require.Equal(t, sla.Breached, c.State)
 	require.Equal(t, "2026-11-30T17:00:00Z", c.BreachedAt.Format(time.RFC3339))
 	require.Equal(t, "network", d.incident(id).Team)
@@ -115,11 +115,11 @@ func TestAnEditCanBringAnotherAgreement(t *testing.T) {
 	d.agree("mail", `{"applies_to": "record.service == 'mail'", "rank": 50, "calendar": "night", "targets": {"resolution": {"3": "2h"}}}`)
 	id := d.log(body{"service": ""})
 	d.apply(agent, "edit", id, body{"service": "mail"})
-	c := d.clock1(id, sla.Resolution)
+	c := d.clockOf(id, sla.Resolution)
 	require.Equal(t, []string{"mail", "mail applies (rank 50), before gold (10)"}, []string{c.Agreement, c.Why})
 	require.NotEqual(t, "night", c.Calendar, "there is no such calendar: the record's own counts")
 	d.apply(agent, "resolve", id, body{"code": "fixed", "notes": "Turned it on."})
-	require.Equal(t, sla.Met, d.clock1(id, sla.Resolution).State)
+	require.Equal(t, sla.Met, d.clockOf(id, sla.Resolution).State)
 	require.Empty(t, d.incident(id).Clocks[0].NextAt)
 }
 
@@ -134,9 +134,9 @@ func TestMeasuringAnewTakesTheNewestCalendarToo(t *testing.T) {
 	d.db.Apply(t, "Calendar/desk", calendar.Spec{
 		Timezone: "Europe/Berlin", Weekly: map[string][]string{"mon": day, "tue": day, "wed": day, "thu": day, "fri": day}, Holidays: []string{"2026-12-07"},
 	})
-	require.Equal(t, "2026-12-07T14:00:00Z", d.clock1(id, sla.Resolution).DueAt.Format(time.RFC3339))
+	require.Equal(t, "2026-12-07T14:00:00Z", d.clockOf(id, sla.Resolution).DueAt.Format(time.RFC3339))
 	d.apply(agent, "re_rate", id, body{"reason": "a holiday"})
-	rated := d.clock1(id, sla.Resolution)
+	rated := d.clockOf(id, sla.Resolution)
 	require.Equal(t, "2026-12-08T14:00:00Z", rated.DueAt.Format(time.RFC3339))
 	require.Equal(t, []int{2, 2}, []int{rated.Rating, rated.CalendarVersion})
 	require.Equal(t, 2, d.incident(id).Policies["Calendar/desk"])

@@ -12,37 +12,6 @@ import (
 	"github.com/holdfast-itsm/holdfast/schemas"
 )
 
-// relay gives every message that waits to its record, as the worker's relay does; each must be applied.
-func (d *desk) relay() {
-	d.t.Helper()
-	d.deliverMessages(func(command domain.Command, result domain.Result) {
-		require.Equal(d.t, domain.Applied, result.Outcome, "%s: %v", command.Name, result.Refusal)
-	})
-}
-
-// relayAll is relay where a message may come too late.
-func (d *desk) relayAll() {
-	d.t.Helper()
-	d.deliverMessages(func(domain.Command, domain.Result) {})
-}
-
-func (d *desk) deliverMessages(check func(domain.Command, domain.Result)) {
-	d.t.Helper()
-	for {
-		rows, err := schemas.ClaimMessages(d.t.Context(), d.worker, "", d.clock.Now(), d.clock.Now(), 1)
-		require.NoError(d.t, err)
-		if len(rows) == 0 {
-			return
-		}
-		var command domain.Command
-		require.NoError(d.t, json.Unmarshal(rows[0].Command, &command))
-		result, err := d.Apply(d.t.Context(), command)
-		require.NoError(d.t, err)
-		check(command, result)
-		require.NoError(d.t, schemas.SettleMessage(d.t.Context(), d.worker, rows[0].ID, schemas.MessageDelivered, &result, d.clock.Now()))
-	}
-}
-
 // steps applies an EscalationPolicy.
 func (d *desk) steps(name, text string) {
 	d.t.Helper()
@@ -123,7 +92,7 @@ func TestABrokenPromiseCallsUntilSomebodyTakesCare(t *testing.T) {
 	require.Equal(t, domain.Applied, d.escalate(colleague, "acknowledge", call.ID, nil).Outcome)
 	d.relay()
 	require.Contains(t, d.types(id), "incident.acknowledged")
-	require.Equal(t, "met", string(d.clock1(id, "response").State))
+	require.Equal(t, "met", string(d.clockOf(id, "response").State))
 	held := d.escalation(call.ID)
 	require.Equal(t, "bo", held.AcknowledgedBy)
 	d.clock.SetTo(*held.HoldsUntil)

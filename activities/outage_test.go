@@ -11,6 +11,7 @@ import (
 	"github.com/holdfast-itsm/holdfast/domain/escalation"
 	"github.com/holdfast-itsm/holdfast/domain/sla"
 	"github.com/holdfast-itsm/holdfast/schemas"
+	"github.com/holdfast-itsm/holdfast/test/store"
 )
 
 // TestTheEighthStory is story 8 of the lifecycles with its exact values: workers are dead over a threshold of two hundred clocks.
@@ -34,7 +35,7 @@ func TestTheEighthStory(t *testing.T) {
 	d.clock.Set("2026-11-30T10:05:00Z")
 	word := d.post("acknowledged", ids[20], body{"by": "bo", "escalation": "ESC-1"})
 	for i, id := range ids[10:] {
-		d.clock.SetTo(momentOf(t, "2026-11-30T10:12:00Z").Add(time.Duration(i) * 100 * time.Millisecond)) // they come back one after the other
+		d.clock.SetTo(store.Instant("2026-11-30T10:12:00Z").Add(time.Duration(i) * 100 * time.Millisecond)) // they come back one after the other
 		d.tick(id)
 	}
 	for _, id := range ids[10:] {
@@ -64,26 +65,19 @@ func TestTheEighthStory(t *testing.T) {
 		}
 	}
 	require.Equal(t, 1, acknowledged)
-	require.Equal(t, "2026-11-30T10:05:00Z", d.clock1(ids[20], sla.Response).StoppedAt.Format(time.RFC3339))
+	require.Equal(t, "2026-11-30T10:05:00Z", d.clockOf(ids[20], sla.Response).StoppedAt.Format(time.RFC3339))
 
 	d.clock.Set("2026-11-30T11:00:00Z")
 	for _, id := range ids[:10] {
 		d.apply(agent, "resume", id, nil)
-		require.Equal(t, "2026-11-30T11:02:00Z", d.clock1(id, sla.Resolution).NextAt.Format(time.RFC3339))
+		require.Equal(t, "2026-11-30T11:02:00Z", d.clockOf(id, sla.Resolution).NextAt.Format(time.RFC3339))
 	}
 	d.clock.Set("2026-11-30T11:02:00Z")
 	for _, id := range ids[:10] {
 		d.tick(id)
-		require.Equal(t, []sla.Point{{At: "75%", DueAt: momentOf(t, "2026-11-30T11:02:00Z"), Outcome: sla.Fired}}, d.clock1(id, sla.Resolution).Points)
+		require.Equal(t, []sla.Point{{At: "75%", DueAt: store.Instant("2026-11-30T11:02:00Z"), Outcome: sla.Fired}}, d.clockOf(id, sla.Resolution).Points)
 	}
 	d.sound()
-}
-
-func momentOf(t *testing.T, text string) time.Time {
-	t.Helper()
-	at, err := time.Parse(time.RFC3339, text)
-	require.NoError(t, err)
-	return at
 }
 
 // TestAcknowledgeAndResolveCross: whichever comes first, the incident is resolved in the end, and no page may leave any more.
@@ -105,7 +99,7 @@ func TestAcknowledgeAndResolveCross(t *testing.T) {
 			})
 		}
 		both.Wait()
-		d.relayAll()
+		d.deliver()
 		require.Equal(t, "resolved", string(d.incident(id).State))
 		require.Equal(t, escalation.Stopped, d.escalation(call).State)
 		holds, err := schemas.GuardHolds(t.Context(), d.worker, domain.Guard{Kind: escalation.GuardOpen, ID: call})

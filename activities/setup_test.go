@@ -168,6 +168,19 @@ func (d *desk) sound() {
 // deliver sends every message that waits, as the relay does, until none is left; it answers how many there were.
 func (d *desk) deliver() int {
 	d.t.Helper()
+	return d.deliverAll(func(domain.Command, domain.Result) {})
+}
+
+// relay is deliver where every message must be applied.
+func (d *desk) relay() {
+	d.t.Helper()
+	d.deliverAll(func(command domain.Command, result domain.Result) {
+		require.Equal(d.t, domain.Applied, result.Outcome, "%s: %v", command.Name, result.Refusal)
+	})
+}
+
+func (d *desk) deliverAll(check func(domain.Command, domain.Result)) int {
+	d.t.Helper()
 	sent := 0
 	for {
 		rows, err := schemas.ClaimMessages(d.t.Context(), d.worker, "", d.clock.Now(), d.clock.Now().Add(time.Minute), 100)
@@ -181,6 +194,7 @@ func (d *desk) deliver() int {
 			command.Relayed = true
 			result, err := d.Apply(d.t.Context(), command)
 			require.NoError(d.t, err)
+			check(command, result)
 			require.NoError(d.t, schemas.SettleMessage(d.t.Context(), d.worker, row.ID, schemas.MessageDelivered, &result, d.clock.Now()))
 			sent++
 		}

@@ -1,9 +1,7 @@
 package bench
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"time"
@@ -51,7 +49,7 @@ func (b *bench) breaches(ctx context.Context) error {
 	opens := time.Now().UTC().Add(setUp(b.OneMoment, b.pace*3/2)).Truncate(time.Minute).Add(time.Minute)
 	category = "bench-" + uuid.NewString()[:8]
 	minute := opens.Format("15:04") + "-24:00"
-	if err := b.keep(ctx, "Calendar/bench-minute", map[string]any{
+	if err := b.store(ctx, "Calendar/bench-minute", map[string]any{
 		"timezone": "UTC", "weekly": map[string]any{}, "exceptions": map[string]any{opens.Format(time.DateOnly): []string{minute}},
 	}); err != nil {
 		return err
@@ -105,16 +103,13 @@ func perPriority(target string) map[string]any {
 func (b *bench) agree(ctx context.Context, name string, spec map[string]any) error {
 	day := []string{"00:00-24:00"}
 	always := map[string]any{"timezone": "UTC", "weekly": map[string]any{"mon": day, "tue": day, "wed": day, "thu": day, "fri": day, "sat": day, "sun": day}}
-	if err := b.keep(ctx, "Calendar/bench-always", always); err != nil {
+	if err := b.store(ctx, "Calendar/bench-always", always); err != nil {
 		return err
 	}
-	return b.keep(ctx, "SLA/"+name, spec)
+	return b.store(ctx, "SLA/"+name, spec)
 }
 
-func (b *bench) keep(ctx context.Context, document string, spec map[string]any) error {
-	text, err := json.Marshal(map[string]any{"spec": spec, "reason": "bench"})
-	if err != nil {
-		return err
-	}
-	return b.send(ctx, http.MethodPut, "/policies/"+document, bytes.NewReader(text), http.StatusOK, nil)
+// store applies a policy document.
+func (b *bench) store(ctx context.Context, document string, spec map[string]any) error {
+	return b.put(ctx, "/policies/"+document, map[string]any{"spec": spec, "reason": "bench"})
 }
