@@ -3,7 +3,6 @@ package activities
 import (
 	"context"
 	"slices"
-	"time"
 
 	"github.com/uptrace/bun"
 
@@ -38,32 +37,18 @@ func (a *Activities) agreedFacts(ctx context.Context, tx bun.Tx, facts *incident
 	return err
 }
 
-// teamsAtThresholds are the teams to which the thresholds that come next give the incident, and which of them there are.
-func (a *Activities) teamsAtThresholds(ctx context.Context, tx bun.Tx, record incident.Incident, facts *incident.Facts) error {
-	var next *time.Time
-	for _, clock := range record.Clocks {
-		if clock.InForce && !clock.Ended() && clock.NextAt != nil && (next == nil || clock.NextAt.Before(*next)) {
-			next = clock.NextAt
-		}
-	}
+// teamsAtThresholds says of the teams to which the clocks' next thresholds give the incident which of them there are.
+func teamsAtThresholds(ctx context.Context, tx bun.Tx, record incident.Incident, held []sla.Terms) (map[string]bool, error) {
 	var teams []string
 	for _, clock := range record.Clocks {
-		if next == nil || !clock.InForce || clock.Ended() || clock.NextAt == nil || !clock.NextAt.Equal(*next) {
-			continue
-		}
-		for _, terms := range facts.Agreed.Held {
-			if terms.Measures(clock) {
+		for _, terms := range held {
+			if clock.Waits() && terms.Measures(clock) {
 				teams = append(teams, terms.Reassigns(clock)...)
 			}
 		}
 	}
 	if len(teams) == 0 {
-		return nil
+		return nil, nil
 	}
-	known, err := schemas.KnownTeams(ctx, tx, teams)
-	if err != nil {
-		return err
-	}
-	facts.Agreed.Teams = known
-	return nil
+	return schemas.KnownTeams(ctx, tx, teams)
 }

@@ -219,7 +219,7 @@ func (p *passage[R, F]) catchUp(ctx context.Context, until time.Time, self strin
 			ID: "deadline/" + next.Name, Name: next.Command, Practice: p.table.Practice,
 			Record: p.head(&p.record).ID, Actor: domain.Actor{Kind: domain.ActorTimer, Name: next.Name}, ReceivedAt: next.DueAt,
 		}
-		refused, err := p.step(ctx, timer, p.clamp(before(waiting, until)), next)
+		refused, err := p.step(ctx, timer, p.clamp(notAfter(waiting, until)), next)
 		if err != nil {
 			return err
 		}
@@ -230,9 +230,9 @@ func (p *passage[R, F]) catchUp(ctx context.Context, until time.Time, self strin
 	return fmt.Errorf("the deadlines of %s do not end: their commands leave them due", p.head(&p.record).ID)
 }
 
-// before is the moment at which a deadline is decided: no later than what was committed first of what still waits, so that this
+// notAfter is the moment at which a deadline is decided: no later than what was committed first of what still waits, so that this
 // keeps its own moment.
-func before(waiting []schemas.MessageRow, until time.Time) time.Time {
+func notAfter(waiting []schemas.MessageRow, until time.Time) time.Time {
 	for _, row := range waiting {
 		if row.ReceivedAt.Before(until) {
 			until = row.ReceivedAt

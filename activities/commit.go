@@ -93,25 +93,33 @@ func (p *passage[R, F]) gather(ctx context.Context, into *schemas.Passage) error
 func (p *passage[R, F]) messageRows(head domain.Record) ([]schemas.MessageRow, error) {
 	rows := make([]schemas.MessageRow, len(p.messages))
 	for i, message := range p.messages {
-		body, err := json.Marshal(message.Body)
-		if err != nil {
-			return nil, fmt.Errorf("encoding a message: %w", err)
+		id := domain.CommandID("message", head.ID, strconv.FormatInt(head.Version, 10), strconv.Itoa(i))
+		var err error
+		if rows[i], err = messageRow(id, head.Number, message, p.now); err != nil {
+			return nil, err
 		}
-		command := domain.Command{
-			ID:   domain.CommandID("message", head.ID, strconv.FormatInt(head.Version, 10), strconv.Itoa(i)),
-			Name: message.Command, Practice: message.Practice, Record: message.Record, Reason: message.Reason,
-			Actor: domain.Actor{Kind: domain.ActorMachine, Name: head.Number}, ReceivedAt: p.now, Body: body, Digest: domain.Digest(body),
-		}
-		text, err := json.Marshal(command)
-		if err != nil {
-			return nil, fmt.Errorf("encoding a message: %w", err)
-		}
-		rows[i] = schemas.MessageRow{
-			ID: command.ID, Practice: message.Practice, RecordID: message.Record, Command: text,
-			OnClosed: message.OnClosed, SourceID: head.ID, State: schemas.MessagePending, NextAt: p.now, ReceivedAt: p.now,
-		}
+		rows[i].SourceID = head.ID
 	}
 	return rows, nil
+}
+
+// messageRow turns a message into the row of the command that the relay gives, as what it is from.
+func messageRow(id, from string, message domain.Message, now time.Time) (schemas.MessageRow, error) {
+	body, err := json.Marshal(message.Body)
+	if err != nil {
+		return schemas.MessageRow{}, fmt.Errorf("encoding a message: %w", err)
+	}
+	text, err := json.Marshal(domain.Command{
+		ID: id, Name: message.Command, Practice: message.Practice, Record: message.Record, Reason: message.Reason,
+		Actor: domain.Actor{Kind: domain.ActorMachine, Name: from}, ReceivedAt: now, Body: body, Digest: domain.Digest(body),
+	})
+	if err != nil {
+		return schemas.MessageRow{}, fmt.Errorf("encoding a message: %w", err)
+	}
+	return schemas.MessageRow{
+		ID: id, Practice: message.Practice, RecordID: message.Record, Command: text, OnClosed: message.OnClosed,
+		State: schemas.MessagePending, NextAt: now, ReceivedAt: now,
+	}, nil
 }
 
 // settleArrivals adds the outcomes of the messages that were applied on the way.

@@ -9,7 +9,6 @@ import (
 
 	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/domain/escalation"
-	"github.com/holdfast-itsm/holdfast/domain/incident"
 	"github.com/holdfast-itsm/holdfast/domain/policy"
 	"github.com/holdfast-itsm/holdfast/schemas"
 )
@@ -115,28 +114,4 @@ func (a *Activities) reached(ctx context.Context, tx bun.Tx, target escalation.T
 		return people, err
 	}
 	return schemas.PeopleOf(ctx, tx, target, record.Team, record.Service)
-}
-
-// callFacts says of the people and the policy of a page whether they can be called.
-func (a *Activities) callFacts(ctx context.Context, tx bun.Tx, facts *incident.Facts, command domain.Command) error {
-	var body incident.Page
-	if err := command.Decode(&body); err != nil {
-		return nil //nolint:nilerr // Decide refuses the same body with the same words
-	}
-	if body.Policy != "" {
-		_, known, err := schemas.ReadPolicy(ctx, tx, policy.KindEscalationPolicy, body.Policy, 0)
-		if err != nil {
-			return err
-		}
-		facts.PolicyKnown = known
-	}
-	active, err := schemas.ActivePeople(ctx, tx, body.People)
-	if err != nil {
-		return err
-	}
-	facts.Callable = make(map[string]bool, len(active))
-	for handle := range active {
-		facts.Callable[handle] = true
-	}
-	return nil
 }

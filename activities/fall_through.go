@@ -2,8 +2,6 @@ package activities
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"strconv"
 	"time"
 
@@ -56,22 +54,14 @@ func leaveUnreached(ctx context.Context, tx bun.Tx, outbox int64, now time.Time)
 	if err != nil || !vain {
 		return false, err
 	}
-	body, err := json.Marshal(escalation.Unreached{Round: step.Round, Step: step.Step})
+	row, err := messageRow(domain.CommandID("unreached", strconv.FormatInt(outbox, 10)), "deliveries", domain.Message{
+		Practice: escalation.Practice, Record: step.Escalation, Command: "escalation.unreached",
+		Body: map[string]any{"round": step.Round, "step": step.Step}, OnClosed: domain.TargetDrop,
+	}, now)
 	if err != nil {
-		return false, fmt.Errorf("encoding a message: %w", err)
+		return false, err
 	}
-	command := domain.Command{
-		ID: domain.CommandID("unreached", strconv.FormatInt(outbox, 10)), Name: "escalation.unreached", Practice: escalation.Practice,
-		Record: step.Escalation, Actor: domain.Actor{Kind: domain.ActorMachine, Name: "deliveries"}, ReceivedAt: now, Body: body, Digest: domain.Digest(body),
-	}
-	text, err := json.Marshal(command)
-	if err != nil {
-		return false, fmt.Errorf("encoding a message: %w", err)
-	}
-	return true, schemas.LeaveMessage(ctx, tx, schemas.MessageRow{
-		ID: command.ID, Practice: command.Practice, RecordID: command.Record, Command: text, OnClosed: domain.TargetDrop,
-		State: schemas.MessagePending, NextAt: now, ReceivedAt: now,
-	})
+	return true, schemas.LeaveMessage(ctx, tx, row)
 }
 
 // passOver goes on from every page that waits at a destination which is left alone for a while.

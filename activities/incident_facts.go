@@ -97,7 +97,8 @@ func (a *Activities) incidentFacts(ctx context.Context, tx bun.Tx, record incide
 		return facts, err
 	}
 	if command.Verb() == "clock_due" {
-		if err := a.teamsAtThresholds(ctx, tx, record, &facts); err != nil {
+		var err error
+		if facts.Agreed.Teams, err = teamsAtThresholds(ctx, tx, record, facts.Agreed.Held); err != nil {
 			return facts, err
 		}
 	}
@@ -275,6 +276,30 @@ func (a *Activities) relationFacts(ctx context.Context, tx bun.Tx, facts *incide
 			return err
 		}
 		facts.Duplicates = duplicates
+	}
+	return nil
+}
+
+// callFacts says of the people and the policy of a page whether they can be called.
+func (a *Activities) callFacts(ctx context.Context, tx bun.Tx, facts *incident.Facts, command domain.Command) error {
+	var body incident.Page
+	if err := command.Decode(&body); err != nil {
+		return nil //nolint:nilerr // Decide refuses the same body with the same words
+	}
+	if body.Policy != "" {
+		_, known, err := schemas.ReadPolicy(ctx, tx, policy.KindEscalationPolicy, body.Policy, 0)
+		if err != nil {
+			return err
+		}
+		facts.PolicyKnown = known
+	}
+	active, err := schemas.ActivePeople(ctx, tx, body.People)
+	if err != nil {
+		return err
+	}
+	facts.Callable = make(map[string]bool, len(active))
+	for handle := range active {
+		facts.Callable[handle] = true
 	}
 	return nil
 }

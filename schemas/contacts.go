@@ -52,12 +52,11 @@ func LockContact(ctx context.Context, tx bun.IDB, person, id string) (ContactRow
 
 // AddContact writes a new contact; false: the person has it already.
 func AddContact(ctx context.Context, db bun.IDB, row ContactRow) (bool, error) {
-	result, err := db.NewInsert().Model(&row).On("CONFLICT (person, channel, address) DO NOTHING").Exec(ctx)
+	added, err := changed(db.NewInsert().Model(&row).On("CONFLICT (person, channel, address) DO NOTHING").Exec(ctx))
 	if err != nil {
-		return false, fmt.Errorf("writing a contact: %w", err)
+		return false, fmt.Errorf("adding a contact: %w", err)
 	}
-	rows, err := result.RowsAffected()
-	return rows == 1, err
+	return added, nil
 }
 
 // SaveContact writes what LockContact read.
@@ -70,12 +69,11 @@ func SaveContact(ctx context.Context, db bun.IDB, row ContactRow) error {
 
 // DropContact takes one of somebody's contacts away; false: they had none of that id.
 func DropContact(ctx context.Context, db bun.IDB, person, id string) (bool, error) {
-	result, err := db.NewRaw(`DELETE FROM contacts WHERE person = ? AND id = ?`, person, id).Exec(ctx)
+	dropped, err := changed(db.NewRaw(`DELETE FROM contacts WHERE person = ? AND id = ?`, person, id).Exec(ctx))
 	if err != nil {
 		return false, fmt.Errorf("dropping a contact: %w", err)
 	}
-	rows, err := result.RowsAffected()
-	return rows == 1, err
+	return dropped, nil
 }
 
 // RulesRow is what somebody chose of how they are told.

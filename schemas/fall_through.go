@@ -98,11 +98,3 @@ func PendingPages(ctx context.Context, db bun.IDB, destination string, until tim
 
 var pendingPages = pg.Prepared(`SELECT ` + deliveryColumns + ` FROM deliveries v WHERE v.destination = $1 AND v.lane = 'page' AND v.state = 'pending'
 	AND v.next_at <= $2 AND NOT v.in_vain ORDER BY v.outbox, v.position`)
-
-// LeaveMessage queues a command for a record, once under its id.
-func LeaveMessage(ctx context.Context, tx bun.IDB, row MessageRow) error {
-	if _, err := tx.NewInsert().Model(&row).On("CONFLICT (id) DO NOTHING").Exec(ctx); err != nil {
-		return fmt.Errorf("leaving a message: %w", err)
-	}
-	return nil
-}

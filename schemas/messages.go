@@ -145,3 +145,11 @@ func RequeueFailed(ctx context.Context, db bun.IDB, now time.Time) (int, error) 
 	rows, err := result.RowsAffected()
 	return int(rows), err
 }
+
+// LeaveMessage queues a command for a record, once under its id.
+func LeaveMessage(ctx context.Context, tx bun.IDB, row MessageRow) error {
+	if _, err := tx.NewInsert().Model(&row).On("CONFLICT (id) DO NOTHING").Exec(ctx); err != nil {
+		return fmt.Errorf("leaving a message: %w", err)
+	}
+	return nil
+}
