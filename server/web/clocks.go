@@ -156,6 +156,7 @@ func used(c app.Clock) int64 {
 // promiseTitles word the events that tell of clocks, where their names would not.
 var promiseTitles = map[string]string{
 	"incident.clock_reached":       "Threshold of a promise reached",
+	"incident.clock_passed":        "Threshold passed that had acted before",
 	"incident.clock_breached":      "Promise broken",
 	"incident.clock_withdrawn":     "Kept after all: what a clock told is taken back",
 	"incident.clock_re_rated":      "Promise measured anew",
