@@ -140,6 +140,21 @@ func (d *draft) renew() error {
 	return nil
 }
 
+// follow takes over what the record has become, so that pages still to come, lists and targets say what is so now.
+func (d *draft) follow() error {
+	var body Follow
+	if err := d.command.Decode(&body); err != nil {
+		return err
+	}
+	record := &d.Record
+	d.event("", map[string]any{"priority": domain.Change{From: record.Priority, To: body.Priority}, "team": domain.Change{From: record.Team, To: body.Team}})
+	record.Title, record.Service, record.Team, record.Priority = body.Title, body.Service, body.Team, body.Priority
+	if body.Why != "" {
+		record.Why = body.Why
+	}
+	return nil
+}
+
 // stop ends it: nobody is needed any more.
 func (d *draft) stop() error {
 	var body Stop

@@ -66,7 +66,7 @@ var handlers = map[string]func(*draft) error{
 	"open": (*draft).open, "acknowledge": (*draft).acknowledge, "escalate_now": (*draft).escalateNow, "snooze": (*draft).snooze,
 	"add_responder": (*draft).addResponder, "reassign": (*draft).reassign, "step_due": (*draft).stepDue,
 	"unreached": (*draft).unreached, "acknowledgement_due": (*draft).acknowledgementDue, "snooze_over": (*draft).snoozeOver,
-	"renew": (*draft).renew, "stop": (*draft).stop,
+	"renew": (*draft).renew, "follow": (*draft).follow, "stop": (*draft).stop,
 }
 
 // draft is a decision in the making.

@@ -44,6 +44,7 @@ var Lifecycle = &domain.Lifecycle{
 		{Verb: "acknowledgement_due", Title: "Look at the acknowledgement", From: []domain.State{Acknowledged}, To: []domain.State{Acknowledged, Calling, Exhausted}, Event: "escalation.acknowledgement_checked", Body: body[Plain]},
 		{Verb: "snooze_over", Title: "Snooze ends", From: []domain.State{Snoozed}, To: []domain.State{Calling, Exhausted}, Event: "escalation.resumed", Body: body[Plain]},
 		{Verb: "renew", Title: "Another promise in danger", From: open, To: []domain.State{Calling, Exhausted, Acknowledged, Snoozed}, Event: "escalation.renewed", Body: body[Stop]},
+		{Verb: "follow", Title: "Follow its record", From: open, Event: "escalation.followed", Body: body[Follow]},
 		{Verb: "stop", Title: "Stop", From: open, To: []domain.State{Stopped}, Event: "escalation.stopped", Body: body[Stop]},
 	},
 }
@@ -94,6 +95,15 @@ type Reassign struct {
 type Unreached struct {
 	Round int `json:"round"`
 	Step  int `json:"step"`
+}
+
+// Follow says what the record is now; given by the record when that has changed. Why left out, the escalation keeps its own.
+type Follow struct {
+	Title    string `json:"title"`
+	Why      string `json:"why,omitempty"`
+	Service  string `json:"service,omitempty"`
+	Team     string `json:"team,omitempty"`
+	Priority int    `json:"priority"`
 }
 
 // Stop says why nobody is needed any more, or why somebody is needed more than ever; given by the record.

@@ -197,6 +197,20 @@ func TestAMissingPolicyCallsTheLeadAndThenAdministrators(t *testing.T) {
 	require.Equal(t, []string{"00:30:00 lea", "00:45:00 lea root"}, l.paged())
 }
 
+func TestItFollowsItsRecord(t *testing.T) {
+	t.Parallel()
+	l := nightOf(t, "00:30:00")
+	l.do(machine, "open", opening)
+	l.do(machine, "follow", body{"title": "A restricted incident", "why": "somebody is needed", "service": "shop", "team": "data", "priority": 2})
+	require.Equal(t, []string{"00:30:00 bo"}, l.paged(), "nobody is called for that")
+	l.at("00:40:00")
+	data := l.notices[len(l.notices)-1].Data
+	require.Equal(t, []any{"A restricted incident", "somebody is needed", 2}, []any{data["title"], data["why"], data["priority"]})
+	require.Equal(t, "data", l.record.Team, "its lead is the one to call")
+	l.do(machine, "follow", body{"title": "Shop", "priority": 2})
+	require.Equal(t, []string{"Shop", "somebody is needed"}, []string{l.record.Title, l.record.Why})
+}
+
 func TestAPageByHand(t *testing.T) {
 	t.Parallel()
 	l := nightOf(t, "00:30:00")

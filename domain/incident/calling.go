@@ -66,8 +66,17 @@ func (d *draft) callFor(policy string, clock sla.Clock, why string) {
 	if len(call.For) > 0 && !slices.Contains(call.For, promise) {
 		call.For = append(slices.Clip(call.For), promise)
 	}
+	if d.Record.Restricted {
+		why = restrictedWhy
+	}
 	d.tellCall(*call, "renew", map[string]any{"why": why})
 }
+
+// What those who are called hear of a restricted incident: that they are needed. What it is about they read if they may.
+const (
+	restrictedTitle = "A restricted incident"
+	restrictedWhy   = "somebody is needed"
+)
 
 // calling finds the call of a policy whose steps are being taken for the incident; nil when there is none.
 func (d *draft) calling(policy string) *Call {
@@ -93,8 +102,8 @@ func (d *draft) call(call Call, people []string, why string) {
 	call.ID = domain.NewID("escalation/" + seed + "/" + strconv.Itoa(len(record.Escalations)))
 	record.Escalations = append(record.Escalations, call)
 	title, reason := record.Title, clip(why, domain.MaxReasonBytes)
-	if record.Restricted { // whoever is on call hears that they are needed; what it is about they read if they may
-		title, reason = "A restricted incident", "somebody is needed"
+	if record.Restricted {
+		title, reason = restrictedTitle, restrictedWhy
 	}
 	body := map[string]any{
 		"source": record.ID, "source_number": record.Number, "source_practice": domain.Incident, "title": title,
@@ -106,6 +115,25 @@ func (d *draft) call(call Call, people []string, why string) {
 		body["people"] = people
 	}
 	d.tellCall(call, "open", body)
+}
+
+// describeCalls tells whoever calls what the incident has become: pages that are still to leave must not name what was made
+// restricted meanwhile, and targets such as the team's lead are those of its team now.
+func (d *draft) describeCalls(before Incident) {
+	record := &d.Record
+	if record.Title == before.Title && record.Service == before.Service && record.Team == before.Team &&
+		record.Priority == before.Priority && record.Restricted == before.Restricted {
+		return
+	}
+	body := map[string]any{"title": record.Title, "service": record.Service, "team": record.Team, "priority": record.Priority}
+	if record.Restricted {
+		body["title"], body["why"] = restrictedTitle, restrictedWhy
+	}
+	for _, call := range before.Escalations {
+		if slices.ContainsFunc(record.Escalations, func(going Call) bool { return going.ID == call.ID }) {
+			d.tellCall(call, "follow", body)
+		}
+	}
 }
 
 // endCalls stops whoever is being called: once the incident needs nobody any more, or the promises were kept for whose sake they are.

@@ -303,6 +303,30 @@ func TestCallsEndWithThePromiseTheyAreFor(t *testing.T) {
 	require.Empty(t, d.record.Escalations)
 }
 
+func TestCallsFollowWhatTheIncidentBecomes(t *testing.T) {
+	t.Parallel()
+	d := promised(t, "2026-12-07 09:00", `{"applies_to": "true", "targets": {"resolution": {"3": "4h"}}, "thresholds": [
+		{"metric": "resolution", "at": "50%", "do": [{"escalate": "primary"}]},
+		{"metric": "resolution", "at": "100%", "do": [{"escalate": "primary"}]}]}`)
+	d.do(ana, "log", p3)
+	d.do(ana, "edit", body{"title": "Before anybody is called"})
+	require.Empty(t, d.messages)
+	d.at("2026-12-07 11:00").catchUp()
+	d.do(ana, "edit", body{"title": "Payroll of the board", "description": "this is told to nobody"})
+	d.do(ana, "edit", body{"description": "nor is this"})
+	d.do(ana, "edit", body{"restricted": true})
+	d.at("2026-12-07 13:00").catchUp()
+	d.do(ana, "resolve", done())
+	commands := []string{}
+	for _, message := range d.messages {
+		commands = append(commands, message.Command)
+	}
+	require.Equal(t, []string{"escalation.open", "escalation.follow", "escalation.follow", "escalation.renew", "escalation.stop"}, commands)
+	require.Equal(t, "Payroll of the board", d.messages[1].Body["title"])
+	require.Equal(t, "A restricted incident", d.messages[2].Body["title"])
+	require.Equal(t, []any{"somebody is needed", "somebody is needed"}, []any{d.messages[2].Body["why"], d.messages[3].Body["why"]})
+}
+
 func done() body { return body{"code": "fixed", "notes": "Turned it on."} }
 
 func TestAThresholdActsOnceInACycle(t *testing.T) {

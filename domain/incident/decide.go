@@ -31,6 +31,7 @@ func Decide(record Incident, command domain.Command, facts Facts, moment time.Ti
 	d.settle(record.State)
 	d.keepClocks(record)
 	d.endCalls()
+	d.describeCalls(record)
 	if err := d.clocks.Fault(); err != nil {
 		return domain.Decision[Incident]{}, err
 	}
