@@ -1,6 +1,7 @@
 package activities_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -8,6 +9,8 @@ import (
 
 	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/domain/incident"
+	"github.com/holdfast-itsm/holdfast/domain/sla"
+	"github.com/holdfast-itsm/holdfast/schemas"
 	"github.com/holdfast-itsm/holdfast/test/store"
 )
 
@@ -122,12 +125,16 @@ func TestLoggedAndResolvedInOneStepAndAReplyAtTheLastSecond(t *testing.T) {
 		state domain.State
 	}{{"2026-12-08T15:29:59Z", incident.InProgress}, {"2026-12-08T15:30:01Z", incident.Closed}} {
 		d := setup(t)
+		d.agree("gold", gold)
 		d.clock.Set("2026-12-03T15:30:00Z") // Thursday 16:30 in Berlin
 		id := d.log(body{"resolution": body{"code": "fixed", "notes": "Turned it on."}})
 		resolved := d.incident(id)
 		require.Equal(t, incident.Resolved, resolved.State)
 		require.True(t, resolved.FirstContact)
 		require.Equal(t, store.Instant("2026-12-08T15:30:00Z"), *resolved.WakeAt)
+		for _, metric := range []sla.Metric{sla.Response, sla.Resolution} {
+			require.Equal(t, sla.Met, d.clockOf(id, metric).State, "first contact keeps both promises")
+		}
 
 		d.clock.Set(story.reply)
 		d.post("reply", id, body{"note": 2, "text": "Still broken"})
@@ -139,7 +146,14 @@ func TestLoggedAndResolvedInOneStepAndAReplyAtTheLastSecond(t *testing.T) {
 		d.sound()
 		if story.state == incident.InProgress {
 			require.Equal(t, 1, d.incident(id).ReopenCount)
-			require.Nil(t, d.incident(id).WakeAt)
+			require.Equal(t, store.Instant("2026-12-09T11:29:59Z"), *d.incident(id).WakeAt, "half of cycle 2 is spent; nothing closes at 16:30")
+			clocks, err := schemas.ReadClocks(t.Context(), d.worker, id)
+			require.NoError(t, err)
+			told := []string{}
+			for _, c := range clocks {
+				told = append(told, fmt.Sprintf("%s %d %s", c.Metric, c.Cycle, c.State))
+			}
+			require.ElementsMatch(t, []string{"response 1 met", "resolution 1 met", "resolution 2 running"}, told, "the old verdict stays")
 			require.Equal(t, 1, d.count("records", "true"))
 			continue
 		}

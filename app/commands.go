@@ -285,12 +285,13 @@ func (a *App) Command(ctx context.Context, id string) (CommandStatus, error) {
 	default:
 		return status, domain.Errorf(domain.CodeNotFound, "no command %s", id)
 	}
-	practice, _, _ := strings.Cut(status.Command, ".")
-	status.Practice = domain.Practice(practice)
-	if author != principal.Handle {
-		if _, _, err := a.readable(ctx, PermissionIncidentRead, status.Record); err != nil {
-			return CommandStatus{}, domain.Errorf(domain.CodeNotFound, "no command %s", id)
-		}
+	name, _, _ := strings.Cut(status.Command, ".")
+	status.Practice = domain.Practice(name)
+	if author == principal.Handle {
+		return status, nil
+	}
+	if practice, known := practices[status.Practice]; !known || practice.show(ctx, a, status.Record, &Reply{}) != nil {
+		return CommandStatus{}, domain.Errorf(domain.CodeNotFound, "no command %s", id)
 	}
 	return status, nil
 }

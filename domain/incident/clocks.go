@@ -39,7 +39,7 @@ func (d *draft) choose() []sla.Choice {
 		return d.choices()
 	}
 	record := &d.Record
-	choices := d.facts.Agreed.Book.Choose(map[string]any{
+	choices, faults := d.facts.Agreed.Book.Choose(map[string]any{
 		"practice": string(domain.Incident), "title": record.Title, "priority": int64(record.Priority), "service": record.Service,
 		"category": record.Category, "team": record.Team, "channel": record.Channel, "location": record.Location,
 		"environment": record.Environment, "requester": record.Requester, "tags": record.Tags,
@@ -48,6 +48,9 @@ func (d *draft) choose() []sla.Choice {
 	record.Agreements = make([]sla.Stamp, len(choices))
 	for i, choice := range choices {
 		record.Agreements[i] = choice.Stamp()
+	}
+	if len(faults) > 0 {
+		d.add("incident.agreement_failed", false, clip(strings.Join(faults, "; "), domain.MaxReasonBytes), nil, nil)
 	}
 	return choices
 }

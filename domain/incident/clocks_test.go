@@ -284,6 +284,16 @@ func TestNothingIsPromisedOfWhatIsOver(t *testing.T) {
 	require.Len(t, d.record.Agreements, 1, "it is under the agreement should it be taken up again")
 }
 
+func TestAnAgreementThatCannotBeEvaluatedIsToldThough(t *testing.T) {
+	t.Parallel()
+	d := promised(t, "2026-12-07 09:00", `{"applies_to": "floor > 3", "targets": {"resolution": {"3": "4h"}}}`)
+	d.do(ana, "log", p3)
+	require.Empty(t, d.record.Agreements)
+	told := d.events[len(d.events)-1]
+	require.Equal(t, []string{"incident.agreement_failed", "gold could not be evaluated (cannot be evaluated)"}, []string{told.Type, told.Reason})
+	require.False(t, told.Public)
+}
+
 func TestCallsEndWithThePromiseTheyAreFor(t *testing.T) {
 	t.Parallel()
 	d := promised(t, "2026-12-07 09:00", `{"applies_to": "true", "targets": {"response": {"3": "1h"}, "resolution": {"3": "4h"}}, "thresholds": [

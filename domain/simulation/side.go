@@ -191,7 +191,8 @@ func (s *Side) choose(record *Record, priority int, openedAt time.Time) []sla.Ch
 	if len(book.Candidates) == 0 {
 		return nil
 	}
-	return book.Choose(record.asked(priority), openedAt)
+	choices, _ := book.Choose(record.asked(priority), openedAt) // what cannot be evaluated applies to nothing, as in the product
+	return choices
 }
 
 // asked is the record as expressions see it.

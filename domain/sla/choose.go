@@ -28,11 +28,10 @@ type Choice struct {
 }
 
 // Choose finds the agreements that hold for a record at an instant: of those with its requester the one of the highest rank, of
-// equal rank the first by name; of teams and of vendors all that apply. One whose expression cannot be evaluated does not apply,
-// and that is said.
-func (b Book) Choose(record map[string]any, moment time.Time) []Choice {
+// equal rank the first by name; of teams and of vendors all that apply. One whose expression cannot be evaluated does not apply:
+// faults says of each why, in one sentence.
+func (b Book) Choose(record map[string]any, moment time.Time) (choices []Choice, faults []string) {
 	var agreed, others []Choice
-	var faults []string
 	for _, terms := range b.Candidates {
 		if !terms.Spec.ValidOn(moment, terms.Calendar.Zone()) {
 			continue
@@ -58,14 +57,14 @@ func (b Book) Choose(record map[string]any, moment time.Time) []Choice {
 	})
 	sort.SliceStable(others, func(i, j int) bool { return others[i].Agreement < others[j].Agreement })
 	if len(agreed) > 0 {
-		agreed[0].Why = because(agreed, faults)
+		agreed[0].Why = because(agreed)
 		agreed = agreed[:1]
 	}
-	return append(agreed, others...)
+	return append(agreed, others...), faults
 }
 
 // because explains the choice among agreements that all apply, best first.
-func because(applying []Choice, faults []string) string {
+func because(applying []Choice) string {
 	why := fmt.Sprintf("%s applies (rank %d)", applying[0].Agreement, applying[0].Spec.Rank)
 	if rest := applying[1:]; len(rest) > 0 {
 		names := make([]string, len(rest))
@@ -73,9 +72,6 @@ func because(applying []Choice, faults []string) string {
 			names[i] = fmt.Sprintf("%s (%d)", choice.Agreement, choice.Spec.Rank)
 		}
 		why += ", before " + strings.Join(names, ", ")
-	}
-	if len(faults) > 0 {
-		why += "; " + strings.Join(faults, "; ")
 	}
 	const longest = 500
 	if len(why) > longest {

@@ -1,6 +1,7 @@
 package sla_test
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -195,10 +196,33 @@ func TestTheHighestRankHolds(t *testing.T) {
 		Candidates: []sla.Terms{terms("bronze", 5, "yes"), terms("silver", 10, "yes"), terms("gold", 10, "yes"), terms("x", 50, "no"), team, expired},
 		Language:   word("yes"),
 	}
-	choices := book.Choose(nil, on(t, "2026-12-07 00:00"))
+	choices, faults := book.Choose(nil, on(t, "2026-12-07 00:00"))
+	require.Empty(t, faults)
 	require.Len(t, choices, 2)
 	require.Equal(t, "gold", choices[0].Agreement)
 	require.Equal(t, "gold applies (rank 10), before silver (10), bronze (5)", choices[0].Why)
 	require.Equal(t, "network", choices[1].Agreement)
-	require.Equal(t, "old", book.Choose(nil, on(t, "2026-12-06 23:59:59"))[0].Agreement, "valid to the end of the day")
+	choices, _ = book.Choose(nil, on(t, "2026-12-06 23:59:59"))
+	require.Equal(t, "old", choices[0].Agreement, "valid to the end of the day")
+}
+
+func TestAnAgreementThatCannotBeEvaluatedIsTold(t *testing.T) {
+	t.Parallel()
+	choice := gold(t, story)
+	choice.Agreement, choice.Spec.AppliesTo = "gold", "yes"
+	book := sla.Book{Candidates: []sla.Terms{choice.Terms}, Language: word("")}
+	choices, faults := book.Choose(nil, on(t, "2026-12-07 00:00"))
+	require.Empty(t, choices)
+	require.Empty(t, faults)
+	book.Language = mute{}
+	choices, faults = book.Choose(nil, on(t, "2026-12-07 00:00"))
+	require.Empty(t, choices)
+	require.Equal(t, []string{"gold could not be evaluated (no such key: floor)"}, faults)
+}
+
+// mute is a language that evaluates nothing.
+type mute struct{}
+
+func (mute) AgreementApplies(string, map[string]any) (bool, error) {
+	return false, errors.New("no such key: floor")
 }

@@ -86,7 +86,10 @@ func (s *clockSubject) run(documents *documents) (answer, error) {
 		return answer{}, errors.New("a clock needs events, opened first, and now")
 	}
 	book := sla.Book{Candidates: []sla.Terms{terms}, Language: documents.evaluator}
-	choices := book.Choose(record.asked(), moments[0].At)
+	choices, faults := book.Choose(record.asked(), moments[0].At)
+	if len(faults) > 0 {
+		return answer{}, errors.New(faults[0])
+	}
 	if len(choices) == 0 {
 		return answer{}, fmt.Errorf("%s does not apply to this record", s.Of)
 	}

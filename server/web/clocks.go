@@ -162,6 +162,7 @@ var promiseTitles = map[string]string{
 	"incident.clock_re_rated":      "Promise measured anew",
 	"incident.re_rated":            "Clocks re-rated",
 	"incident.priority_raised":     "Priority raised by an agreement",
+	"incident.agreement_failed":    "An agreement could not be evaluated, and does not apply",
 	"incident.reassignment_failed": "An agreement could not reassign it",
 	"incident.requester_informed":  "The requester was told",
 }
