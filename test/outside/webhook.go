@@ -6,10 +6,13 @@ import (
 	"net/http/httptest"
 	"slices"
 	"testing"
+	"time"
 )
 
 // Call is one request that a webhook took.
 type Call struct {
+	// At is when it came.
+	At     time.Time
 	Header http.Header
 	Body   []byte
 }
@@ -52,6 +55,7 @@ func (s *WebhookServer) Tries() int {
 
 // ServeHTTP implements http.Handler.
 func (s *WebhookServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	came := time.Now()
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		return
@@ -73,6 +77,6 @@ func (s *WebhookServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	}
 	s.mu.Lock()
-	s.took = append(s.took, Call{Header: r.Header.Clone(), Body: body})
+	s.took = append(s.took, Call{At: came, Header: r.Header.Clone(), Body: body})
 	s.mu.Unlock()
 }
