@@ -26,6 +26,7 @@ type benchEngine struct {
 	Deadlines int           `default:"3000" help:"Deadlines spread over a minute."`
 	OneMoment int           `default:"1000" help:"Deadlines on one instant."`
 	Outage    time.Duration `default:"60s" help:"How long a receiver of notices is down."`
+	Only      []string      `placeholder:"NAME" help:"Measure, beside logs, these alone: commands, lists, deadlines, deliveries, async, clocks, breaches, escalations, simulations."`
 }
 
 // Run measures the engine's share.
@@ -35,7 +36,7 @@ func (c *benchEngine) Run(ctx context.Context, streams streams) error {
 		return fmt.Errorf("find this program: %w", err)
 	}
 	return bench.Run(ctx, bench.Options{
-		Program: program, Round: c.Round, Rounds: c.Rounds, Records: c.Records, Deadlines: c.Deadlines, Spread: time.Minute, OneMoment: c.OneMoment, Outage: c.Outage,
+		Program: program, Round: c.Round, Rounds: c.Rounds, Records: c.Records, Deadlines: c.Deadlines, Spread: time.Minute, OneMoment: c.OneMoment, Outage: c.Outage, Only: c.Only,
 	}, streams.out)
 }
 

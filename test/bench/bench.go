@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
@@ -37,6 +38,8 @@ type Options struct {
 	OneMoment int // deadlines on one instant
 	// Outage is how long a webhook's receiver is down.
 	Outage time.Duration
+	// Only names what is measured beside logs; none: everything.
+	Only []string
 }
 
 // bench is one run.
@@ -89,9 +92,18 @@ func (b *bench) run(ctx context.Context) error {
 	}
 	defer worker.Stop()
 	b.row("", "clients", "rate/s", "p50 ms", "p99 ms", "bare rate/s", "p50 ms", "p99 ms", "ratio")
-	for _, measure := range []func(context.Context) error{b.logs, b.commands, b.lists, b.deadlines, b.deliveries, b.async, b.clocks, b.breaches, b.simulations} {
-		if err := measure(ctx); err != nil {
-			return err
+	for _, measure := range []struct {
+		name string
+		run  func(context.Context) error
+	}{
+		{"logs", b.logs}, {"commands", b.commands}, {"lists", b.lists}, {"deadlines", b.deadlines}, {"deliveries", b.deliveries},
+		{"async", b.async}, {"clocks", b.clocks}, {"breaches", b.breaches}, {"escalations", b.escalations}, {"simulations", b.simulations},
+	} {
+		if measure.name != "logs" && len(b.Only) > 0 && !slices.Contains(b.Only, measure.name) {
+			continue // logs say how fast this machine is, which the rest needs to know
+		}
+		if err := measure.run(ctx); err != nil {
+			return fmt.Errorf("%s: %w", measure.name, err)
 		}
 	}
 	return nil

@@ -75,23 +75,8 @@ func (b *bench) broken(ctx context.Context, category string, count int) (sample,
 	if err != nil {
 		return sample{}, err
 	}
-	for ctx.Err() == nil {
-		var late []float64
-		err := b.db.NewRaw(`SELECT extract(epoch FROM t.recorded_at - t.due_at) FROM timeline t JOIN records r ON r.id = t.record_id
-			WHERE r.category = ? AND t.type = 'incident.clock_breached'`, category).Scan(ctx, &late)
-		if err != nil {
-			return sample{}, err
-		}
-		if len(late) >= count {
-			s := sample{}
-			for _, seconds := range late {
-				s.times = append(s.times, time.Duration(seconds*float64(time.Second)))
-			}
-			return s, nil
-		}
-		time.Sleep(250 * time.Millisecond)
-	}
-	return sample{}, ctx.Err()
+	return b.latenesses(ctx, count, `SELECT extract(epoch FROM t.recorded_at - t.due_at) FROM timeline t JOIN records r ON r.id = t.record_id
+		WHERE r.category = ? AND t.type = 'incident.clock_breached'`, category)
 }
 
 // perPriority promises the same for every priority.

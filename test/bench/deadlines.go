@@ -117,14 +117,18 @@ func (b *bench) ourDeadlines(ctx context.Context, count int, spread time.Duratio
 	if time.Now().After(first) {
 		return sample{}, fmt.Errorf("the holds were not set before the first fell due")
 	}
+	return b.latenesses(ctx, count, `SELECT extract(epoch FROM t.recorded_at - t.due_at) FROM timeline t JOIN records r ON r.id = t.record_id
+		WHERE r.category = ? AND t.type = 'incident.resumed'`, service)
+}
+
+// latenesses waits until a query has found so many latenesses in seconds.
+func (b *bench) latenesses(ctx context.Context, count int, query string, args ...any) (sample, error) {
 	for ctx.Err() == nil {
 		var late []float64
-		err := b.db.NewRaw(`SELECT extract(epoch FROM t.recorded_at - t.due_at) FROM timeline t JOIN records r ON r.id = t.record_id
-			WHERE r.category = ? AND t.type = 'incident.resumed'`, service).Scan(ctx, &late)
-		if err != nil {
+		if err := b.db.NewRaw(query, args...).Scan(ctx, &late); err != nil {
 			return sample{}, err
 		}
-		if len(late) == count {
+		if len(late) >= count {
 			s := sample{}
 			for _, seconds := range late {
 				s.times = append(s.times, time.Duration(seconds*float64(time.Second)))
