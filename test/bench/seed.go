@@ -26,7 +26,7 @@ const (
 	seedAgents  = 200
 	seedWriters = 2
 	// seedTables are those whose indexes and references are made when they are full.
-	seedTables = `'records', 'incidents', 'record_words', 'timeline', 'deadlines', 'links', 'watchers', 'commands'`
+	seedTables = `'records', 'incidents', 'record_words', 'timeline', 'deadlines', 'links', 'watchers', 'commands', 'clocks'`
 )
 
 // What incidents are about. The first ones of each list come far more often than the last.

@@ -9,7 +9,12 @@ SELECT 'Team', 'team-' || t, 1, json_build_object('title', 'Team ' || t, 'lead',
 FROM generate_series(0, 19) t
 UNION ALL SELECT 'ServicePolicy', 'service-' || s, 1, json_build_object('title', 'Service ' || s, 'owner', 'agent-' || s, 'criticality', 'medium',
     'support', json_build_object('team', 'team-' || s % 20, 'calendar', 'default')), 'holdfast', 'a seed to measure with', now()
-FROM generate_series(0, 39) s;
+FROM generate_series(0, 39) s
+UNION ALL SELECT 'Calendar', 'seed', 1, json_build_object('timezone', 'UTC', 'weekly',
+    (SELECT json_object_agg(d, '["00:00-24:00"]'::json) FROM unnest('{mon,tue,wed,thu,fri,sat,sun}'::text[]) d)), 'holdfast', 'a seed to measure with', now()
+UNION ALL SELECT 'SLA', 'seed', 1, json_build_object('applies_to', 'true', 'calendar', 'seed', 'targets', json_build_object(
+    'response', json_build_object('1', '8h', '2', '8h', '3', '8h', '4', '8h', '5', '8h'),
+    'resolution', json_build_object('1', '48h', '2', '48h', '3', '48h', '4', '2160h', '5', '2160h'))), 'holdfast', 'a seed to measure with', now();
 
 INSERT INTO teams (name, title, lead) SELECT 'team-' || t, 'Team ' || t, 'agent-' || t FROM generate_series(0, 19) t;
 INSERT INTO team_members (team, person) SELECT 'team-' || a % 20, 'agent-' || a FROM generate_series(0, 199) a;

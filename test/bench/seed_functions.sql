@@ -10,6 +10,33 @@ CREATE FUNCTION pg_temp.pick(texts text[], n bigint, salt int) RETURNS text LANG
     SELECT texts[1 + floor(cardinality(texts) * power((hashint8extended(n, salt) & 1048575) / 1048576.0, 2))::int]
 $$;
 
+-- The promises to a record that was not canceled, under the agreement "seed" (seed_accounts.sql), which counts around the clock:
+-- from when it was opened to what kept each, if anything did.
+CREATE FUNCTION pg_temp.seed_promises(n bigint, state text, opened timestamptz, life interval, priority int)
+RETURNS TABLE (metric text, target text, due timestamptz, kept timestamptz, broken boolean) LANGUAGE sql STABLE AS $$
+    SELECT metric, target, opened + target::interval, kept, opened + target::interval <= coalesce(kept, now())
+    FROM (VALUES
+        ('response', '8h', CASE WHEN state IN ('in_progress', 'resolved', 'closed') THEN date_trunc('milliseconds', opened + life * 0.1)
+            WHEN n % 2 = 0 THEN date_trunc('milliseconds', opened + life * 0.2) END),
+        ('resolution', CASE WHEN priority <= 3 THEN '48h' ELSE '2160h' END,
+            CASE WHEN state IN ('resolved', 'closed') THEN date_trunc('milliseconds', opened + life * 0.8) END)
+    ) AS p (metric, target, kept) WHERE state <> 'canceled'
+$$;
+
+-- A record's circumstances, as its clocks ask about them.
+CREATE FUNCTION pg_temp.seed_life(state text, opened timestamptz, life interval, team text, agent text) RETURNS json LANGUAGE sql IMMUTABLE AS $$
+    SELECT json_agg(json_strip_nulls(json_build_object('from', to_char(date_trunc('milliseconds', opened + life * part) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+        'by', agent, 'state', then_state, 'open', NULLIF(open, false), 'reason', reason, 'base', reason, 'team', team)) ORDER BY part)
+    FROM (VALUES
+        (0.0, 'new', true, true, NULL),
+        (0.05, 'triaged', true, state <> 'new', NULL),
+        (0.1, 'in_progress', true, state IN ('in_progress', 'resolved', 'closed'), NULL),
+        (0.5, 'on_hold', true, state = 'on_hold', 'scheduled'),
+        (0.8, 'resolved', false, state IN ('resolved', 'closed'), NULL),
+        (1.0, 'closed', false, state = 'closed', NULL)
+    ) AS v (part, then_state, open, there, reason) WHERE there
+$$;
+
 -- The events of a record, numbered and chained as append_timeline does, by the same functions. A part of the life lies between
 -- one event and the next.
 CREATE FUNCTION pg_temp.seed_events(n bigint, record uuid, state text, opened timestamptz, life interval, priority int, title text, service text,
@@ -21,7 +48,7 @@ DECLARE
 BEGIN
     seq := 0;
     hash := '';
-    FOR event IN SELECT * FROM (VALUES
+    FOR event IN SELECT v.*, date_trunc('milliseconds', opened + life * part) AS moment FROM (VALUES
         ('incident.logged', 0.0, 'person', requester, true, true,
             json_build_object('priority', priority, 'impact', 'medium', 'urgency', 'low', 'service', service, 'team', team, 'assignment_rule', 'rest'),
             json_build_object('title', title, 'requester', requester)),
@@ -34,9 +61,14 @@ BEGIN
         ('incident.resumed', 0.7, 'timer', 'hold_over', true, n % 5 = 0 AND state = 'closed', json_build_object('held_for', 'awaiting_requester', 'state', 'in_progress'), NULL),
         ('incident.resolved', 0.8, 'person', agent, true, state IN ('resolved', 'closed'), json_build_object('code', 'fixed'), json_build_object('notes', word)),
         ('incident.closed', 1.0, 'timer', 'auto_close', true, state = 'closed', json_build_object('code', 'fixed'), NULL)
-    ) AS v (kind, part, by_kind, by_name, is_public, there, facts, words) WHERE there ORDER BY part LOOP
+    ) AS v (kind, part, by_kind, by_name, is_public, there, facts, words) WHERE there
+        UNION ALL SELECT 'incident.clock_breached', 0, 'timer', 'clock ' || p.metric || ' due', false, true,
+            json_build_object('metric', p.metric, 'agreement', 'seed', 'cycle', 1, 'priority', priority, 'target', p.target, 'state', 'breached',
+                'elapsed_ms', round(extract(epoch FROM p.due - opened) * 1000)::bigint, 'breached_at', p.due), NULL, p.due
+        FROM pg_temp.seed_promises(n, state, opened, life, priority) p WHERE p.broken
+        ORDER BY moment, part LOOP -- a promise that breaks at the very moment of an event breaks first
         seq := seq + 1;
-        at := date_trunc('milliseconds', opened + life * event.part);
+        at := event.moment;
         type := event.kind;
         actor_kind := event.by_kind;
         actor_name := event.by_name;

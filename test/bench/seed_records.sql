@@ -18,11 +18,18 @@ WITH numbered AS (
         CASE WHEN pg_temp.chance(n, 18, 4) = 0 THEN '["outage"]'::jsonb ELSE '[]'::jsonb END AS tags,
         date_trunc('milliseconds', now() + interval '2 hours' + pg_temp.chance(n, 19, 20000) * interval '1 minute') AS due
     FROM numbered
+), promised AS MATERIALIZED (
+    SELECT made.id, opened_at, state, priority, agent, p.* FROM made CROSS JOIN LATERAL pg_temp.seed_promises(n, state, opened_at, life, priority) p
+), clock_due AS (
+    SELECT id, due, 'clock ' || metric || ' due' AS name, 'incident.clock_due' AS command, 'the promise of ' || metric || ' is broken' AS outcome
+    FROM promised WHERE kept IS NULL AND NOT broken
 ), due AS (
     SELECT id, due, CASE state WHEN 'new' THEN 'triage' WHEN 'on_hold' THEN 'hold_over' ELSE 'auto_close' END AS name,
         CASE state WHEN 'new' THEN 'incident.triage_overdue' WHEN 'on_hold' THEN 'incident.hold_over' ELSE 'incident.auto_close' END AS command,
         CASE state WHEN 'new' THEN 'tells the team lead that nobody has taken it up' WHEN 'on_hold' THEN 'resumes by itself' ELSE 'closes by itself' END AS outcome
-    FROM made WHERE state IN ('new', 'on_hold', 'resolved')
+    FROM made WHERE state IN ('new', 'on_hold', 'resolved') UNION ALL SELECT id, due, name, command, outcome FROM clock_due
+), first_due AS (
+    SELECT DISTINCT ON (id) id, due, name FROM due ORDER BY id, due, name
 ), events AS MATERIALIZED (
     SELECT made.id AS record_id, e.* FROM made CROSS JOIN LATERAL pg_temp.seed_events(n, made.id, made.state, opened_at, life, made.priority, made.title,
         made.service, made.team, made.requester, made.agent, made.words) e
@@ -35,18 +42,29 @@ WITH numbered AS (
         CASE WHEN state = 'new' OR state = 'triaged' AND n % 2 = 0 THEN '' ELSE agent END, requester, requester, priority, 'portal', '{}',
         active AND state <> 'resolved', active, due.due, coalesce(due.name, ''), opened_at, ends.at, ends.at,
         CASE WHEN state IN ('resolved', 'closed') THEN ends.at END, CASE WHEN NOT active THEN ends.at END, ends.at, ends.seq, ends.hash
-    FROM made JOIN ends ON ends.record_id = made.id LEFT JOIN due ON due.id = made.id
+    FROM made JOIN ends ON ends.record_id = made.id LEFT JOIN first_due due ON due.id = made.id
 ), into_incidents AS (
-    INSERT INTO incidents (id, impact, urgency, started_at, triaged_at, hold_reason, hold_base, hold_since, hold_until, hold_from,
+    INSERT INTO incidents (id, impact, urgency, started_at, triaged_at, hold_reason, hold_base, hold_since, hold_until, hold_from, agreements, life, responded_at, clocks_version,
         resolution_code, resolution_notes, resolution_by, resolution_recorded_at, satisfaction_score)
     SELECT made.id, 'medium', 'low', CASE WHEN state NOT IN ('new', 'triaged', 'canceled') THEN opened_at + life * 0.1 END,
         CASE WHEN state <> 'new' THEN opened_at + life * 0.05 END,
         CASE WHEN state = 'on_hold' THEN 'scheduled' ELSE '' END, CASE WHEN state = 'on_hold' THEN 'scheduled' ELSE '' END,
-        CASE WHEN state = 'on_hold' THEN ends.at END, CASE WHEN state = 'on_hold' THEN due.due END, CASE WHEN state = 'on_hold' THEN 'in_progress' ELSE '' END,
+        CASE WHEN state = 'on_hold' THEN ends.at END, CASE WHEN state = 'on_hold' THEN made.due END, CASE WHEN state = 'on_hold' THEN 'in_progress' ELSE '' END,
+        CASE WHEN state = 'canceled' THEN '[]' ELSE '[{"agreement":"seed","version":1,"calendar":"seed","calendar_version":1,"why":"seed applies (rank 0)"}]' END::json,
+        pg_temp.seed_life(state, opened_at, life, team, agent), (SELECT kept FROM promised p WHERE p.id = made.id AND metric = 'response'), ends.seq,
         CASE WHEN state IN ('resolved', 'closed') THEN 'fixed' ELSE '' END, CASE WHEN state IN ('resolved', 'closed') THEN words ELSE '' END,
         CASE WHEN state IN ('resolved', 'closed') THEN agent ELSE '' END, CASE WHEN state IN ('resolved', 'closed') THEN opened_at + life * 0.8 END,
         CASE WHEN state = 'closed' AND n % 3 = 0 THEN 3 + n % 3 ELSE 0 END
-    FROM made JOIN ends ON ends.record_id = made.id LEFT JOIN due ON due.id = made.id
+    FROM made JOIN ends ON ends.record_id = made.id
+), into_clocks AS (
+    INSERT INTO clocks (record_id, metric, agreement, agreement_version, cycle, rating, why, priority, calendar, calendar_version, target, length_ms,
+        state, counting, cycle_from, from_at, due_at, breached_at, stopped_at, stopped_by, elapsed_ms, paused_ms, as_of, next_at, next, in_force, version)
+    SELECT id, metric, 'seed', 1, 1, 1, 'seed applies (rank 0)', priority, 'seed', 1, target, round(extract(epoch FROM target::interval) * 1000),
+        CASE WHEN broken THEN 'breached' WHEN kept IS NOT NULL THEN 'met' ELSE 'running' END, kept IS NULL, opened_at, opened_at, due,
+        CASE WHEN broken THEN due END, kept, CASE WHEN kept IS NULL THEN '' ELSE agent END,
+        round(extract(epoch FROM coalesce(kept, CASE WHEN broken THEN due END, ends.at) - opened_at) * 1000), 0, coalesce(kept, CASE WHEN broken THEN due END, ends.at),
+        CASE WHEN kept IS NULL AND NOT broken THEN due END, CASE WHEN kept IS NULL AND NOT broken THEN 'due' ELSE '' END, true, ends.seq
+    FROM promised JOIN ends ON ends.record_id = promised.id
 ), into_words AS (
     INSERT INTO record_words (record_id, practice, words)
     SELECT id, 'incident', setweight(to_tsvector('english', number || ' ' || title), 'A') || setweight(to_tsvector('english', description), 'B') FROM made

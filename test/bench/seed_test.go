@@ -42,5 +42,12 @@ func TestSeedIsAsApplyWouldHaveWrittenIt(t *testing.T) {
 	require.Equal(t, records, all)
 	require.InDelta(t, records/50, active, 15)
 	require.Greater(t, events, 4*records)
+	var clocks, broken, running, breaches int
+	require.NoError(t, owner.NewRaw(`SELECT count(*), count(*) FILTER (WHERE state = 'breached'), count(*) FILTER (WHERE state = 'running'),
+		(SELECT count(*) FROM timeline WHERE type = 'incident.clock_breached') FROM clocks`).Scan(t.Context(), &clocks, &broken, &running, &breaches))
+	require.Greater(t, clocks, records*9/5, "two each, but for those that were canceled")
+	require.Equal(t, broken, breaches)
+	require.Positive(t, broken)
+	require.Positive(t, running)
 	require.ErrorContains(t, Seed(t.Context(), owner, 1, func(int) {}), "has records")
 }
