@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/content"
 	"github.com/holdfast-itsm/holdfast/domain/escalation"
 	"github.com/holdfast-itsm/holdfast/domain/sla"
 )
@@ -48,7 +49,7 @@ func (d *draft) page() error {
 	if body.Policy != "" && d.calling(body.Policy) != nil {
 		return domain.Conflict(nil, "%s is calling for this incident already", body.Policy)
 	}
-	people := unique(body.People)
+	people := content.Unique(body.People)
 	d.event(false, body.Reason, map[string]any{"people": people, "policy": body.Policy}, nil)
 	d.call(Call{Policy: body.Policy}, people, body.Reason)
 	return nil
@@ -101,7 +102,7 @@ func (d *draft) call(call Call, people []string, why string) {
 	seed := record.ID + "/" + policy + "/" + strconv.FormatInt(record.Version, 10) + "/" + strconv.FormatInt(d.moment.UnixMilli(), 10)
 	call.ID = domain.NewID("escalation/" + seed + "/" + strconv.Itoa(len(record.Escalations)))
 	record.Escalations = append(record.Escalations, call)
-	title, reason := record.Title, clip(why, domain.MaxReasonBytes)
+	title, reason := record.Title, content.Clip(why, domain.MaxReasonBytes)
 	if record.Restricted {
 		title, reason = restrictedTitle, restrictedWhy
 	}

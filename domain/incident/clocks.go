@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/content"
 	"github.com/holdfast-itsm/holdfast/domain/sla"
 )
 
@@ -50,7 +51,7 @@ func (d *draft) choose() []sla.Choice {
 		record.Agreements[i] = choice.Stamp()
 	}
 	if len(faults) > 0 {
-		d.add("incident.agreement_failed", false, clip(strings.Join(faults, "; "), domain.MaxReasonBytes), nil, nil)
+		d.add("incident.agreement_failed", false, content.Clip(strings.Join(faults, "; "), domain.MaxReasonBytes), nil, nil)
 	}
 	return choices
 }

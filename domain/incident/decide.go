@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/content"
 	"github.com/holdfast-itsm/holdfast/domain/sla"
 )
 
@@ -48,7 +49,7 @@ func (d *draft) handle(before Incident) error {
 		return err
 	}
 	for _, event := range d.Events {
-		if wrong := appendText(nil, "reason", event.Reason, 0, domain.MaxReasonBytes); wrong != nil {
+		if wrong := content.Text(nil, "reason", event.Reason, 0, domain.MaxReasonBytes); wrong != nil {
 			return domain.Join(wrong)
 		}
 	}
@@ -115,7 +116,7 @@ func (d *draft) move(to domain.State, effective time.Time) {
 
 // notify puts a row for people into the outbox.
 func (d *draft) notify(kind string, data map[string]any, to ...string) {
-	to = unique(to)
+	to = content.Unique(to)
 	if len(to) == 0 {
 		return
 	}

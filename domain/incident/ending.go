@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/content"
 )
 
 // resolve says that service is restored.
@@ -21,7 +22,7 @@ func (d *draft) restore(body Resolve, kind string) error {
 	if !d.facts.ResolutionCodes.Has(body.Code) {
 		return domain.Invalid("code", "%q is not a resolution code", body.Code)
 	}
-	if wrong := appendText(nil, "notes", body.Notes, 1, domain.MaxReasonBytes); wrong != nil {
+	if wrong := content.Text(nil, "notes", body.Notes, 1, domain.MaxReasonBytes); wrong != nil {
 		return domain.Join(wrong)
 	}
 	effective, err := d.effective(body.EffectiveAt, body.Reason)
@@ -113,7 +114,7 @@ func (d *draft) score(body Confirm) error {
 	if body.Score < 0 || body.Score > 5 {
 		return domain.Invalid("score", "must be 1 to 5")
 	}
-	if wrong := appendText(nil, "comment", body.Comment, 0, domain.MaxReasonBytes); wrong != nil {
+	if wrong := content.Text(nil, "comment", body.Comment, 0, domain.MaxReasonBytes); wrong != nil {
 		return domain.Join(wrong)
 	}
 	if body.Score != 0 {
@@ -233,9 +234,9 @@ func (d *draft) continueIn(text string, data map[string]any) {
 	data["continued_in"] = id
 	body := map[string]any{
 		// An imported title or channel may hold what a log refuses.
-		"title":       clip("Re: "+strings.TrimPrefix(domain.Line(d.Record.Title), "Re: "), domain.MaxTitleBytes),
+		"title":       content.Clip("Re: "+strings.TrimPrefix(domain.Line(d.Record.Title), "Re: "), domain.MaxTitleBytes),
 		"description": text, "impact": d.Record.Impact, "urgency": d.Record.Urgency, "requester": d.Record.Requester,
-		"channel": clip(domain.Line(d.Record.Channel), domain.MaxItemBytes), "follows": d.Record.ID,
+		"channel": content.Clip(domain.Line(d.Record.Channel), domain.MaxItemBytes), "follows": d.Record.ID,
 		"restricted": d.Record.Restricted,
 	}
 	if d.Record.Service != "" {
@@ -249,15 +250,4 @@ func (d *draft) continueIn(text string, data map[string]any) {
 		OnClosed: domain.TargetDrop,
 	})
 	d.event(true, "", data, nil)
-}
-
-// clip cuts text to at most n bytes without breaking a character.
-func clip(text string, n int) string {
-	if len(text) <= n {
-		return text
-	}
-	for n > 0 && text[n]&0xc0 == 0x80 {
-		n--
-	}
-	return text[:n]
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/content"
 )
 
 // Snapshot is what one row of another system's audit says an incident was like from a moment on. Where a text is empty the
@@ -113,7 +114,7 @@ func (d *draft) recount(row Snapshot, first bool, origin string, source map[stri
 		kind = "incident.priority_changed"
 	default:
 		kind = "incident.edited"
-		changes["fields"] = names(changes, personal)
+		changes["fields"] = content.Names(changes, personal)
 	}
 	d.add(kind, kind != "incident.edited" && kind != "incident.assigned" && kind != "incident.priority_changed", "", changes, personal)
 	d.settle(before)
@@ -160,11 +161,11 @@ func (d *draft) recountFields(row Snapshot) (changes, personal map[string]any) {
 		{"environment", &record.Environment, row.Environment, changes},
 	} {
 		if field.want != "" {
-			note(field.into, field.name, field.have, field.want)
+			content.Note(field.into, field.name, field.have, field.want)
 		}
 	}
 	if row.ConfigurationItems != nil {
-		noteList(changes, "configuration_items", &record.ConfigurationItems, unique(row.ConfigurationItems))
+		content.NoteList(changes, "configuration_items", &record.ConfigurationItems, content.Unique(row.ConfigurationItems))
 	}
 	return changes, personal
 }
@@ -173,10 +174,10 @@ func (d *draft) recountFields(row Snapshot) (changes, personal map[string]any) {
 func (d *draft) recountPriority(row Snapshot, changes map[string]any) error {
 	record := &d.Record
 	if row.Impact != "" {
-		note(changes, "impact", &record.Impact, row.Impact)
+		content.Note(changes, "impact", &record.Impact, row.Impact)
 	}
 	if row.Urgency != "" {
-		note(changes, "urgency", &record.Urgency, row.Urgency)
+		content.Note(changes, "urgency", &record.Urgency, row.Urgency)
 	}
 	priority, err := d.facts.Matrix.Priority(record.Impact, record.Urgency)
 	if err != nil {

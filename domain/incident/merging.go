@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/content"
 )
 
 // mergeInto makes this incident a duplicate: it keeps its state, follows the other one and is closed with it.
@@ -16,7 +17,7 @@ func (d *draft) mergeInto() error {
 	target := d.facts.Target
 	switch {
 	case target == nil || target.Practice != domain.Incident:
-		return domain.Join([]domain.FieldError{unknown("incident", body.Incident)})
+		return domain.Join([]domain.FieldError{content.Unknown("incident", body.Incident)})
 	case target.ID == d.Record.ID:
 		return domain.Invalid("incident", "is this one")
 	case slices.Contains(target.Follows, d.Record.ID):
@@ -126,7 +127,7 @@ func (d *draft) relate(into *[]domain.Link) error {
 	}
 	target := d.facts.Target
 	if target == nil {
-		return domain.Join([]domain.FieldError{unknown("to", body.To)})
+		return domain.Join([]domain.FieldError{content.Unknown("to", body.To)})
 	}
 	if target.ID == d.Record.ID {
 		return domain.Invalid("to", "is this record")
@@ -160,5 +161,5 @@ func Names(command domain.Command) (field, reference string) {
 
 // NotKnown refuses a command that names what does not exist, or not for whoever gives it.
 func NotKnown(field, value string) error {
-	return domain.Join([]domain.FieldError{unknown(field, value)})
+	return domain.Join([]domain.FieldError{content.Unknown(field, value)})
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/content"
 )
 
 // log opens the incident; with a resolution it is logged and resolved in one step.
@@ -28,9 +29,9 @@ func (d *draft) log() error {
 	d.Record = Incident{Record: domain.Record{
 		ID: d.command.Record, Practice: domain.Incident, Number: d.facts.Number,
 		Title: body.Title, Description: body.Description, Service: body.Service, Category: body.Category,
-		Tags: unique(body.Tags), Team: body.Team, Assignee: body.Assignee, Requester: body.Requester, OpenedBy: opener,
+		Tags: content.Unique(body.Tags), Team: body.Team, Assignee: body.Assignee, Requester: body.Requester, OpenedBy: opener,
 		Priority: priority, Channel: body.Channel, Location: body.Location, Environment: body.Environment,
-		ConfigurationItems: unique(body.ConfigurationItems), CustomFields: fields(body.CustomFields),
+		ConfigurationItems: content.Unique(body.ConfigurationItems), CustomFields: content.Fields(body.CustomFields),
 		Policies: maps.Clone(d.facts.Policies), Restricted: body.Restricted, OpenedAt: d.moment,
 	}, Details: Details{Impact: body.Impact, Urgency: body.Urgency}}
 	if d.Record.Requester == "" {
@@ -43,7 +44,7 @@ func (d *draft) log() error {
 		"team": d.Record.Team, "assignment_rule": rule,
 	}
 	if fault := d.facts.Assignment.Fault; fault != "" {
-		data["assignment_fault"] = clip(fault, domain.MaxReasonBytes)
+		data["assignment_fault"] = content.Clip(fault, domain.MaxReasonBytes)
 	}
 	d.event(true, "", data, map[string]any{"title": body.Title, "requester": d.Record.Requester})
 	if body.Follows != "" && d.facts.Target != nil {
@@ -115,7 +116,7 @@ func (d *draft) routeNew() string {
 		record.Category, rule = assignment.Category, assignment.Rule
 	}
 	if len(assignment.Tags) > 0 {
-		record.Tags, rule = unique(append(slices.Clone(record.Tags), assignment.Tags...)), assignment.Rule
+		record.Tags, rule = content.Unique(append(slices.Clone(record.Tags), assignment.Tags...)), assignment.Rule
 	}
 	if record.Team == "" && record.Service != "" && d.facts.Service.Team != "" {
 		record.Team, rule = d.facts.Service.Team, "support team of "+record.Service
@@ -125,29 +126,29 @@ func (d *draft) routeNew() string {
 
 func (d *draft) validLog(body Log) error {
 	var wrong []domain.FieldError
-	wrong = appendLine(wrong, "title", body.Title, 1, domain.MaxTitleBytes)
-	wrong = appendText(wrong, "description", body.Description, 0, domain.MaxDescriptionBytes)
-	wrong = appendItems(wrong, "tags", body.Tags)
-	wrong = appendItems(wrong, "configuration_items", body.ConfigurationItems)
-	wrong = appendCustomFields(wrong, body.CustomFields)
-	wrong = appendShort(wrong, map[string]string{
+	wrong = content.Line(wrong, "title", body.Title, 1, domain.MaxTitleBytes)
+	wrong = content.Text(wrong, "description", body.Description, 0, domain.MaxDescriptionBytes)
+	wrong = content.Items(wrong, "tags", body.Tags)
+	wrong = content.Items(wrong, "configuration_items", body.ConfigurationItems)
+	wrong = content.CustomFields(wrong, body.CustomFields)
+	wrong = content.Short(wrong, map[string]string{
 		"category": body.Category, "channel": body.Channel,
 		"location": body.Location, "environment": body.Environment,
 	})
 	if body.Service != "" && !d.facts.Service.Known {
-		wrong = append(wrong, unknown("service", body.Service))
+		wrong = append(wrong, content.Unknown("service", body.Service))
 	}
 	if body.Team != "" && !d.facts.Team.Known {
-		wrong = append(wrong, unknown("team", body.Team))
+		wrong = append(wrong, content.Unknown("team", body.Team))
 	}
 	if body.Assignee != "" && (!d.facts.Assignee.Active || !d.facts.Assignee.Member) {
 		wrong = append(wrong, domain.FieldError{Location: "body.assignee", Message: "is not an active member of the team", Value: body.Assignee})
 	}
 	if body.Requester != "" && !d.facts.Requester.Active && !d.continues(body) {
-		wrong = append(wrong, unknown("requester", body.Requester))
+		wrong = append(wrong, content.Unknown("requester", body.Requester))
 	}
 	if body.Follows != "" && d.facts.Target == nil {
-		wrong = append(wrong, unknown("follows", body.Follows))
+		wrong = append(wrong, content.Unknown("follows", body.Follows))
 	}
 	return domain.Join(wrong)
 }
@@ -163,31 +164,31 @@ func (d *draft) triage() error {
 	if err := d.command.Decode(&body); err != nil {
 		return err
 	}
-	if wrong := appendShort(nil, map[string]string{"category": body.Category}); wrong != nil {
+	if wrong := content.Short(nil, map[string]string{"category": body.Category}); wrong != nil {
 		return domain.Join(wrong)
 	}
 	record := &d.Record
 	changes := map[string]any{}
 	if body.Category != "" {
-		note(changes, "category", &record.Category, body.Category)
+		content.Note(changes, "category", &record.Category, body.Category)
 	}
 	if body.Service != "" {
 		if !d.facts.Service.Known {
-			return domain.Join([]domain.FieldError{unknown("service", body.Service)})
+			return domain.Join([]domain.FieldError{content.Unknown("service", body.Service)})
 		}
-		note(changes, "service", &record.Service, body.Service)
+		content.Note(changes, "service", &record.Service, body.Service)
 	}
 	if body.ConfigurationItems != nil {
-		if wrong := appendItems(nil, "configuration_items", body.ConfigurationItems); wrong != nil {
+		if wrong := content.Items(nil, "configuration_items", body.ConfigurationItems); wrong != nil {
 			return domain.Join(wrong)
 		}
-		noteList(changes, "configuration_items", &record.ConfigurationItems, unique(body.ConfigurationItems))
+		content.NoteList(changes, "configuration_items", &record.ConfigurationItems, content.Unique(body.ConfigurationItems))
 	}
 	if body.Tags != nil {
-		if wrong := appendItems(nil, "tags", body.Tags); wrong != nil {
+		if wrong := content.Items(nil, "tags", body.Tags); wrong != nil {
 			return domain.Join(wrong)
 		}
-		noteList(changes, "tags", &record.Tags, unique(body.Tags))
+		content.NoteList(changes, "tags", &record.Tags, content.Unique(body.Tags))
 	}
 	if err := d.reRate(body.Impact, body.Urgency, changes); err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/content"
 	"github.com/holdfast-itsm/holdfast/domain/sla"
 )
 
@@ -33,7 +34,7 @@ func (d *draft) assign() error {
 func (d *draft) give(team, assignee string, changes map[string]any) error {
 	record := &d.Record
 	if team != "" && !d.facts.Team.Known {
-		return domain.Join([]domain.FieldError{unknown("team", team)})
+		return domain.Join([]domain.FieldError{content.Unknown("team", team)})
 	}
 	if assignee != "" && (!d.facts.Assignee.Active || !d.facts.Assignee.Member) {
 		return domain.Invalid("assignee", "%s is not an active member of the team", assignee)
@@ -49,10 +50,10 @@ func (d *draft) give(team, assignee string, changes map[string]any) error {
 			changes["ping_pong"] = true
 		}
 		record.PreviousTeam = record.Team
-		note(changes, "team", &record.Team, team)
+		content.Note(changes, "team", &record.Team, team)
 	}
 	if teamMoves || assignee != "" {
-		note(changes, "assignee", &record.Assignee, assignee) // another team without a person: theirs to choose
+		content.Note(changes, "assignee", &record.Assignee, assignee) // another team without a person: theirs to choose
 	}
 	return nil
 }
@@ -73,7 +74,7 @@ func (d *draft) start() error {
 	var data map[string]any
 	if d.Record.Assignee == "" && d.command.Actor.Kind == domain.ActorPerson && d.facts.Assignee.Active && d.facts.Assignee.Member {
 		data = map[string]any{}
-		note(data, "assignee", &d.Record.Assignee, d.command.Actor.Name)
+		content.Note(data, "assignee", &d.Record.Assignee, d.command.Actor.Name)
 	}
 	d.move(InProgress, effective)
 	d.event(true, body.Reason, d.withEffective(data, effective), nil)
@@ -153,8 +154,8 @@ func (d *draft) hold() error {
 }
 
 func (d *draft) validHold(body HoldOn, base string) error {
-	wrong := appendShort(nil, map[string]string{"vendor": body.Vendor, "reference": body.Reference})
-	if wrong = appendText(wrong, "comment", body.Comment, 0, domain.MaxReasonBytes); wrong != nil {
+	wrong := content.Short(nil, map[string]string{"vendor": body.Vendor, "reference": body.Reference})
+	if wrong = content.Text(wrong, "comment", body.Comment, 0, domain.MaxReasonBytes); wrong != nil {
 		return domain.Join(wrong)
 	}
 	if base == AwaitingVendor && (body.Vendor == "" || body.Reference == "") {
@@ -290,8 +291,8 @@ func (d *draft) reRate(impact, urgency string, changes map[string]any) error {
 	if err != nil {
 		return domain.Invalid("impact", "and urgency: %v", err)
 	}
-	note(changes, "impact", &record.Impact, impact)
-	note(changes, "urgency", &record.Urgency, urgency)
+	content.Note(changes, "impact", &record.Impact, impact)
+	content.Note(changes, "urgency", &record.Urgency, urgency)
 	if !record.PriorityOverridden && priority != record.Priority {
 		if priority > record.Priority && d.clocks.Used(d.moment, sla.Whole/2) && !d.command.Actor.Has(leads...) {
 			return domain.Errorf(domain.CodeForbidden, "half of a promised time is used: lowering the priority now needs a team lead")
