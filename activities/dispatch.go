@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"path"
 	"slices"
 	"strconv"
@@ -42,7 +43,7 @@ func (a *Activities) Dispatch(ctx context.Context) (destinations []string, more 
 			return err
 		}
 		more = len(notices) == dispatchMost
-		d := dispatch{now: domain.Millisecond(a.Clock.Now()), mails: a.Carriers[domain.ChannelMail] != nil}
+		d := dispatch{now: domain.Millisecond(a.Clock.Now()), mails: a.Carriers[domain.ChannelMail] != nil, log: a.Log}
 		if d.instances, err = schemas.ActiveDestinations(ctx, tx); err != nil {
 			return err
 		}
@@ -56,9 +57,7 @@ func (a *Activities) Dispatch(ctx context.Context) (destinations []string, more 
 			if err != nil {
 				return err
 			}
-			if err := d.tell(notice, people); err != nil {
-				return err
-			}
+			d.tell(ctx, notice, people)
 		}
 		for _, delivery := range d.deliveries {
 			destinations = append(destinations, delivery.Destination)
@@ -115,6 +114,7 @@ func audience(notice schemas.WaitingNotice) schemas.Audience {
 // dispatch gathers what a transaction writes.
 type dispatch struct {
 	now        time.Time
+	log        *slog.Logger
 	mails      bool // the workers can send mail
 	instances  []schemas.DestinationRow
 	away       []string // the destinations that do not answer now
@@ -131,7 +131,7 @@ type contact struct {
 }
 
 // tell adds what one notice means for the people it is for, and for the webhooks that ask for its kind.
-func (d *dispatch) tell(notice schemas.WaitingNotice, people []schemas.Reachable) error {
+func (d *dispatch) tell(ctx context.Context, notice schemas.WaitingNotice, people []schemas.Reachable) {
 	for _, instance := range d.instances {
 		if instance.Channel == domain.ChannelWebhook && notice.RecordID != "" && !notice.Restricted &&
 			(asksFor(instance.Kinds, notice.Kind) || slices.Contains(notice.Recipients, "webhook:"+instance.Name)) {
@@ -140,8 +140,9 @@ func (d *dispatch) tell(notice schemas.WaitingNotice, people []schemas.Reachable
 	}
 	for _, person := range people {
 		contacts, err := contactsFor(notice, person)
-		if err != nil {
-			return err
+		if err != nil { // what one person chose must not keep everybody else from being told
+			d.log.ErrorContext(ctx, "what somebody chose of how they are told cannot be read; they are told as if they had chosen nothing",
+				"person", person.Handle, "notice", notice.Position, "error", err)
 		}
 		if !silent(notice.Kind) {
 			d.bell = append(d.bell, schemas.BellRow{
@@ -155,7 +156,6 @@ func (d *dispatch) tell(notice schemas.WaitingNotice, people []schemas.Reachable
 		}
 		d.reach(notice, person.Handle, contacts, at)
 	}
-	return nil
 }
 
 // reach adds a delivery for each contact of somebody that anything carries. A page that cannot be sent to one now is not kept from
@@ -164,7 +164,7 @@ func (d *dispatch) reach(notice schemas.WaitingNotice, person string, contacts [
 	slices.SortStableFunc(contacts, func(a, b contact) int { return cmp.Compare(a.after, b.after) })
 	turn := false // the contact before this one gave its turn up
 	for _, each := range contacts {
-		destination, when := d.carrier(each.Channel), at.Add(each.after)
+		destination, when := d.carrier(each), at.Add(each.after)
 		if turn {
 			when, turn = at, false
 		}
@@ -218,9 +218,13 @@ func (d *dispatch) add(notice schemas.WaitingNotice, destination string, to cont
 }
 
 // carrier is the destination that reaches a contact; "" where there is none.
-func (d *dispatch) carrier(channel domain.Channel) string {
+func (d *dispatch) carrier(to contact) string {
+	workspace, _, _ := strings.Cut(to.Address, "/")
 	for _, instance := range d.instances {
-		if channel == domain.ChannelMail && instance.Channel == domain.ChannelMail && d.mails || slices.Contains(instance.Carries, channel) {
+		switch {
+		case to.Channel == domain.ChannelMail && instance.Channel == domain.ChannelMail && d.mails,
+			to.Channel == domain.ChannelSlack && instance.Channel == domain.ChannelSlack && instance.Name == workspace,
+			to.Channel != domain.ChannelSlack && slices.Contains(instance.Carries, to.Channel):
 			return instance.Name
 		}
 	}
@@ -239,14 +243,16 @@ func asksFor(patterns []string, kind string) bool {
 const accountMail = "mail"
 
 // contactsFor are the contacts of somebody that a notice goes to, by what they chose; without a choice, their account's address.
+// With an error come those without a choice; of a page every contact that is known, since nobody knows which of them wakes.
 func contactsFor(notice schemas.WaitingNotice, person schemas.Reachable) ([]contact, error) {
-	var known []contact
-	if err := json.Unmarshal(person.Contacts, &known); err != nil {
-		return nil, fmt.Errorf("reading the contacts of %s: %w", person.Handle, err)
-	}
+	var known, mails []contact
 	if person.Mail != "" {
-		known = append(known, contact{ID: accountMail, Channel: domain.ChannelMail, Address: person.Mail})
+		mails = append(mails, contact{ID: accountMail, Channel: domain.ChannelMail, Address: person.Mail})
 	}
+	if err := json.Unmarshal(person.Contacts, &known); err != nil {
+		return mails, fmt.Errorf("reading the contacts of %s: %w", person.Handle, err)
+	}
+	known = append(known, mails...)
 	if strings.HasPrefix(notice.Kind, "account.") && notice.Lane == domain.LaneNotice || !person.Chose {
 		return accountContacts(notice, known), nil
 	}
@@ -259,7 +265,10 @@ func contactsFor(notice schemas.WaitingNotice, person schemas.Reachable) ([]cont
 		rules = person.Pages
 	}
 	if err := json.Unmarshal(rules, &chosen); err != nil {
-		return nil, fmt.Errorf("reading the notification rules of %s: %w", person.Handle, err)
+		if notice.Lane == domain.LanePage {
+			mails = known
+		}
+		return mails, fmt.Errorf("reading the notification rules of %s: %w", person.Handle, err)
 	}
 	var contacts []contact
 	for _, rule := range chosen {

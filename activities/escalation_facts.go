@@ -61,7 +61,7 @@ func (a *Activities) escalationFacts(ctx context.Context, tx bun.Tx, record esca
 		}
 		record.Team, record.Service = named.Team, named.Service
 	case "add_responder":
-		active, err := schemas.PeopleOf(ctx, tx, escalation.Target(escalation.TargetPerson+":"+named.Person), "", "")
+		active, err := schemas.ActivePeople(ctx, tx, []string{named.Person})
 		facts.PersonActive = len(active) > 0
 		return facts, err
 	case "acknowledgement_due":
@@ -73,16 +73,9 @@ func (a *Activities) escalationFacts(ctx context.Context, tx bun.Tx, record esca
 	if !slices.Contains(calling, verb) {
 		return facts, nil
 	}
-	targets := escalation.Targets(record, facts, named.People)
-	facts.Reached = make(map[escalation.Target][]string, len(targets))
-	for _, target := range targets {
-		people, err := a.reached(ctx, tx, target, record)
-		if err != nil {
-			return facts, err
-		}
-		facts.Reached[target] = people
-	}
-	return facts, nil
+	var err error
+	facts.Reached, err = a.reached(ctx, tx, escalation.Targets(record, facts, named.People), record)
+	return facts, err
 }
 
 // namedPolicy reads the newest version of the policy that a command names.
@@ -102,16 +95,27 @@ func (a *Activities) namedPolicy(ctx context.Context, tx bun.Tx, facts *escalati
 	return nil
 }
 
-// reached are the people whom a target stands for now.
-func (a *Activities) reached(ctx context.Context, tx bun.Tx, target escalation.Target, record escalation.Escalation) ([]string, error) {
-	if target.Kind() == escalation.TargetSchedule {
-		people, err := OnCallAt(ctx, tx, target.Name(), domain.Millisecond(a.Clock.Now()))
-		if err != nil && !a.Transient(err) && a.Constraint(err) == "" && ctx.Err() == nil {
-			// A schedule that cannot be read must not keep the other steps from being taken.
-			a.Log.ErrorContext(ctx, "a schedule could not be read; nobody is on call in it", "schedule", target.Name(), "escalation", record.ID, "error", err)
-			return nil, nil
-		}
-		return people, err
+// reached are the people whom each target stands for now, read in as many statements for many targets as for one.
+func (a *Activities) reached(ctx context.Context, tx bun.Tx, targets []escalation.Target, record escalation.Escalation) (map[escalation.Target][]string, error) {
+	reached, err := schemas.PeopleOf(ctx, tx, targets, record.Team, record.Service)
+	if err != nil {
+		return nil, err
 	}
-	return schemas.PeopleOf(ctx, tx, target, record.Team, record.Service)
+	var schedules []string
+	for _, target := range targets {
+		if target.Kind() == escalation.TargetSchedule {
+			schedules = append(schedules, target.Name())
+		}
+	}
+	onCall, err := OnCallAt(ctx, tx, schedules, domain.Millisecond(a.Clock.Now()))
+	if err != nil {
+		return nil, err
+	}
+	for schedule, why := range onCall.Unreadable { // it must not keep the other steps from being taken
+		a.Log.ErrorContext(ctx, "a schedule could not be read; nobody is on call in it", "schedule", schedule, "escalation", record.ID, "error", why)
+	}
+	for schedule, people := range onCall.People {
+		reached[escalation.Target(escalation.TargetSchedule+":"+schedule)] = people
+	}
+	return reached, nil
 }

@@ -56,7 +56,7 @@ func leaveUnreached(ctx context.Context, tx bun.Tx, outbox int64, now time.Time)
 	}
 	row, err := messageRow(domain.CommandID("unreached", strconv.FormatInt(outbox, 10)), "deliveries", domain.Message{
 		Practice: escalation.Practice, Record: step.Escalation, Command: "escalation.unreached",
-		Body: map[string]any{"round": step.Round, "step": step.Step}, OnClosed: domain.TargetDrop,
+		Body: map[string]any{"run": step.Run, "round": step.Round, "step": step.Step}, OnClosed: domain.TargetDrop,
 	}, now)
 	if err != nil {
 		return false, err

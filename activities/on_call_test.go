@@ -26,9 +26,10 @@ func TestWhoIsOnCallIsReadWithOverrides(t *testing.T) {
 	d.db.Apply(t, "OnCallSchedule/left", weekly("gone"))
 	at := func(schedule, moment string) []string {
 		t.Helper()
-		people, err := activities.OnCallAt(t.Context(), d.worker, schedule, store.Instant(moment))
+		onCall, err := activities.OnCallAt(t.Context(), d.worker, []string{"other", schedule}, store.Instant(moment))
 		require.NoError(t, err)
-		return people
+		require.Empty(t, onCall.Unreadable)
+		return onCall.People[schedule]
 	}
 	require.Equal(t, []string{"ana"}, at("primary", "2026-11-30T07:59:59Z"))
 	require.Equal(t, []string{"bo"}, at("primary", "2026-11-30T08:00:00Z"))

@@ -43,6 +43,8 @@ const (
 	ChannelSMS     Channel = "sms"
 	ChannelVoice   Channel = "voice"
 	ChannelPush    Channel = "push"
+	// ChannelSlack is a workspace of Slack; its addresses are "<destination>/<user id>".
+	ChannelSlack Channel = "slack"
 )
 
 // MailDestination is the SMTP relay that the workers are configured with.
@@ -97,6 +99,8 @@ type Destination struct {
 	URL  string
 	// Secrets sign what is sent; while one is being replaced there are two.
 	Secrets []string
+	// Token lets Holdfast in, where the channel asks for one.
+	Token string
 }
 
 // Parcel is one message as a channel sends it: one notice, or several that were bundled.
@@ -163,11 +167,26 @@ type Sending interface {
 	Close()
 }
 
+// Place is where a message stands at its destination; its parts are the channel's own.
+type Place struct {
+	Room    string
+	Message string
+}
+
+// Poster is a Sending whose messages stay where they were put, so that later ones about the same record stand beside the first.
+type Poster interface {
+	Sending
+	// Post is Send beside the message at a place; the zero place begins anew. It answers where the first of them stands.
+	Post(ctx context.Context, parcel Parcel, beside Place) (Place, error)
+}
+
 // DeliveryFault says why a parcel was not taken, and what follows from it.
 type DeliveryFault struct {
 	Consequence Consequence
 	// Message is in plain words, without secrets.
 	Message string
+	// After is how long a destination that is busy asks to be left alone.
+	After time.Duration
 }
 
 // Consequence is what follows from a delivery that failed.
@@ -177,6 +196,10 @@ type Consequence string
 const (
 	// FaultDown: the destination itself does not work; it is tried again, and others to it would fail as well.
 	FaultDown Consequence = "down"
+	// FaultBusy: the destination asks to be left alone for a while; it is, and that is not a failure.
+	FaultBusy Consequence = "busy"
+	// FaultStopped: the destination lets nobody in until somebody changes how it is written.
+	FaultStopped Consequence = "stopped"
 	// FaultLater: this parcel is not taken now.
 	FaultLater Consequence = "later"
 	// FaultRefused: this parcel will never be taken.

@@ -183,10 +183,11 @@ func DueDestinations(ctx context.Context, db bun.IDB, before, now time.Time) ([]
 	return names, nil
 }
 
-// ForgetDeliveries removes what was sent or dropped, and what the bell showed, before a moment. What failed stays.
+// ForgetDeliveries removes what was sent or dropped, what the bell showed, and where messages stand, before a moment. What failed stays.
 func ForgetDeliveries(ctx context.Context, db bun.IDB, before time.Time) error {
 	for _, statement := range []string{
 		`DELETE FROM deliveries WHERE state IN ('sent','dropped') AND settled_at < ?`, `DELETE FROM bell WHERE created_at < ?`,
+		`DELETE FROM threads WHERE made_at < ?`,
 	} {
 		if _, err := db.NewRaw(statement, before).Exec(ctx); err != nil {
 			return fmt.Errorf("forgetting deliveries: %w", err)

@@ -2,11 +2,8 @@ package schemas
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 	"reflect"
-	"strings"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -138,39 +135,6 @@ func (p *Passage) Escalation(record escalation.Escalation, created, wordsChanged
 	})
 	p.headOf(record.Record, created, wordsChanged)
 }
-
-// PeopleOf finds the active people whom a target of an escalation stands for, but for those on call: of a person, a team, or a
-// role. Of a role the narrowest scope counts in which anybody holds it: the record's service or team, else everything.
-func PeopleOf(ctx context.Context, db bun.IDB, target escalation.Target, team, service string) ([]string, error) {
-	var query string
-	var args []any
-	switch target.Kind() {
-	case escalation.TargetPerson:
-		query, args = `SELECT handle FROM people WHERE handle = ? AND active`, []any{target.Name()}
-	case escalation.TargetTeam:
-		query = `SELECT p.handle FROM team_members m JOIN people p ON p.handle = m.person WHERE m.team = ? AND p.active ORDER BY p.handle`
-		args = []any{target.Name()}
-	case escalation.TargetRole:
-		query, args = peopleOfRole, []any{target.Name(), team, target.Name(), service, team}
-	default:
-		return nil, nil
-	}
-	var people []string
-	if err := db.NewRaw(query, args...).Scan(ctx, &people); err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return nil, fmt.Errorf("finding %s: %w", target, err)
-	}
-	return people, nil
-}
-
-// peopleOfRole ranks those who hold a role by how narrowly they hold it; a team's lead leads it, whatever grants say.
-var peopleOfRole = strings.TrimSpace(`
-	WITH held AS (
-		SELECT t.lead AS person, 0 AS width FROM teams t WHERE ? = 'team_lead' AND t.name = ? AND t.lead <> ''
-		UNION ALL
-		SELECT person, CASE scope_kind WHEN 'all' THEN 2 ELSE 1 END FROM grants
-		WHERE role = ? AND (scope_kind = 'all' OR scope_kind = 'service' AND scope_name = ? OR scope_kind = 'team' AND scope_name = ?)
-	), alive AS (SELECT h.person, h.width FROM held h JOIN people p ON p.handle = h.person WHERE p.active AND p.kind = 'person')
-	SELECT DISTINCT person FROM alive WHERE width = (SELECT min(width) FROM alive) ORDER BY person`)
 
 // TakenSince reports whether a record is in progress, or a person has done something on it since an instant.
 func TakenSince(ctx context.Context, db bun.IDB, record, person string, since time.Time) (bool, error) {

@@ -13,6 +13,7 @@ import (
 // PageStep is the step of an escalation that a page belongs to.
 type PageStep struct {
 	Escalation string `bun:"escalation"` // its id
+	Run        int    `bun:"run"`        // 0: a build that counted none called
 	Round      int    `bun:"round"`
 	Step       int    `bun:"step"`
 }
@@ -29,7 +30,8 @@ func LockPage(ctx context.Context, tx bun.IDB, outbox int64) error {
 // ofStep are the notices o of the step that notice f belongs to: its people and its webhooks. They were committed at one moment,
 // which tells the run of the steps from one before it.
 const ofStep = `f.guard_kind = 'escalation_calling' AND o.record_id = f.record_id AND o.created_at = f.created_at AND o.kind = f.kind
-	AND o.guard_kind = f.guard_kind AND o.data ->> 'round' = f.data ->> 'round' AND o.data ->> 'step' = f.data ->> 'step'`
+	AND o.guard_kind = f.guard_kind AND o.data ->> 'run' IS NOT DISTINCT FROM f.data ->> 'run'
+	AND o.data ->> 'round' = f.data ->> 'round' AND o.data ->> 'step' = f.data ->> 'step'`
 
 var lockPage = pg.Prepared(`SELECT o.position FROM outbox f JOIN outbox o ON o.position = f.position OR ` + ofStep + `
 	WHERE f.position = $1 ORDER BY o.position FOR NO KEY UPDATE OF o`)
@@ -81,7 +83,7 @@ func Unreached(ctx context.Context, tx bun.IDB, outbox int64) (PageStep, bool, e
 	return found[0], true, nil
 }
 
-var unreached = pg.Prepared(`SELECT f.guard_id AS escalation, (f.data ->> 'round')::int AS round, (f.data ->> 'step')::int AS step
+var unreached = pg.Prepared(`SELECT f.guard_id AS escalation, coalesce((f.data ->> 'run')::int, 0) AS run, (f.data ->> 'round')::int AS round, (f.data ->> 'step')::int AS step
 	FROM outbox f WHERE f.position = $1 AND f.guard_kind = 'escalation_calling' AND f.kind = 'escalation.page' AND f.data ->> 'exhausted' IS NULL
 		AND EXISTS (SELECT FROM deliveries v WHERE v.outbox = f.position AND v.in_vain)
 		AND NOT EXISTS (SELECT FROM outbox o LEFT JOIN deliveries v ON v.outbox = o.position WHERE ` + ofStep + `

@@ -136,9 +136,24 @@ func PostponeMessage(ctx context.Context, db bun.IDB, id, why string, fault bool
 	return nil
 }
 
-// RequeueFailed puts every message that was given up back into the queue, where it stood, and answers how many there were.
+// OpeningGivenUp reports whether a message that stood before a position and was to open a record has been given up.
+func OpeningGivenUp(ctx context.Context, db bun.IDB, record string, before int64) (bool, error) {
+	var given bool
+	err := db.NewRaw(`SELECT EXISTS (SELECT FROM messages WHERE record_id = ? AND state = 'failed' AND position < ?
+		AND split_part(command ->> 'name', '.', 2) IN ('open','log'))`, record, before).Scan(ctx, &given)
+	if err != nil {
+		return false, fmt.Errorf("asking whether the opening of %s was given up: %w", record, err)
+	}
+	return given, nil
+}
+
+// RequeueFailed puts every message that was given up back into the queue, where it stood, and answers how many there were. What
+// waited behind one of them is due with it.
 func RequeueFailed(ctx context.Context, db bun.IDB, now time.Time) (int, error) {
-	result, err := db.NewRaw(`UPDATE messages SET state = 'pending', attempts = 0, faults = 0, settled_at = NULL, next_at = ? WHERE state = 'failed'`, now).Exec(ctx)
+	result, err := db.NewRaw(`WITH again AS (UPDATE messages SET state = 'pending', attempts = 0, faults = 0, settled_at = NULL, next_at = ?0
+			WHERE state = 'failed' RETURNING record_id),
+		behind AS (UPDATE messages SET next_at = ?0 WHERE state = 'pending' AND next_at > ?0 AND record_id IN (SELECT record_id FROM again))
+		SELECT FROM again`, now).Exec(ctx)
 	if err != nil {
 		return 0, fmt.Errorf("queueing failed messages anew: %w", err)
 	}

@@ -162,6 +162,11 @@ func (r *relay) send(ctx context.Context, row schemas.MessageRow) (domain.Result
 	if exists && !head.Active && row.OnClosed == domain.TargetDrop {
 		return domain.Result{Outcome: domain.Dropped, Version: head.Version}, nil
 	}
+	if !exists && !command.Opens() {
+		if waits, err := schemas.OpeningGivenUp(ctx, r.db, row.RecordID, row.Position); err != nil || waits {
+			return domain.Result{}, errors.Join(err, errNotOpened)
+		}
+	}
 	bounded, cancel := context.WithTimeout(ctx, deliveryBound)
 	defer cancel()
 	result, err := r.door.Send(bounded, command)
@@ -175,6 +180,10 @@ func (r *relay) send(ctx context.Context, row schemas.MessageRow) (domain.Result
 	return domain.Result{}, errors.New("the record's process has ended and the command is not among those decided")
 }
 
+// errNotOpened keeps a message for a record whose opening was given up: it would be refused, and word that nobody is needed any more
+// would be gone when an operator queues the opening anew.
+var errNotOpened = errors.New("what opens its record was given up; it waits until that is queued anew")
+
 // postpone notes a delivery that came to nothing; the pause doubles up to a minute. A message that faults of ours stop again
 // and again is given up, which it answers as settled: doctor shows it, and can queue it anew.
 func (r *relay) postpone(ctx context.Context, row schemas.MessageRow, cause error) (bool, error) {
@@ -182,8 +191,11 @@ func (r *relay) postpone(ctx context.Context, row schemas.MessageRow, cause erro
 		return false, ctx.Err()
 	}
 	why, fault := "no decision in time", domain.AsError(cause)
-	if fault != nil {
+	switch {
+	case fault != nil:
 		why = fault.Message
+	case errors.Is(cause, errNotOpened):
+		why = errNotOpened.Error()
 	}
 	pause := min(firstRetry<<min(row.Attempts, 16), longestRetry)
 	if err := schemas.PostponeMessage(ctx, r.db, row.ID, why, fault != nil, r.now().Add(pause)); err != nil {

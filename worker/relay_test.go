@@ -90,6 +90,31 @@ func TestAMessageThatFaultsOfOursStopIsGivenUp(t *testing.T) {
 	require.Contains(t, faults[0].What, first)
 }
 
+// What is behind a message that was given up goes on, but not where that was to open the record: a word to stop would be refused,
+// and the record, opened later, would never hear of it.
+func TestWhatIsForARecordThatCouldNotBeOpenedWaits(t *testing.T) {
+	t.Parallel()
+	d := setup(t)
+	opening, stop := d.post(one, "log", domain.TargetSend), d.post(one, "cancel", domain.TargetDrop)
+	require.Equal(t, []string{opening}, d.claimed(10))
+	require.NoError(t, schemas.SettleMessage(t.Context(), d.DB, opening, schemas.MessageFailed, nil, d.clock.Now()))
+	require.Equal(t, []string{stop}, d.claimed(10))
+	for range 2 * mostFaults {
+		settled, err := d.relay.deliver(t.Context(), d.message(stop))
+		require.NoError(t, err)
+		require.False(t, settled)
+	}
+	require.Equal(t, schemas.MessagePending, d.message(stop).State)
+	require.Equal(t, errNotOpened.Error(), d.message(stop).Fault)
+
+	count, err := schemas.RequeueFailed(t.Context(), d.DB, d.clock.Now())
+	require.NoError(t, err)
+	require.Equal(t, 1, count)
+	require.Equal(t, []string{opening}, d.claimed(10), "in their order")
+	require.NoError(t, schemas.SettleMessage(t.Context(), d.DB, opening, schemas.MessageDelivered, nil, d.clock.Now()))
+	require.Equal(t, []string{stop}, d.claimed(10), "and at once")
+}
+
 func TestARelayThatEndsLeavesItsMessagesAsTheyAre(t *testing.T) {
 	t.Parallel()
 	d := setup(t)

@@ -78,7 +78,7 @@ func (h *hook) calls(want int) func() {
 func (h *hook) run(lasts time.Duration) {
 	h.t.Helper()
 	h.RegisterDelayedCallback(func() {
-		_, err := h.db.Superuser(h.t).NewRaw(`TRUNCATE deliveries, circuits, destinations`).Exec(h.t.Context())
+		_, err := h.db.Superuser(h.t).NewRaw(`TRUNCATE deliveries, circuits, threads, destinations`).Exec(h.t.Context())
 		require.NoError(h.t, err)
 		h.SignalWorkflow(domain.SignalWake, nil)
 	}, lasts)

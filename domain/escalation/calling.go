@@ -73,6 +73,7 @@ const (
 
 // begin takes the steps from the first one.
 func (d *draft) begin() {
+	d.Record.Run++
 	d.Record.Round, d.Record.Step, d.Record.Told = 1, 0, []string{}
 	d.move(Calling)
 	d.advance()
@@ -158,10 +159,11 @@ func (d *draft) unreached() error {
 	if err := d.command.Decode(&body); err != nil {
 		return err
 	}
-	if body.Round != d.Record.Round || body.Step != d.Record.Step {
+	// Word of a step that says no run was left by a build that counted none, of the steps' first run.
+	if max(body.Run, 1) != d.Record.Run || body.Round != d.Record.Round || body.Step != d.Record.Step {
 		return domain.Conflict(nil, "the escalation has gone on from step %d", body.Step)
 	}
-	d.event("nobody could be reached", map[string]any{"round": body.Round, "step": body.Step})
+	d.event("nobody could be reached", map[string]any{"run": d.Record.Run, "round": body.Round, "step": body.Step})
 	d.advance()
 	return nil
 }

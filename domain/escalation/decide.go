@@ -145,7 +145,7 @@ func (d *draft) page(guard string, to []string, data map[string]any) {
 	record := &d.Record
 	facts := map[string]any{
 		"number": record.Number, "source": record.Source, "source_number": record.SourceNumber, "title": record.Title,
-		"why": record.Why, "priority": record.Priority, "service": record.Service, "round": record.Round, "step": record.Step,
+		"why": record.Why, "priority": record.Priority, "service": record.Service, "run": record.Run, "round": record.Round, "step": record.Step,
 	}
 	maps.Copy(facts, data)
 	d.Notices = append(d.Notices, domain.Notice{

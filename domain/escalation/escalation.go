@@ -28,6 +28,8 @@ type Details struct {
 	Policy        string `json:"policy,omitempty" bun:"policy"`
 	PolicyVersion int    `json:"policy_version,omitempty" bun:"policy_version"`
 	Plan          Policy `json:"plan" bun:"plan,type:json"`
+	// Run counts how often the steps were begun anew, from 1: what is heard of a step taken in an earlier run counts no more.
+	Run int `json:"run,omitempty" bun:"run"`
 	// Round counts how often the steps were begun, Step is the one taken last, both from 1.
 	Round int `json:"round" bun:"round"`
 	Step  int `json:"step" bun:"step"`

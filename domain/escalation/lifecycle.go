@@ -93,6 +93,7 @@ type Reassign struct {
 
 // Unreached says that nobody of a step could be reached on any contact; given by the deliveries.
 type Unreached struct {
+	Run   int `json:"run,omitempty"`
 	Round int `json:"round"`
 	Step  int `json:"step"`
 }
