@@ -110,6 +110,9 @@ func (a *Activities) incidentFacts(ctx context.Context, tx bun.Tx, record incide
 	if err := a.nameFacts(ctx, tx, &facts, record, command, named); err != nil {
 		return facts, err
 	}
+	if err := a.pagingFacts(ctx, tx, &facts, record, versions, command.Verb(), named.Service); err != nil {
+		return facts, err
+	}
 	if command.Verb() == "page" {
 		if err := a.callFacts(ctx, tx, &facts, command); err != nil {
 			return facts, err
@@ -244,6 +247,7 @@ func (a *Activities) nameFacts(ctx context.Context, tx bun.Tx, facts *incident.F
 	facts.Assignee = incident.PersonFact{Active: names.AssigneeActive, Member: names.AssigneeMember}
 	facts.Requester = incident.PersonFact{Active: names.RequesterActive}
 	facts.Service = incident.ServiceFact{Known: names.ServiceKnown, Team: names.ServiceTeam}
+	facts.Paging.Escalation = names.ServiceEscalation
 	return nil
 }
 

@@ -73,6 +73,8 @@ type Names struct {
 	RequesterActive bool   `bun:"requester_active"`
 	ServiceKnown    bool   `bun:"service_known"`
 	ServiceTeam     string `bun:"service_team"`
+	// ServiceEscalation names the EscalationPolicy of that team.
+	ServiceEscalation string `bun:"service_escalation"`
 }
 
 // ReadNames looks handles up in one statement. Somebody without a team in question counts as a member.
@@ -90,7 +92,25 @@ var readNames = pg.Prepared(`SELECT
 	($1 = '' OR EXISTS (SELECT FROM team_members WHERE team = $1 AND person = $2)) AS assignee_member,
 	EXISTS (SELECT FROM people WHERE handle = $3 AND active) AS requester_active,
 	EXISTS (SELECT FROM services WHERE name = $4) AS service_known,
-	coalesce((SELECT team FROM services WHERE name = $4), '') AS service_team`)
+	coalesce((SELECT team FROM services WHERE name = $4), '') AS service_team,
+	` + escalationOf("$4") + ` AS service_escalation`)
+
+// escalationOf is the EscalationPolicy that the newest document of a service's support team names; empty where there is none.
+func escalationOf(service string) string {
+	return `coalesce((SELECT p.spec ->> 'escalation' FROM policies p WHERE p.kind = 'Team'
+		AND p.name = (SELECT s.team FROM services s WHERE s.name = ` + service + `) ORDER BY p.version DESC LIMIT 1), '')`
+}
+
+// EscalationOfSupport names the EscalationPolicy of the team that supports a service; empty where it names none.
+func EscalationOfSupport(ctx context.Context, db bun.IDB, service string) (string, error) {
+	var name string
+	if err := escalationOfSupport.Scan(ctx, db, []any{service}, &name); err != nil {
+		return "", fmt.Errorf("reading by which policy %s pages: %w", service, err)
+	}
+	return name, nil
+}
+
+var escalationOfSupport = pg.Prepared(`SELECT ` + escalationOf("$1"))
 
 // LockMerges holds back every other merge until the transaction ends, so that two merges can neither close a circle between
 // them nor wait for each other. It is taken before any record's lock.

@@ -70,7 +70,7 @@ func normalize(found *incident.Incident) {
 	normalizeHead(&found.Record)
 	toUTC(
 		found.StartedAt, found.TriagedAt, found.TriageEscalatedAt, found.Hold.Since, found.Hold.Until, found.Hold.PromisedAt,
-		found.Resolution.RecordedAt, found.Satisfaction.At, found.RespondedAt,
+		found.Resolution.RecordedAt, found.Satisfaction.At, found.RespondedAt, found.PageAt,
 	)
 	clocksToUTC(found.Clocks)
 	for i := range found.Life {

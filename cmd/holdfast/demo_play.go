@@ -15,6 +15,7 @@ import (
 	"github.com/holdfast-itsm/holdfast/activities"
 	"github.com/holdfast-itsm/holdfast/app"
 	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/escalation"
 	"github.com/holdfast-itsm/holdfast/domain/policy"
 	"github.com/holdfast-itsm/holdfast/internal/pg"
 	"github.com/holdfast-itsm/holdfast/internal/policyfile"
@@ -66,7 +67,7 @@ func newDemoPlayer(site demoSite, begin time.Time) *demoPlayer {
 		grants: map[string][]app.Grant{}, records: map[string]string{}, numbers: map[string]string{},
 	}
 	post := func() { p.posted = true }
-	p.door = &demoDoor{views: map[string]domain.View{}, apply: activities.New(activities.Dependencies{
+	p.door = &demoDoor{views: map[string]demoView{}, apply: activities.New(activities.Dependencies{
 		DB: site.rows, Clock: p.clock, Rules: &policyfile.Evaluator{}, CompileCalendar: policyfile.CompileCalendar,
 		Transient: pg.Transient, Constraint: pg.Constraint, Committed: post, Log: site.log,
 	})}
@@ -80,14 +81,20 @@ func newDemoPlayer(site demoSite, begin time.Time) *demoPlayer {
 // start when the play is over, and adopt their rows.
 type demoDoor struct {
 	apply *activities.Activities
-	views map[string]domain.View
+	views map[string]demoView
+}
+
+// demoView is what a record of a practice waits for.
+type demoView struct {
+	domain.View
+	practice domain.Practice
 }
 
 // Send decides a command.
 func (d *demoDoor) Send(ctx context.Context, command domain.Command) (domain.Result, error) {
 	result, err := d.apply.Apply(ctx, command)
 	if err == nil && result.View.Version > 0 {
-		d.views[command.Record] = result.View
+		d.views[command.Record] = demoView{result.View, command.Practice}
 	}
 	return result, err
 }
@@ -96,14 +103,14 @@ func (d *demoDoor) Send(ctx context.Context, command domain.Command) (domain.Res
 func (d *demoDoor) Adopt(ctx context.Context, practice domain.Practice, record string) error {
 	view, err := d.apply.Look(ctx, practice, record)
 	if err == nil {
-		d.views[record] = view
+		d.views[record] = demoView{view, practice}
 	}
 	return err
 }
 
 // due is the record that waits for the earliest moment until a given one.
-func (d *demoDoor) due(until time.Time) (domain.View, bool) {
-	var first domain.View
+func (d *demoDoor) due(until time.Time) (demoView, bool) {
+	var first demoView
 	for _, view := range d.views {
 		if view.WakeAt == nil || view.WakeAt.After(until) {
 			continue
@@ -191,12 +198,15 @@ func (p *demoPlayer) pass(ctx context.Context, until time.Time) error {
 		// Named as the record's own process names it.
 		tick := domain.Command{
 			ID:   fmt.Sprintf("tick/%s/%d/%d", view.Record, view.WakeAt.UnixMilli(), view.Version),
-			Name: string(domain.Incident) + "." + domain.Tick, Practice: domain.Incident, Record: view.Record,
+			Name: string(view.practice) + "." + domain.Tick, Practice: view.practice, Record: view.Record,
 			Actor: domain.Actor{Kind: domain.ActorTimer, Name: domain.Tick}, ReceivedAt: *view.WakeAt,
 		}
 		result, err := p.door.Send(ctx, tick)
 		if err != nil {
 			return fmt.Errorf("set up what was due at %s: %w", view.WakeAt.Format(time.RFC3339), err)
+		}
+		if result.Outcome == domain.Refused {
+			return fmt.Errorf("set up what was due at %s: %w", view.WakeAt.Format(time.RFC3339), result.Refusal)
 		}
 		if after := result.View.WakeAt; after != nil && !after.After(*view.WakeAt) && result.View.Version == view.Version {
 			return fmt.Errorf("set up what was due at %s: %s stays due", view.WakeAt.Format(time.RFC3339), view.Record)
@@ -287,6 +297,27 @@ func (p *demoPlayer) command(ctx context.Context, step demoMoment, key string) e
 	p.records[step.life] = reply.Record
 	if reply.Incident != nil {
 		p.numbers[step.life] = reply.Incident.Number
+	}
+	if step.Do != "triage" && step.Do != "start" {
+		return nil
+	}
+	return p.acknowledge(ctx, reply.Record, key)
+}
+
+// acknowledge is what whoever takes an incident up does when people are being called to it.
+func (p *demoPlayer) acknowledge(ctx context.Context, record, key string) error {
+	if err := p.deliver(ctx); err != nil {
+		return err
+	}
+	one, err := p.app.Incident(ctx, record)
+	if err != nil {
+		return err
+	}
+	for _, call := range one.Escalations {
+		request := app.Request{Practice: escalation.Practice, Verb: "acknowledge", Record: call.ID, Key: key}
+		if _, err := p.app.Execute(ctx, request); err != nil && domain.CodeOf(err) != domain.CodeConflict { // acknowledged before
+			return err
+		}
 	}
 	return nil
 }

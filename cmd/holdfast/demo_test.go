@@ -125,7 +125,7 @@ func TestDemoTellsWhatHappenedWhenItHappened(t *testing.T) {
 	require.Zero(t, d.count(`SELECT count(*) FROM timeline WHERE recorded_at <> at AND type NOT LIKE 'note.%' AND data ->> 'effective_at' IS NULL`))
 	require.Zero(t, d.count(`SELECT count(*) FROM timeline WHERE at > '2026-11-25T11:00:00Z'`))
 	require.Zero(t, d.count(`SELECT count(*) FROM timeline a JOIN timeline b ON b.record_id = a.record_id AND b.seq = a.seq + 1 WHERE b.at < a.at`), "in order")
-	require.Zero(t, d.count(`SELECT count(*) FROM records a JOIN records b ON b.number > a.number AND b.opened_at < a.opened_at`), "numbers rise with time")
+	require.Zero(t, d.count(`SELECT count(*) FROM records a JOIN records b ON b.practice = a.practice AND b.number > a.number AND b.opened_at < a.opened_at`), "numbers rise with time")
 	require.Zero(t, d.count(`SELECT count(*) FROM messages WHERE state <> 'delivered'`))
 }
 

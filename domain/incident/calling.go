@@ -15,9 +15,14 @@ type Call struct {
 	ID string `json:"id"`
 	// Policy names its steps; empty for a page by hand.
 	Policy string `json:"policy,omitempty"`
-	// For are the promises for whose sake it calls; none: for as long as the incident is open.
+	// For are the promises for whose sake it calls.
 	For []Promise `json:"for,omitempty"`
+	// ForPriority: it calls because the service pages for the incident's priority. One that has neither calls by somebody's hand, for
+	// as long as the incident is open.
+	ForPriority bool `json:"for_priority,omitempty"`
 }
+
+func (c Call) byHand() bool { return len(c.For) == 0 && !c.ForPriority }
 
 // Promise names one clock in one cycle.
 type Promise struct {
@@ -64,13 +69,10 @@ func (d *draft) callFor(policy string, clock sla.Clock, why string) {
 		d.call(Call{Policy: policy, For: []Promise{promise}}, nil, why)
 		return
 	}
-	if len(call.For) > 0 && !slices.Contains(call.For, promise) {
+	if !call.byHand() && !slices.Contains(call.For, promise) {
 		call.For = append(slices.Clip(call.For), promise)
 	}
-	if d.Record.Restricted {
-		why = restrictedWhy
-	}
-	d.tellCall(*call, "renew", map[string]any{"why": why})
+	d.renew(*call, why)
 }
 
 // What those who are called hear of a restricted incident: that they are needed. What it is about they read if they may.
@@ -137,7 +139,8 @@ func (d *draft) describeCalls(before Incident) {
 	}
 }
 
-// endCalls stops whoever is being called: once the incident needs nobody any more, or the promises were kept for whose sake they are.
+// endCalls stops whoever is being called: once the incident needs nobody any more, or what they are called for is over: the promises
+// are kept, or the service does not page for the priority any more.
 func (d *draft) endCalls() {
 	record := &d.Record
 	going := record.Escalations[:0:0]
@@ -148,7 +151,11 @@ func (d *draft) endCalls() {
 			why = "the incident follows another one"
 		case !record.Open:
 			why = "the incident is " + string(record.State)
-		case len(call.For) > 0 && !slices.ContainsFunc(call.For, d.owed):
+		case call.byHand() || slices.ContainsFunc(call.For, d.owed):
+		case call.ForPriority && (d.pagesFor(*record) || !d.pagingKnown()):
+		case call.ForPriority:
+			why = d.pagesNobody()
+		default:
 			why = "what was promised has been done"
 		}
 		if why == "" {

@@ -28,6 +28,9 @@ func Deadlines(record Incident, facts Facts) ([]domain.Deadline, error) {
 			s.after(*record.Resolution.RecordedAt, facts.Timing.AutoClose, "auto_close", "incident.auto_close", "closes by itself")
 		}
 	}
+	if record.PageAt != nil && record.Open {
+		s.on(*record.PageAt, "page", "incident.page_due", "pages the support of the service, which opens then")
+	}
 	for _, clock := range record.Clocks {
 		if record.Open {
 			s.clock(clock)

@@ -31,6 +31,7 @@ func Decide(record Incident, command domain.Command, facts Facts, moment time.Ti
 	}
 	d.settle(record.State)
 	d.keepClocks(record)
+	d.pageForPriority(record)
 	d.endCalls()
 	d.describeCalls(record)
 	if err := d.clocks.Fault(); err != nil {
@@ -69,7 +70,7 @@ var handlers = map[string]func(*draft) error{
 	"auto_close": (*draft).autoClose, "duplicate_joined": (*draft).duplicateChanged,
 	"duplicate_left": (*draft).duplicateChanged, "parent_closed": (*draft).parentClosed,
 	"parent_canceled": (*draft).parentCanceled, "clock_due": (*draft).clockDue, "informed": (*draft).informed,
-	"page": (*draft).page, "acknowledged": (*draft).acknowledged,
+	"page": (*draft).page, "page_due": (*draft).pageDue, "acknowledged": (*draft).acknowledged,
 }
 
 // draft is a decision in the making.
@@ -163,7 +164,7 @@ func (i Incident) clone() Incident {
 	i.Agreements, i.Escalations = slices.Clone(i.Agreements), slices.Clone(i.Escalations)
 	for _, field := range []**time.Time{
 		&i.WakeAt, &i.ResolvedAt, &i.ClosedAt, &i.StartedAt, &i.TriagedAt, &i.TriageEscalatedAt,
-		&i.RespondedAt, &i.Hold.Since, &i.Hold.Until, &i.Hold.PromisedAt, &i.Resolution.RecordedAt, &i.Satisfaction.At,
+		&i.RespondedAt, &i.PageAt, &i.Hold.Since, &i.Hold.Until, &i.Hold.PromisedAt, &i.Resolution.RecordedAt, &i.Satisfaction.At,
 	} {
 		if *field != nil {
 			*field = at(**field)

@@ -24,6 +24,7 @@ type Facts struct {
 	// Assignment is what the assignment rules say of a new incident, and which rule said it.
 	Assignment policy.Assignment
 	Agreed     Agreed
+	Paging     Paging
 
 	// PolicyKnown: there is an EscalationPolicy of the name in the command; Callable are the people named in it who can be called.
 	PolicyKnown bool

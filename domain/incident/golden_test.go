@@ -56,7 +56,7 @@ func TestGoldenIncident(t *testing.T) {
 			BreachCause: "taken_up_late",
 			Agreements:  []sla.Stamp{{Agreement: "gold", Version: 2, Calendar: "desk", CalendarVersion: 3, Why: "gold applies (rank 10)"}},
 			Life:        sla.Life{{From: at, By: "ana", State: incident.New, Open: true, Team: "messaging"}}, ClocksVersion: 7, RespondedAt: &at,
-			Escalations: []incident.Call{{ID: childID, Policy: "major"}},
+			Escalations: []incident.Call{{ID: childID, Policy: "major", ForPriority: true}}, PageAt: &at,
 		},
 		Clocks: []sla.Clock{{
 			Metric: sla.Resolution, Agreement: "gold", AgreementVersion: 2, Cycle: 1, Rating: 2, Why: "gold applies (rank 10)", Priority: 2,

@@ -77,6 +77,8 @@ type Details struct {
 	Life sla.Life `json:"-" bun:"life,type:json"`
 	// Escalations are those that it has begun and that may still call somebody.
 	Escalations []Call `json:"escalations,omitempty" bun:"escalations,type:json"`
+	// PageAt is when its service's support opens and is paged.
+	PageAt *time.Time `json:"page_at,omitempty" bun:"page_at"`
 	// ClocksVersion is the record's version at which its clocks last moved.
 	ClocksVersion int64 `json:"-" bun:"clocks_version"`
 }

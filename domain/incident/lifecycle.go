@@ -69,6 +69,7 @@ var Lifecycle = &domain.Lifecycle{
 		{Verb: "hold_over", Title: "Hold ends", From: []domain.State{OnHold}, To: []domain.State{New, Triaged, InProgress}, Event: "incident.resumed", Body: body[Plain]},
 		{Verb: "auto_close", Title: "Close by itself", From: []domain.State{Resolved}, To: []domain.State{Closed}, Event: "incident.closed", Body: body[Plain]},
 		{Verb: "clock_due", Title: "Clock due", From: openStates, Event: "incident.clock_reached", Body: body[Plain]},
+		{Verb: "page_due", Title: "Page, as support opens", From: openStates, Event: "incident.paged", Body: body[Plain]},
 		{Verb: "informed", Title: "Requester informed", From: openStates, Event: "incident.requester_informed", Body: body[Informed]},
 		{Verb: "acknowledged", Title: "Acknowledged", From: openStates, Event: "incident.acknowledged", Body: body[Taken]},
 		{Verb: "duplicate_joined", Title: "Duplicate joined", From: allStates, Event: "incident.duplicate_joined", Body: body[Parent]},

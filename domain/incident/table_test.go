@@ -45,6 +45,7 @@ promise_missed    | on_hold                              | =                    
 hold_over         | on_hold                              | before                     |
 auto_close        | resolved                             | closed                     |
 clock_due         | new triaged in_progress on_hold      | =                          |
+page_due          | new triaged in_progress on_hold      | =                          |
 informed          | new triaged in_progress on_hold      | =                          |
 acknowledged      | new triaged in_progress on_hold      | =                          |
 duplicate_joined  | new triaged in_progress on_hold resolved closed canceled | =      |
@@ -177,8 +178,8 @@ func expect(r row, d *desk, actor domain.Actor) (domain.Code, domain.State) {
 		r.verb == "reopen" && state == incident.Closed && !holds("agent", "lead", "manager"),
 		(r.verb == "confirm" || r.verb == "rate") && human && actor.Name != d.record.Requester:
 		return domain.CodeForbidden, ""
-	case r.verb == "clock_due":
-		return domain.CodeConflict, "" // no clock is due
+	case r.verb == "clock_due", r.verb == "page_due":
+		return domain.CodeConflict, "" // no clock is due, and no page waits
 	case !merged && (r.verb == "parent_closed" || r.verb == "parent_canceled"):
 		return domain.CodeConflict, "" // a parent that it no longer follows
 	}

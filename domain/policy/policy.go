@@ -5,6 +5,7 @@ package policy
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"time"
 )
 
@@ -104,17 +105,33 @@ type Team struct {
 
 // ServicePolicy says what a service is and how it is supported.
 type ServicePolicy struct {
-	Title       string            `json:"title"`
-	Owner       string            `json:"owner,omitempty"`
-	Criticality string            `json:"criticality,omitempty"`
-	Support     Support           `json:"support"`
-	Paging      map[string]string `json:"paging,omitempty"`
+	Title       string  `json:"title"`
+	Owner       string  `json:"owner,omitempty"`
+	Criticality string  `json:"criticality,omitempty"`
+	Support     Support `json:"support"`
+	// Paging says for each priority, "1" to "5", whether its support is called. One that is left out follows DefaultPaging.
+	Paging map[string]string `json:"paging,omitempty"`
+}
+
+// DefaultPaging says how a service pages for the priorities of which its document says nothing; never for those left out.
+var DefaultPaging = map[int]string{1: PageAlways, 2: PageSupportHours}
+
+// PagesFor says how the service pages for a priority: PageAlways, PageSupportHours or PageNever.
+func (s ServicePolicy) PagesFor(priority int) string {
+	for _, said := range []string{s.Paging[strconv.Itoa(priority)], DefaultPaging[priority]} {
+		if said != "" {
+			return said
+		}
+	}
+	return PageNever
 }
 
 // Support says which team supports a service, and when.
 type Support struct {
 	Team     string `json:"team,omitempty"`
 	Calendar string `json:"calendar,omitempty"`
+	// Escalation names the EscalationPolicy by which the service pages; left out: that of the team.
+	Escalation string `json:"escalation,omitempty"`
 }
 
 // Vocabulary is a list of terms that records may use.

@@ -185,6 +185,7 @@ func (s ServicePolicy) Validate() []Problem {
 	}
 	f.reference("support.team", s.Support.Team)
 	f.reference("support.calendar", s.Support.Calendar)
+	f.reference("support.escalation", s.Support.Escalation)
 	for _, priority := range keys(s.Paging) {
 		if len(priority) != 1 || priority < "1" || priority > "5" {
 			f.add("paging."+priority, "is not a priority from %d to %d", HighestPriority, LowestPriority)

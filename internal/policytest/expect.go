@@ -23,6 +23,7 @@ type answer struct {
 	category *string
 	tags     []string
 	people   *[]string
+	policy   *string
 
 	state              *string
 	elapsed, remaining *time.Duration
@@ -41,6 +42,7 @@ type expectation struct {
 	Category *string            `json:"category,omitempty"`
 	Tags     *[]string          `json:"tags,omitempty"`
 	People   *[]string          `json:"people,omitempty"`
+	Policy   *string            `json:"policy,omitempty"`
 
 	State     *string    `json:"state,omitempty"`
 	Elapsed   *signed    `json:"elapsed,omitempty"`
@@ -105,7 +107,7 @@ func (e expectation) text() string {
 	for _, field := range []struct {
 		name string
 		text *string
-	}{{"team", e.Team}, {"rule", e.Rule}, {"category", e.Category}, {"state", e.State}} {
+	}{{"team", e.Team}, {"rule", e.Rule}, {"category", e.Category}, {"state", e.State}, {"policy", e.Policy}} {
 		if field.text != nil {
 			add(field.name, fmt.Sprintf("%q", *field.text))
 		}
@@ -143,7 +145,7 @@ func (e expectation) differs(got answer) string {
 	for _, field := range []struct {
 		name      string
 		want, got *string
-	}{{"team", e.Team, got.team}, {"rule", e.Rule, got.rule}, {"category", e.Category, got.category}, {"state", e.State, got.state}} {
+	}{{"team", e.Team, got.team}, {"rule", e.Rule, got.rule}, {"category", e.Category, got.category}, {"state", e.State, got.state}, {"policy", e.Policy, got.policy}} {
 		if field.want != nil {
 			compare(field.name, fmt.Sprintf("%q", *field.want), shown(field.got), field.got != nil && *field.got == *field.want)
 		}

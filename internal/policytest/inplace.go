@@ -77,6 +77,8 @@ func (d *documents) over(others *documents) {
 	fill(d.matrices, others.matrices)
 	fill(d.rules, others.rules)
 	fill(d.schedules, others.schedules)
+	fill(d.services, others.services)
+	fill(d.teams, others.teams)
 }
 
 func fill[T any](into, from map[string]T) {

@@ -99,6 +99,8 @@ type documents struct {
 	rules      map[string]policy.AssignmentRules
 	agreements map[string]sla.Agreement
 	schedules  map[string]*oncall.Schedule
+	services   map[string]policy.ServicePolicy
+	teams      map[string]policy.Team
 	origin     map[string]string
 }
 
@@ -106,7 +108,7 @@ func newDocuments(evaluator *policyfile.Evaluator) *documents {
 	return &documents{
 		evaluator: evaluator, calendars: map[string]*calendar.Calendar{}, matrices: map[string]policy.PriorityMatrix{},
 		rules: map[string]policy.AssignmentRules{}, agreements: map[string]sla.Agreement{}, origin: map[string]string{},
-		schedules: map[string]*oncall.Schedule{},
+		schedules: map[string]*oncall.Schedule{}, services: map[string]policy.ServicePolicy{}, teams: map[string]policy.Team{},
 	}
 }
 
@@ -143,6 +145,10 @@ func (d *documents) take(document policy.Document) (err error) {
 		err = decode(document, d.agreements)
 	case policy.KindOnCallSchedule:
 		err = d.takeSchedule(document)
+	case policy.KindServicePolicy:
+		err = decode(document, d.services)
+	case policy.KindTeam:
+		err = decode(document, d.teams)
 	}
 	return err
 }

@@ -165,6 +165,8 @@ var promiseTitles = map[string]string{
 	"incident.agreement_failed":    "An agreement could not be evaluated, and does not apply",
 	"incident.reassignment_failed": "An agreement could not reassign it",
 	"incident.requester_informed":  "The requester was told",
+	"incident.page_deferred":       "A page waits for support to open",
+	"incident.page_withdrawn":      "A page that waited is taken back",
 }
 
 // clockDueTitle words the deadline of a clock: "clock resolution 75%", "clock ola network-team due".

@@ -133,6 +133,7 @@ var dueTitles = map[string]string{
 	"promise":     "The vendor's promise: the owner is told when it has passed",
 	"reminder":    "The requester is reminded",
 	"no_response": "The requester's answer: without one it resolves by itself",
+	"page":        "The service's support opens and is paged",
 	"auto_close":  "Objections to the resolution: without one it closes by itself",
 }
 

@@ -41,6 +41,7 @@ func TestHoldfast(t *testing.T) {
 		"hostile input is told what it is":        hostileInput,
 		"a broken promise calls somebody":         aBrokenPromiseCalls,
 		"a pause is counted":                      aPauseIsCounted,
+		"a service pages for its priorities":      aServicePages,
 		"health and figures":                      health,
 		"the command line does the same":          commandLine,
 		"messages pass by a fault of one record":  messagesPastAFault,

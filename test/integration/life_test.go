@@ -38,8 +38,8 @@ func fromLogToClose(t *testing.T, s *kit.Stack) {
 	require.Nil(t, incident["wake_at"])
 
 	require.Equal(t, []string{
-		"incident.logged", "incident.triaged", "incident.assigned", "incident.started", "incident.resolved",
-		"incident.reopened", "incident.resolved", "incident.confirmed",
+		"incident.logged", "incident.paged", "incident.triaged", "incident.assigned", "incident.started", "incident.resolved",
+		"incident.reopened", "incident.paged", "incident.resolved", "incident.confirmed",
 	}, happened(agent, incident))
 	timeline := items(agent.Get("/incidents/" + incident["number"].(string) + "/timeline").Is(200))
 	before := ""

@@ -57,7 +57,7 @@ func samples() []incident.Incident {
 	}
 	return []incident.Incident{
 		state(incident.New, incident.Details{}),
-		promised(state(incident.InProgress, incident.Details{}), at),
+		promised(state(incident.InProgress, incident.Details{PageAt: &later}), at),
 		state(incident.OnHold, incident.Details{Hold: incident.Hold{Reason: incident.AwaitingRequester, Base: incident.AwaitingRequester, Since: &at}}),
 		state(incident.OnHold, incident.Details{Hold: incident.Hold{
 			Reason: incident.AwaitingVendor, Base: incident.AwaitingVendor, Since: &at, PromisedAt: &at, Until: &later,
@@ -85,6 +85,7 @@ func whens(timing incident.Timing) map[string]string {
 		"promise":     "at `promised_at`",
 
 		"clock resolution due": "when the promised open time is used up; so for each promise, and each threshold on the way",
+		"page":                 "when the support calendar of the service opens, after it was logged or raised outside its hours ([paging](escalation.md#paging))",
 		"hold_over":            "at `until`",
 		"auto_close":           wait(timing.AutoClose) + " after it was recorded as resolved",
 	}

@@ -161,6 +161,7 @@ func given(verb string) (string, error) {
 		"hold_over":        "deadline `hold_over`",
 		"auto_close":       "deadline `auto_close`",
 		"clock_due":        "deadlines `clock …`: a promise is broken, or a threshold of it is reached",
+		"page_due":         "deadline `page`",
 		"informed":         "somebody of the desk adds a public note while a promise waits for a word",
 		"acknowledged":     "somebody who was called acknowledged the escalation",
 		"duplicate_joined": "another incident was merged into this one",
