@@ -17,6 +17,9 @@ const (
 	RoleTeamLead        Role = "team_lead"
 	RoleIncidentManager Role = "incident_manager"
 	RoleServiceOwner    Role = "service_owner"
+	RoleChangeManager   Role = "change_manager"
+	RoleCABMember       Role = "cab_member"
+	RoleApprover        Role = "approver"
 	RoleAuditor         Role = "auditor"
 	RoleAdmin           Role = "admin"
 )

@@ -1,0 +1,182 @@
+package change
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/calendar"
+	"github.com/holdfast-itsm/holdfast/domain/content"
+)
+
+// submit asks for the change to be authorised: everything that a board needs to know must be there.
+func (d *draft) submit() error {
+	var body Submit
+	if err := d.command.Decode(&body); err != nil {
+		return err
+	}
+	record := &d.Record
+	if err := d.lacks(); err != nil {
+		return err
+	}
+	data := map[string]any{"expedited": body.Expedited}
+	switch record.Type {
+	case Normal:
+		if err := d.leadTime(body); err != nil {
+			return err
+		}
+		record.Expedited = body.Expedited
+		d.move(Assessing, d.moment)
+	case Emergency:
+		if len(d.facts.Urgent) == 0 && record.SecurityReason == "" {
+			return domain.Conflict(nil, "an emergency needs a link to an incident of priority 1 or 2, or a security reason")
+		}
+		data["incidents"] = d.facts.Urgent
+		d.move(AwaitingApproval, d.moment)
+	default: // a standard change that was taken back to its draft is authorised by its model
+		d.move(Approved, d.moment)
+	}
+	record.SubmittedAt = at(d.moment)
+	record.AssessedBy, record.ReviewedBy = "", ""
+	record.Risk = Assess(d.facts.Model, record.Answers, d.measured())
+	data["risk"] = record.Risk
+	d.event(body.Reason, data, nil)
+	if record.State == AwaitingApproval {
+		return d.ask()
+	}
+	return nil
+}
+
+// lacks says what a change that is submitted still lacks.
+func (d *draft) lacks() error {
+	record := &d.Record
+	var wrong []domain.FieldError
+	need := func(there bool, field string) {
+		if !there {
+			wrong = append(wrong, domain.FieldError{Location: "body." + field, Message: "is needed before the change is submitted"})
+		}
+	}
+	need(strings.TrimSpace(record.Justification) != "", "justification")
+	need(strings.TrimSpace(record.Plan) != "", "plan")
+	need(strings.TrimSpace(record.TestPlan) != "" || record.Type == Standard, "test_plan")
+	need(strings.TrimSpace(record.BackOutPlan) != "", "back_out_plan")
+	need(len(record.ConfigurationItems) > 0, "configuration_items")
+	need(len(record.Services) > 0, "services")
+	need(record.Environment != "", "environment")
+	need(len(record.Tasks) > 0, "tasks")
+	if _, set := record.Window(); record.Type != Emergency {
+		need(set, "window_from")
+	}
+	if err := domain.Join(wrong); err != nil {
+		return err
+	}
+	return nil
+}
+
+// DefaultLeadTime is how long before its window a normal change is submitted (lifecycles, "Change enablement").
+var DefaultLeadTime = calendar.Duration{WorkingDays: 5}
+
+// leadTime refuses a window that comes too soon, unless the change is marked expedited, with a reason.
+func (d *draft) leadTime(body Submit) error {
+	if body.Expedited {
+		if body.Reason == "" {
+			return domain.Invalid("reason", "is needed to submit an expedited change")
+		}
+		return nil
+	}
+	lead := DefaultLeadTime
+	if d.facts.Model.LeadTime != nil {
+		lead = *d.facts.Model.LeadTime
+	}
+	earliest, err := d.facts.Calendar.AddDuration(d.moment, lead)
+	if err != nil {
+		return domain.Errorf(domain.CodeInvalid, "the calendar of the change never opens: %v", err)
+	}
+	if span, _ := d.Record.Window(); span.From.Before(earliest) {
+		return domain.Invalid("expedited", "is needed: the window opens before %s, which is %s from now", instant(earliest), lead)
+	}
+	return nil
+}
+
+// peer refuses what whoever drafted or carries out the change must leave to a colleague.
+func (d *draft) peer() error {
+	record, actor := &d.Record, d.command.Actor
+	switch {
+	case record.partyTo(actor.Name):
+		return domain.Errorf(domain.CodeForbidden, "whoever asked for the change or carries it out cannot assess it")
+	case actor.Has(domain.RoleChangeManager) || record.Team == "" || slices.Contains(d.facts.ActorTeams, record.Team):
+		return nil
+	}
+	return domain.Errorf(domain.CodeForbidden, "a change is assessed by a peer of the team %s, or by a change manager", record.Team)
+}
+
+// assess answers the questionnaire and scores the risk.
+func (d *draft) assess() error {
+	var body AnswerRisk
+	if err := d.command.Decode(&body); err != nil {
+		return err
+	}
+	if err := d.peer(); err != nil {
+		return err
+	}
+	record, model := &d.Record, d.facts.Model
+	if wrong := model.checkAnswers(body.Answers); len(wrong) > 0 {
+		return domain.Invalid("answers", "there is no question %s", strings.Join(wrong, ", "))
+	}
+	answers := maps.Clone(record.Answers)
+	if answers == nil {
+		answers = map[string]string{}
+	}
+	for _, id := range slices.Sorted(maps.Keys(body.Answers)) {
+		if wrong := content.Line(nil, "answers."+id, body.Answers[id], 1, domain.MaxItemBytes); wrong != nil {
+			return domain.Join(wrong)
+		}
+		answers[id] = body.Answers[id]
+	}
+	if open := model.Unanswered(answers); len(open) > 0 {
+		return domain.Invalid("answers", "are needed to %s", strings.Join(open, ", "))
+	}
+	before := record.Risk
+	record.Answers, record.AssessedBy = answers, d.command.Actor.Name
+	record.Risk = Assess(model, answers, d.measured())
+	d.event(body.Reason, map[string]any{
+		"risk": domain.Change{From: fmt.Sprintf("%d %s", before.Score, before.Level), To: fmt.Sprintf("%d %s", record.Risk.Score, record.Risk.Level)},
+		"from": record.Risk.From,
+	}, map[string]any{"answers": body.Answers})
+	return d.assessed()
+}
+
+// measured is what the calculator looks at, with what the answers say of it.
+func (d *draft) measured() Measured {
+	m := d.facts.Measured
+	m.BackOutTested = d.Record.Answers[AnswerBackOutTested] == "yes"
+	return m
+}
+
+// peerReview says that a colleague has read the change.
+func (d *draft) peerReview() error {
+	var body PeerReview
+	if err := d.command.Decode(&body); err != nil {
+		return err
+	}
+	if wrong := content.Text(nil, "comment", body.Comment, 0, domain.MaxReasonBytes); wrong != nil {
+		return domain.Join(wrong)
+	}
+	if err := d.peer(); err != nil {
+		return err
+	}
+	d.Record.ReviewedBy = d.command.Actor.Name
+	d.event("", nil, map[string]any{"comment": body.Comment})
+	return d.assessed()
+}
+
+// assessed leaves the assessment once the risk is known and a peer has read the change.
+func (d *draft) assessed() error {
+	if d.Record.AssessedBy == "" || d.Record.ReviewedBy == "" {
+		return nil
+	}
+	d.move(AwaitingApproval, d.moment)
+	return d.ask()
+}

@@ -1,0 +1,220 @@
+package change
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/window"
+)
+
+// Level is how much a conflict matters.
+type Level string
+
+// The levels. Blocking keeps the change from being scheduled and from starting until it is gone or overridden.
+const (
+	Blocking Level = "blocking"
+	Warning  Level = "warning"
+	Info     Level = "info"
+)
+
+// Conflict is something around a change that speaks against its window.
+type Conflict struct {
+	// ID is the same for as long as the conflict is: "freeze:year-end", "item:CHG-000012:mx1". An override names it.
+	ID    string `json:"id"`
+	Level Level  `json:"level"`
+	// Kind is exclusive, item, neighbour, freeze, predecessor, incident, implementer or maintenance.
+	Kind string `json:"kind"`
+	Why  string `json:"why"`
+	// Other is the number of the record, or the name of the document, that it is with.
+	Other string `json:"other,omitempty"`
+	Item  string `json:"item,omitempty"`
+}
+
+// Surroundings are what conflicts are looked for in, read in the deciding transaction.
+type Surroundings struct {
+	// Read: they were looked for. A command that moves nothing of the window or of what is touched needs none.
+	Read bool
+	// Changes are others whose windows overlap, each with an item of ours that it comes near.
+	Changes []Neighbour
+	// Busy are the numbers of changes in the window that the same person carries out.
+	Busy []string
+	// Freezes and Maintenance are the documents that apply to the change.
+	Freezes     []window.Window
+	Maintenance []window.Window
+	// Incidents are the open ones of priority 1 and 2 on services that it touches or that depend on its items.
+	Incidents    []OpenIncident
+	Predecessors []Predecessor
+}
+
+// Neighbour is another change that comes near.
+type Neighbour struct {
+	ID     string
+	Number string
+	// Item is ours, Theirs the one of the other change; Depth is how many relations lie between them, 0 where they are the same.
+	Item      string
+	Theirs    string
+	Depth     int
+	Exclusive bool
+	// Owner is whom news about it goes to: "person:ana".
+	Owner string
+}
+
+// OpenIncident is an incident of high priority.
+type OpenIncident struct {
+	ID       string
+	Number   string
+	Service  string
+	Priority int
+	// Linked: the change is made for it.
+	Linked bool
+	// Owner is whom news about it goes to: "person:ana" or "team:network".
+	Owner string
+}
+
+// Predecessor is a change that must have ended well.
+type Predecessor struct {
+	ID      string
+	Number  string
+	State   domain.State
+	Outcome string
+	EndsBy  *time.Time
+}
+
+// FindConflicts finds everything that speaks against a change's window, the gravest first. At its start, and after it, a predecessor
+// must have ended; before that it must be planned to.
+func FindConflicts(c Change, s Surroundings, at time.Time) []Conflict {
+	f := &finding{list: []Conflict{}}
+	span, set := c.Window()
+	if set {
+		f.neighbours(c, s.Changes)
+		f.freezes(c, s.Freezes, span)
+		f.maintenance(s.Maintenance, span)
+	}
+	for _, number := range s.Busy {
+		f.add(Conflict{
+			ID: "implementer:" + number, Level: Warning, Kind: "implementer", Other: number,
+			Why: fmt.Sprintf("%s carries out %s in the same window", c.Assignee, number),
+		})
+	}
+	f.incidents(s.Incidents)
+	f.predecessors(s.Predecessors, span, set, at)
+	slices.SortStableFunc(f.list, func(a, b Conflict) int {
+		return cmp.Or(cmp.Compare(rank[a.Level], rank[b.Level]), cmp.Compare(a.ID, b.ID))
+	})
+	return f.list
+}
+
+var rank = map[Level]int{Blocking: 0, Warning: 1, Info: 2}
+
+type finding struct{ list []Conflict }
+
+func (f *finding) add(conflict Conflict) { f.list = append(f.list, conflict) }
+
+// neighbours tells of every other change once for each of our items, by the shortest way to it.
+func (f *finding) neighbours(c Change, near []Neighbour) {
+	for _, n := range near {
+		one := Conflict{ID: "item:" + n.Number + ":" + n.Item, Level: Info, Kind: "neighbour", Other: n.Number, Item: n.Item}
+		switch {
+		case n.Depth == 0 && (c.Exclusive || n.Exclusive):
+			one.Level, one.Kind = Blocking, "exclusive"
+			one.Why = fmt.Sprintf("%s touches %s too, and wants it alone", n.Number, n.Item)
+			if c.Exclusive {
+				one.Why = fmt.Sprintf("%s touches %s too, which this change wants alone", n.Number, n.Item)
+			}
+		case n.Depth == 0:
+			one.Level, one.Kind = Warning, "item"
+			one.Why = fmt.Sprintf("%s touches %s too", n.Number, n.Item)
+		case n.Depth == 1:
+			one.Level = Warning
+			one.Why = fmt.Sprintf("%s touches %s, which is tied to %s", n.Number, n.Theirs, n.Item)
+		default:
+			one.Why = fmt.Sprintf("%s touches %s, %d relations from %s", n.Number, n.Theirs, n.Depth, n.Item)
+		}
+		f.add(one)
+	}
+}
+
+func (f *finding) freezes(c Change, freezes []window.Window, span window.Span) {
+	for _, freeze := range freezes {
+		for _, frozen := range freeze.Within(span) {
+			if exempt := freeze.Spec.Exempt.Approval; exempt != "" && c.Approval != nil && c.Approval.Policy == exempt {
+				continue
+			}
+			f.add(Conflict{
+				ID: "freeze:" + freeze.Name, Level: Blocking, Kind: "freeze", Other: freeze.Name,
+				Why: fmt.Sprintf("the freeze %s lasts from %s to %s", freeze.Name, instant(frozen.From), instant(frozen.To)),
+			})
+			break
+		}
+	}
+}
+
+// maintenance tells where none of the maintenance windows that apply covers the change's own.
+func (f *finding) maintenance(windows []window.Window, span window.Span) {
+	if len(windows) == 0 {
+		return
+	}
+	for _, w := range windows {
+		if slices.ContainsFunc(w.Within(span), func(open window.Span) bool { return open.Covers(span) }) {
+			return
+		}
+	}
+	f.add(Conflict{
+		ID: "maintenance:" + windows[0].Name, Level: Warning, Kind: "maintenance", Other: windows[0].Name,
+		Why: "the window does not lie in a maintenance window (" + windows[0].Name + ")",
+	})
+}
+
+func (f *finding) incidents(open []OpenIncident) {
+	for _, incident := range open {
+		level := Warning
+		if incident.Priority == 1 && !incident.Linked {
+			level = Blocking
+		}
+		if incident.Linked {
+			continue // it is what the change is made for
+		}
+		f.add(Conflict{
+			ID: "incident:" + incident.Number, Level: level, Kind: "incident", Other: incident.Number,
+			Why: fmt.Sprintf("%s of priority %d is open on %s", incident.Number, incident.Priority, incident.Service),
+		})
+	}
+}
+
+func (f *finding) predecessors(list []Predecessor, span window.Span, set bool, at time.Time) {
+	for _, p := range list {
+		one := Conflict{ID: "predecessor:" + p.Number, Level: Blocking, Kind: "predecessor", Other: p.Number}
+		planned := p.EndsBy != nil && set && !p.EndsBy.After(span.From)
+		switch {
+		case p.Outcome == Successful || p.Outcome == SuccessfulWithIssues:
+			continue
+		case p.Outcome != "":
+			one.Why = fmt.Sprintf("%s, which must end well before, was %s", p.Number, p.Outcome)
+		case p.State == Rejected || p.State == Canceled:
+			one.Why = fmt.Sprintf("%s, which must end well before, is %s", p.Number, p.State)
+		case planned && at.Before(span.From):
+			one.Level, one.Why = Info, fmt.Sprintf("%s must end well before", p.Number)
+		default:
+			one.Why = fmt.Sprintf("%s, which must end well before, has not ended", p.Number)
+		}
+		f.add(one)
+	}
+}
+
+// instant words a moment in a sentence that is kept: in UTC, because sentences on records have no reader's zone.
+func instant(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
+
+// blocked are the conflicts that keep the change from starting: blocking, and not overridden.
+func (c *Change) blocked() []Conflict {
+	var list []Conflict
+	for _, conflict := range c.Conflicts {
+		lifted := slices.ContainsFunc(c.Overrides, func(o Override) bool { return o.Conflict == conflict.ID })
+		if conflict.Level == Blocking && !lifted {
+			list = append(list, conflict)
+		}
+	}
+	return list
+}

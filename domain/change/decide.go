@@ -1,0 +1,209 @@
+package change
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/content"
+)
+
+// Decide applies one command to a change at a moment; the contract is that of incident.Decide.
+func Decide(record Change, command domain.Command, facts Facts, moment time.Time) (domain.Decision[Change], error) {
+	if err := command.CheckVersion(record.Version); err != nil {
+		return domain.Decision[Change]{}, err
+	}
+	if err := Check(record, command); err != nil {
+		return domain.Decision[Change]{}, err
+	}
+	d := &draft{command: command, facts: facts, moment: record.Moment(moment)}
+	d.Record = record.clone()
+	err := handlers[command.Verb()](d)
+	if refused := domain.AsError(err); refused != nil && refused.Code == domain.CodeConflict && refused.Allowed == nil {
+		refused.Allowed = Allowed(record, command.Actor)
+	}
+	if err == nil {
+		err = d.settle(record)
+	}
+	if err != nil {
+		return domain.Decision[Change]{}, err
+	}
+	for _, event := range d.Events {
+		if wrong := content.Text(nil, "reason", event.Reason, 0, domain.MaxReasonBytes); wrong != nil {
+			return domain.Decision[Change]{}, domain.Join(wrong)
+		}
+	}
+	return d.Decision, nil
+}
+
+// handlers say what each verb does, in the order of the table.
+var handlers = map[string]func(*draft) error{
+	"draft": (*draft).draftChange, "from_model": (*draft).fromModel, "edit": (*draft).edit, "submit": (*draft).submit,
+	"assess": (*draft).assess, "peer_review": (*draft).peerReview, "cast_vote": (*draft).castVote, "close_voting": (*draft).closeVoting,
+	"request_info": (*draft).requestInfo, "answer_info": (*draft).answerInfo, "break_glass": (*draft).breakGlass,
+	"revise": (*draft).revise, "schedule": (*draft).schedule, "start": (*draft).start, "start_task": (*draft).startTask,
+	"complete_task": (*draft).completeTask, "complete": (*draft).complete, "back_out": (*draft).backOut, "extend": (*draft).extend,
+	"override_conflict": (*draft).overrideConflict, "record_retrospective": (*draft).recordRetrospective,
+	"decide_cause": (*draft).decideCause, "review": (*draft).review, "close": (*draft).closeChange, "withdraw": (*draft).withdraw,
+	"cancel": (*draft).cancel, "link": (*draft).link, "unlink": (*draft).unlink,
+	"approval_due": (*draft).approvalDue, "electorate_changed": (*draft).electorateChanged,
+	"conflicts_changed": (*draft).conflictsChanged, "window_opens": (*draft).windowOpens, "window_missed": (*draft).windowMissed,
+	"overrun": (*draft).overrun, "cause_proposed": (*draft).causeProposed, "cause_overdue": (*draft).causeOverdue,
+	"watch_over": (*draft).watchOver, "review_overdue": (*draft).reviewOverdue,
+}
+
+// Check says whether the committed row allows a command at all: the table, narrowed by what the row says. It needs no facts, so
+// that buttons can follow it.
+func Check(record Change, command domain.Command) error {
+	if err := Lifecycle.Check(command.Verb(), record.State, command.Actor); err != nil {
+		return err
+	}
+	return check(record, command)
+}
+
+// Allowed lists the commands that this change takes from this actor now.
+func Allowed(record Change, actor domain.Actor) []string {
+	allowed := []string{}
+	for _, verb := range Lifecycle.Allowed(record.State, actor) {
+		if check(record, domain.Command{Name: string(Practice) + "." + verb, Actor: actor}) == nil {
+			allowed = append(allowed, verb)
+		}
+	}
+	return allowed
+}
+
+// ownersOnly are the commands of whoever drafted the change, or leads its team.
+var ownersOnly = []string{"submit", "revise", "withdraw", "cancel", "record_retrospective", "answer_info"}
+
+// check refuses what the row itself forbids beyond the table.
+func check(record Change, command domain.Command) error {
+	verb, actor := command.Verb(), command.Actor
+	asking := record.Approval != nil && !record.Approval.Final()
+	switch {
+	case actor.Kind == domain.ActorPerson && slices.Contains(ownersOnly, verb) && !owner(record, actor):
+		return domain.Errorf(domain.CodeForbidden, "%s is for whoever drafted the change, and for the lead of its team", verb)
+	case verb == "record_retrospective" && record.Type != Emergency:
+		return domain.Conflict(nil, "only an emergency is recorded after it was done")
+	case record.State == Review && slices.Contains([]string{"cast_vote", "close_voting", "request_info", "answer_info"}, verb) && !asking:
+		return domain.Conflict(nil, "nobody is asked about this change any more")
+	case verb == "close" && record.ReviewNeeded != "" && record.Findings == "":
+		return domain.Conflict(nil, "the change must be reviewed before it is closed: %s", record.ReviewNeeded)
+	case verb == "override_conflict" && len(record.blocked()) == 0:
+		return domain.Conflict(nil, "nothing blocks this change")
+	case verb == "decide_cause" && !slices.ContainsFunc(record.Causes, func(c Cause) bool { return c.Verdict == "" }):
+		return domain.Conflict(nil, "no incident is proposed as caused by this change")
+	case verb == "break_glass" && actor.Kind == domain.ActorPerson && record.partyTo(actor.Name):
+		return domain.Errorf(domain.CodeForbidden, "whoever asked for the change or carries it out cannot approve it")
+	}
+	return nil
+}
+
+// owner reports whether an actor drafted the change, or leads its team.
+func owner(record Change, actor domain.Actor) bool {
+	return actor.Name == record.OpenedBy || actor.Has(domain.RoleTeamLead)
+}
+
+// partyTo reports whether a person asked for the change, or carries it out by name.
+func (c Change) partyTo(person string) bool {
+	return person == c.OpenedBy || person == c.Requester || c.Carries(person, nil)
+}
+
+// draft is a decision in the making.
+type draft struct {
+	domain.Decision[Change]
+	command domain.Command
+	facts   Facts
+	moment  time.Time
+}
+
+// event puts the command's own event on the timeline.
+func (d *draft) event(reason string, data, personal map[string]any) {
+	transition, _ := Lifecycle.Transition(d.command.Verb())
+	d.add(transition.Event, reason, data, personal)
+}
+
+func (d *draft) add(kind, reason string, data, personal map[string]any) {
+	if reason == "" {
+		reason = d.command.Reason
+	}
+	actor := d.command.Actor
+	actor.Roles, actor.Machine = nil, false
+	d.Events = append(d.Events, domain.Event{Type: kind, At: d.moment, Actor: actor, Reason: reason, Data: data, Personal: personal})
+}
+
+// move enters a state at a moment.
+func (d *draft) move(to domain.State, at time.Time) {
+	if d.Record.State != to {
+		d.Record.State, d.Record.StateSince = to, at
+	}
+}
+
+// notify puts a row for people into the outbox.
+func (d *draft) notify(kind string, data map[string]any, to ...string) {
+	to = content.Unique(to)
+	if len(to) == 0 {
+		return
+	}
+	facts := map[string]any{"number": d.Record.Number, "title": d.Record.Title}
+	if d.Record.Restricted {
+		facts["title"] = "A restricted change"
+	}
+	if actor := d.command.Actor; actor.Kind == domain.ActorPerson {
+		facts["by"] = actor.Name // nobody is told of what they did themselves
+	}
+	maps.Copy(facts, data)
+	d.Notices = append(d.Notices, domain.Notice{Kind: kind, To: to, Data: facts})
+}
+
+// settle brings everything that follows in line: what votes are about, what is decided, what stands in the way, and the state.
+func (d *draft) settle(before Change) error {
+	record := &d.Record
+	if err := d.keepApproval(before); err != nil {
+		return err
+	}
+	d.lookAround(before)
+	d.scheduleItself()
+	info, _ := Lifecycle.State(record.State)
+	record.Open, record.Active = info.Open, info.Active
+	if record.State == Closed && record.ClosedAt == nil {
+		record.ClosedAt = at(d.moment)
+	}
+	if record.State != Scheduled {
+		record.HeldSince = nil
+	}
+	record.UpdatedAt, record.LastEventAt = d.moment, d.moment
+	return nil
+}
+
+// owner are those to whom news about the change goes: whoever drafted it, and its team's lead where nobody is named.
+func (c Change) owner() string { return "person:" + c.OpenedBy }
+
+func (c Change) implementer() string {
+	if c.Assignee != "" {
+		return "person:" + c.Assignee
+	}
+	return "team:" + c.Team
+}
+
+func (c Change) clone() Change {
+	c.Tags, c.ConfigurationItems, c.Services = slices.Clone(c.Tags), slices.Clone(c.ConfigurationItems), slices.Clone(c.Services)
+	c.CustomFields, c.Policies, c.Answers = slices.Clone(c.CustomFields), maps.Clone(c.Policies), maps.Clone(c.Answers)
+	c.Tasks, c.Predecessors = slices.Clone(c.Tasks), slices.Clone(c.Predecessors)
+	c.Conflicts, c.Overrides, c.Causes = slices.Clone(c.Conflicts), slices.Clone(c.Overrides), slices.Clone(c.Causes)
+	if c.Approval != nil {
+		approval := c.Approval.Clone()
+		c.Approval = &approval
+	}
+	for _, field := range []**time.Time{
+		&c.WakeAt, &c.ResolvedAt, &c.ClosedAt, &c.WindowFrom, &c.WindowTo, &c.ExtendedTo, &c.SubmittedAt, &c.ActualStart, &c.ActualEnd,
+		&c.HeldSince, &c.OverrunAt, &c.WatchUntil, &c.ReviewDueAt,
+	} {
+		if *field != nil {
+			*field = at(**field)
+		}
+	}
+	return c
+}
+
+func at(t time.Time) *time.Time { return &t }

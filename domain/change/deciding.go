@@ -1,0 +1,355 @@
+package change
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/approval"
+	"github.com/holdfast-itsm/holdfast/domain/window"
+)
+
+// Voting is what the approval of a change needs to know, read in the deciding transaction.
+type Voting struct {
+	// Candidates are the newest versions of the approval policies, Language evaluates their expressions.
+	Candidates []approval.Candidate
+	Language   approval.Language
+	// Seats are the people whom each target of the candidates, and of the stages that there are, stands for at this moment.
+	Seats map[approval.Target][]approval.Member
+	// Delegations are those by which whoever votes may vote for another.
+	Delegations []approval.Delegation
+}
+
+// nobodysPolicy decides changes for which no document does: one change manager. Nothing is let by unseen.
+var nobodysPolicy = approval.Policy{Stages: []approval.StagePolicy{{
+	Name: "change_manager", Electorate: []approval.Target{"role:change_manager"}, Rule: approval.Rule{FirstResponse: true},
+}}}
+
+// ask begins the approval: by the policy that holds for the change as it is now.
+func (d *draft) ask() error {
+	record := &d.Record
+	selected, found, err := approval.Select(d.facts.Voting.Candidates, d.facts.Voting.Language, d.asked())
+	if err != nil {
+		return domain.Errorf(domain.CodeInvalid, "%v", err)
+	}
+	if !found {
+		selected = approval.Selection{Candidate: approval.Candidate{Spec: nobodysPolicy}, Why: "no approval policy applies: a change manager decides"}
+	}
+	if had := record.Approval; had == nil || had.Policy != selected.Name || had.PolicyVersion != selected.Version {
+		begun := approval.Begin(selected, record.parties())
+		record.Approval = &begun
+	}
+	k := d.keeper()
+	if err := k.Bar(d.moment, d.command.Actor.Name, record.parties()); err != nil {
+		return err
+	}
+	if err := k.Submit(d.moment, d.command.Actor.Name, record.hashes(d.facts.Attachments)); err != nil {
+		return err
+	}
+	d.keep(k)
+	return nil
+}
+
+// asked is the change as expressions see it.
+func (d *draft) asked() map[string]any {
+	record := &d.Record
+	return map[string]any{
+		"practice": string(Practice), "title": record.Title, "type": record.Type, "model": record.Model, "priority": int64(record.Priority),
+		"service": record.Service, "services": record.Services, "category": record.Category, "team": record.Team,
+		"environment": record.Environment, "requester": record.Requester, "tags": record.Tags,
+		"configuration_items": record.ConfigurationItems, "expedited": record.Expedited,
+		"risk": map[string]any{"level": record.Risk.Level, "score": int64(record.Risk.Score)},
+	}
+}
+
+// parties are those who have no vote: who asked, who drafted, who carries it out and who owns a task, or began one.
+func (c *Change) parties() approval.Parties {
+	parties := approval.Parties{Requesters: present(c.Requester, c.OpenedBy), Implementers: present(c.Assignee)}
+	for _, task := range c.Tasks {
+		if kind, name, _ := strings.Cut(task.Owner, ":"); kind == "person" && !task.Condition {
+			parties.TaskOwners = append(parties.TaskOwners, name)
+		}
+		parties.TaskOwners = append(parties.TaskOwners, present(task.By)...)
+	}
+	slices.Sort(parties.TaskOwners)
+	parties.TaskOwners = slices.Compact(parties.TaskOwners)
+	return parties
+}
+
+func present(names ...string) []string {
+	names = slices.DeleteFunc(names, func(name string) bool { return name == "" })
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// keeper takes the approval up.
+func (d *draft) keeper() *approval.Keeper {
+	facts := approval.Facts{Calendar: d.facts.Calendar, Seats: map[string][]approval.Member{}, Delegations: d.facts.Voting.Delegations}
+	for _, stage := range d.Record.Approval.Stages {
+		seats := []approval.Member{}
+		for _, target := range stage.Electorate {
+			seats = append(seats, d.facts.Voting.Seats[target]...)
+		}
+		facts.Seats[stage.Name] = seats
+	}
+	return approval.NewKeeper(*d.Record.Approval, facts)
+}
+
+// keep takes over what became of the approval, and tells it.
+func (d *draft) keep(k *approval.Keeper) {
+	kept := k.Approval
+	d.Record.Approval = &kept
+	for _, happening := range k.Happenings {
+		d.tell(happening)
+	}
+}
+
+// happened are the events of what people do in an approval; what follows of it is change.approval_….
+var happened = map[approval.HappeningKind]string{
+	approval.HasVoted: "change.voted", approval.HasRecused: "change.voted", approval.HasAsked: "change.info_requested",
+	approval.HasAnswered: "change.info_answered", approval.HasOverridden: "change.approved_alone",
+}
+
+// tell puts a happening on the timeline, and tells those whom it concerns.
+func (d *draft) tell(h approval.Happening) {
+	kind := happened[h.Kind]
+	if kind == "" {
+		kind = "change.approval_" + string(h.Kind)
+	}
+	d.add(kind, h.Reason, h.Facts(), h.Words())
+	facts := map[string]any{"stage": h.Stage.Name, "why": h.Stage.Figures.Why}
+	if due := h.Stage.Timing.DueAt; due != nil {
+		facts["due_at"] = *due
+	}
+	record := &d.Record
+	switch h.Kind {
+	case approval.HasOpened, approval.HasSeated:
+		d.notify("change.vote_asked", facts, people(h.People)...)
+	case approval.HasReminded:
+		d.notify("change.vote_reminder", facts, people(h.People)...)
+	case approval.HasVoided:
+		facts["fields"] = h.Fields
+		d.notify("change.vote_void", facts, people(h.People)...)
+	case approval.HasAsked:
+		d.notify("change.info_requested", facts, record.owner())
+	case approval.HasAnswered:
+		d.notify("change.info_answered", facts, people(h.People)...)
+	case approval.HasEscalated, approval.HasFailed:
+		d.notify("change.vote_escalated", facts, record.owner(), "role:"+string(domain.RoleChangeManager))
+	case approval.HasApproved, approval.HasRejected:
+		facts["verdict"] = h.Kind
+		d.notify("change.stage_decided", facts, record.owner())
+	}
+}
+
+func people(handles []string) []string {
+	to := make([]string, len(handles))
+	for i, handle := range handles {
+		to[i] = "person:" + handle
+	}
+	return to
+}
+
+// vote lets the keeper do one thing, after whatever came before it.
+func (d *draft) vote(do func(k *approval.Keeper) error) error {
+	if d.Record.Approval == nil {
+		return domain.Conflict(nil, "nobody is asked about this change")
+	}
+	k := d.keeper()
+	if err := k.Tick(d.moment); err != nil {
+		return err
+	}
+	if err := do(k); err != nil {
+		return err
+	}
+	d.keep(k)
+	return nil
+}
+
+// castVote takes a vote, which must be about what the change is now.
+func (d *draft) castVote() error {
+	var body CastVote
+	if err := d.command.Decode(&body); err != nil {
+		return err
+	}
+	return d.vote(func(k *approval.Keeper) error {
+		return k.Cast(d.moment, approval.Ballot{
+			By: d.command.Actor.Name, For: body.For, Stage: body.Stage, Choice: body.Vote, Comment: body.Comment,
+			Conditions: body.Conditions, Hashes: body.Hashes,
+		})
+	})
+}
+
+// conditions brings the tasks in line with what votes ask for: each condition in force is a task that blocks the start, and one that
+// nobody asks for any more goes, unless somebody began it.
+func (d *draft) conditions(a approval.Approval) {
+	record := &d.Record
+	wanted := map[string]string{}
+	for _, condition := range a.Conditions() {
+		id := "c-" + digest([]string{condition.Stage, condition.For, condition.Text})[:10]
+		wanted[id] = condition.Text
+		if record.task(id) == nil {
+			record.Tasks = append(record.Tasks, Task{
+				ID: id, Title: condition.Text, Owner: record.implementer(), Condition: true, AskedBy: condition.For, State: TaskOpen,
+			})
+		}
+	}
+	record.Tasks = slices.DeleteFunc(record.Tasks, func(task Task) bool {
+		_, still := wanted[task.ID]
+		return task.Condition && task.State == TaskOpen && !still
+	})
+}
+
+func (d *draft) closeVoting() error {
+	var body OfStage
+	if err := d.command.Decode(&body); err != nil {
+		return err
+	}
+	d.event(body.Reason, map[string]any{"stage": body.Stage}, nil)
+	return d.vote(func(k *approval.Keeper) error { return k.CloseVoting(d.moment, d.command.Actor.Name, body.Stage) })
+}
+
+func (d *draft) requestInfo() error {
+	var body RequestInfo
+	if err := d.command.Decode(&body); err != nil {
+		return err
+	}
+	return d.vote(func(k *approval.Keeper) error { return k.Ask(d.moment, d.command.Actor.Name, body.Stage, body.Text) })
+}
+
+func (d *draft) answerInfo() error {
+	var body AnswerInfo
+	if err := d.command.Decode(&body); err != nil {
+		return err
+	}
+	return d.vote(func(k *approval.Keeper) error {
+		stage := body.Stage
+		for _, s := range k.Approval.Stages {
+			if stage == "" && len(s.OpenQuestions()) > 0 {
+				stage = s.Name
+			}
+		}
+		return k.Answer(d.moment, d.command.Actor.Name, stage, body.Text)
+	})
+}
+
+// breakGlass lets a change manager decide alone, who is reviewed for it.
+func (d *draft) breakGlass() error {
+	var body Because
+	if err := d.command.Decode(&body); err != nil {
+		return err
+	}
+	d.Record.ReviewNeeded = "it was approved by one person alone (break-glass)"
+	return d.vote(func(k *approval.Keeper) error { return k.BreakGlass(d.moment, d.command.Actor.Name, body.Reason) })
+}
+
+// approvalDue settles what has come due of the approval: reminders, and the end of the vote.
+func (d *draft) approvalDue() error {
+	return d.vote(func(*approval.Keeper) error { return nil })
+}
+
+// electorateChanged lets somebody leave who is not one of those any more who may decide.
+func (d *draft) electorateChanged() error {
+	var body Left
+	if err := d.command.Decode(&body); err != nil {
+		return err
+	}
+	return d.vote(func(k *approval.Keeper) error { return k.Leave(d.moment, body.Person, body.Why) })
+}
+
+// withdrawApproval ends the vote without a verdict.
+func (d *draft) withdrawApproval(reason string) error {
+	if d.Record.Approval == nil || d.Record.Approval.SubmittedAt == nil {
+		return nil
+	}
+	return d.vote(func(k *approval.Keeper) error { return k.Withdraw(d.moment, d.command.Actor.Name, reason) })
+}
+
+// keepApproval brings the approval in line with what the change has become, and the change with what was decided.
+func (d *draft) keepApproval(before Change) error {
+	record := &d.Record
+	if record.Approval == nil || record.Approval.SubmittedAt == nil {
+		return nil
+	}
+	k := d.keeper()
+	if err := k.Bar(d.moment, d.command.Actor.Name, record.parties()); err != nil {
+		return err
+	}
+	var also []approval.Cover
+	if d.graver(before) {
+		also = append(also, approval.Scope)
+	}
+	edited := d.edited()
+	if err := k.Edited(d.moment, d.command.Actor.Name, record.hashes(d.facts.Attachments), edited, also...); err != nil {
+		return err
+	}
+	d.keep(k)
+	d.conditions(k.Approval)
+	d.follow()
+	return nil
+}
+
+// edited names the fields that this decision has changed, as its events say.
+func (d *draft) edited() []string {
+	var fields []string
+	for _, event := range d.Events {
+		if list, has := event.Data["fields"].([]string); has && (event.Type == "change.edited" || event.Type == "change.window_set") {
+			fields = append(fields, list...)
+		}
+	}
+	return fields
+}
+
+// muchLater is from when on another window is as grave as another scope.
+const muchLater = 7 * 24 * time.Hour
+
+// graver reports whether another window is as grave as another scope: it is longer, lies more than a week later, in a freeze, or is
+// newly blocked.
+func (d *draft) graver(before Change) bool {
+	was, had := before.Window()
+	is, has := d.Record.Window()
+	extended := d.Record.ExtendedTo != nil // which a change manager does, and nobody votes on
+	if !had || !has || was == is || extended {
+		return false
+	}
+	if is.To.Sub(is.From) > was.To.Sub(was.From) || is.From.Sub(was.From) > muchLater {
+		return true
+	}
+	blocked := d.Record
+	blocked.Conflicts = FindConflicts(d.Record, d.facts.Surroundings, d.moment)
+	return len(blocked.blocked()) > len(before.blocked()) || slices.ContainsFunc(d.facts.Surroundings.Freezes, func(w window.Window) bool {
+		return len(w.Within(is)) > 0
+	})
+}
+
+// follow brings the state in line with the verdict.
+func (d *draft) follow() {
+	record := &d.Record
+	verdict := record.Approval.Verdict()
+	switch {
+	case record.State == AwaitingApproval && verdict == approval.Approved:
+		record.ApprovalVoid = false
+		d.move(Approved, d.moment)
+		d.add("change.approved", record.Approval.Reason(), nil, nil)
+		d.notify("change.approved", nil, record.owner(), record.implementer())
+	case record.State == AwaitingApproval && verdict == approval.Rejected:
+		d.move(Rejected, d.moment)
+		d.add("change.rejected", record.Approval.Reason(), nil, nil)
+		d.notify("change.rejected", nil, record.owner(), record.implementer())
+	case (record.State == Approved || record.State == Scheduled) && verdict != approval.Approved:
+		d.move(AwaitingApproval, d.moment)
+	case record.State == Implementing && verdict != approval.Approved && !record.ApprovalVoid:
+		record.ApprovalVoid = true
+		d.add("change.approval_void", "what is being done is no longer what was approved", nil, nil)
+		d.notify("change.approval_void", nil, record.owner(), record.implementer(), "role:"+string(domain.RoleChangeManager))
+	case record.State == Implementing && verdict == approval.Approved:
+		record.ApprovalVoid = false
+	case record.State == Review && verdict == approval.Rejected && !record.Unauthorised:
+		record.Unauthorised = true
+		record.ReviewNeeded = cmp.Or(record.ReviewNeeded, "it was done, and rejected afterwards")
+		d.add("change.unauthorised", record.Approval.Reason(), nil, nil)
+		d.notify("change.unauthorised", nil, record.owner(), "role:"+string(domain.RoleChangeManager))
+	}
+}
