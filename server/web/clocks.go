@@ -85,7 +85,14 @@ func clockID(c app.Clock) string {
 	return strings.Join([]string{"clock", string(c.Metric), c.Agreement, strconv.Itoa(c.Cycle), strconv.Itoa(c.Rating)}, "-")
 }
 
-// metricTitles word what a clock measures.
+// clockTitle tells a clock from all others of its record.
+func clockTitle(c app.Clock) string {
+	return metricTitle(c.Metric) + " by " + c.Agreement + ", cycle " + strconv.Itoa(c.Cycle) + ", rating " + strconv.Itoa(c.Rating)
+}
+
+// metricTitle words what a clock measures, wherever the console speaks of it.
+func metricTitle(metric sla.Metric) string { return metricTitles[metric] }
+
 var metricTitles = map[sla.Metric]string{
 	sla.Response: "Response", sla.Resolution: "Resolution", sla.Update: "Next word to the requester",
 	sla.OLA: "The team's own promise", sla.Underpinning: "The vendor's promise",
@@ -137,6 +144,14 @@ func openTime(ms int64) string {
 	return strconv.Itoa(seconds) + " s"
 }
 
+// targetOf words what was promised: working days as they are written, with how long they are in the calendar.
+func targetOf(c app.Clock) string {
+	if strings.Contains(c.Target, "wd") {
+		return c.Target + ", " + openTime(c.LengthMS)
+	}
+	return openTime(c.LengthMS)
+}
+
 // remaining words what is left of a target, or by how much it was missed.
 func remaining(c app.Clock) string {
 	switch {
@@ -146,11 +161,6 @@ func remaining(c app.Clock) string {
 		return "with " + openTime(c.RemainingMS) + " to spare"
 	}
 	return openTime(c.RemainingMS) + " left"
-}
-
-// used is how much of the bar is filled: the share of the target, or, once broken, of all that was counted.
-func used(c app.Clock) int64 {
-	return min(c.ElapsedMS, c.LengthMS)
 }
 
 // promiseTitles word the events that tell of clocks, where their names would not.

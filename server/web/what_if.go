@@ -16,7 +16,6 @@ import (
 	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/domain/policy"
 	"github.com/holdfast-itsm/holdfast/domain/simulation"
-	"github.com/holdfast-itsm/holdfast/domain/sla"
 	"github.com/holdfast-itsm/holdfast/internal/policytext"
 	"github.com/holdfast-itsm/holdfast/server"
 )
@@ -220,13 +219,6 @@ func hours(d time.Duration) string {
 		return strconv.Itoa(whole) + "h"
 	}
 	return strconv.Itoa(whole) + "h " + strconv.Itoa(minutes) + "m"
-}
-
-func metricTitle(metric sla.Metric) string {
-	if metric == sla.OLA {
-		return "OLA"
-	}
-	return human(string(metric))
 }
 
 // whatIfRows is how high the text stands: lower below what was found.
