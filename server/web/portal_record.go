@@ -21,6 +21,7 @@ type portalRecordView struct {
 	Record      app.IncidentView
 	Said        []domain.StoredEvent // public events that mean something to whoever asked, oldest first
 	Attachments []app.Attachment
+	Clocks      []app.Clock // of what was promised to whoever asked
 	LastSeq     int64
 	New         bool // reported a moment ago
 	Key         string
@@ -64,6 +65,9 @@ func (w *console) portalRecordView(c *gin.Context) (portalRecordView, error) {
 		if event.Public && slices.Contains(told, event.Type) {
 			view.Said = append(view.Said, event)
 		}
+	}
+	if view.Clocks, err = w.Service.Clocks(ctx, record.ID); err != nil {
+		return view, err
 	}
 	attachments, err := w.Service.Attachments(ctx, record.ID)
 	view.Attachments = slices.DeleteFunc(attachments, func(one app.Attachment) bool { return !one.Public })
