@@ -52,7 +52,7 @@ func bell(p page) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templ.RenderAttributes(ctx, templ_7745c5c3_Buffer, current(p.Path(), notificationsPath))
+		templ_7745c5c3_Err = templ.RenderAttributes(ctx, templ_7745c5c3_Buffer, current(p.Path, notificationsPath))
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -68,11 +68,11 @@ func TestTheNavigationLeadsWhereOneMayGo(t *testing.T) {
 
 	p, agent := pageOf("x"), whoHas(domain.RoleAgent)
 	p.Who = &agent
-	p.Here = "/waiting?team=network"
+	p.Path = "/waiting"
 	text := html(t, rail(p))
 	require.Equal(t, 1, strings.Count(text, `aria-current="page"`))
 	require.Regexp(t, `<a href="/waiting" aria-current="page">`, text)
-	p.Here = "/incidents/INC-000001"
+	p.Path = "/incidents/INC-000001"
 	require.Regexp(t, `<a href="/incidents" aria-current="true">`, html(t, rail(p)))
 }
 
@@ -154,4 +154,11 @@ func TestAPageIsLight(t *testing.T) {
 	}
 	t.Logf("%6d bytes in all, %d of them the page", weight, page.Body.Len())
 	require.Less(t, weight, heaviest)
+}
+
+func TestAFormThatWasRefusedIsWhereItWas(t *testing.T) {
+	t.Parallel()
+	refused := ask(t, mounted(t, whoHas(domain.RoleAdmin)), http.MethodPost, policiesPath+"/new", nil, cookie, fromHere)
+	require.Regexp(t, `<a href="/policies" aria-current="true">`, refused.Body.String())
+	require.NotContains(t, refused.Body.String(), `<a href="/" aria-current`)
 }

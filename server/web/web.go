@@ -174,23 +174,19 @@ func (w *console) sameOrigin(c *gin.Context) {
 type page struct {
 	Title string
 	// Who is signed in; nil on pages that are open to all.
-	Who     *app.Principal
-	Theme   string
-	Here    string // path and query, to come back to
+	Who   *app.Principal
+	Theme string
+	Here  string // path and query, to come back to; of a form that was sent, where everybody begins
+	// Path is that of the request, whatever its method: the navigation marks what it lies under.
+	Path    string
 	Version string
 	Now     time.Time
 	// Unread is how much the bell has that was not read; 100 stands for more than 99.
 	Unread int
 }
 
-// Path is the page's own path, without what is asked of it.
-func (p page) Path() string {
-	path, _, _ := strings.Cut(p.Here, "?")
-	return path
-}
-
 func (w *console) page(c *gin.Context, title string) page {
-	p := page{Title: title, Theme: theme(c), Here: c.Request.URL.RequestURI(), Version: w.Version, Now: w.Now()}
+	p := page{Title: title, Theme: theme(c), Here: c.Request.URL.RequestURI(), Path: c.Request.URL.Path, Version: w.Version, Now: w.Now()}
 	if c.Request.Method != http.MethodGet {
 		p.Here = "/"
 	}
