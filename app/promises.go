@@ -3,10 +3,12 @@ package app
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/domain/incident"
+	"github.com/holdfast-itsm/holdfast/domain/policy"
 	"github.com/holdfast-itsm/holdfast/domain/sla"
 	"github.com/holdfast-itsm/holdfast/schemas"
 )
@@ -49,6 +51,9 @@ type PromiseQuery struct {
 	ClockTo   *time.Time `json:"clock_to"`
 	// DueWithin asks for a promise that falls due within so much time from now on: "2h".
 	DueWithin string `json:"due_within"`
+	// Outdated names a calendar or an SLA, "Calendar/support": a promise that is still to be kept is measured by an earlier version
+	// of it than the newest. It goes with whatever else is asked.
+	Outdated string `json:"outdated"`
 }
 
 // longestDueWithin bounds how far ahead a list looks.
@@ -61,6 +66,13 @@ func (q PromiseQuery) filter(now time.Time) (schemas.PromiseFilter, error) {
 	}
 	if q.Metric != "" && !slices.Contains(sla.Metrics, sla.Metric(q.Metric)) {
 		return f, badQuery("metric", q.Metric, "is none that clocks measure")
+	}
+	if q.Outdated != "" {
+		kind, name, named := strings.Cut(q.Outdated, "/")
+		if !named || kind != policy.KindCalendar && kind != policy.KindSLA {
+			return f, badQuery("outdated", q.Outdated, "names a calendar or an agreement, like Calendar/support or SLA/gold")
+		}
+		f.OutdatedKind, f.OutdatedName = kind, name
 	}
 	if q.DueWithin != "" {
 		within, err := time.ParseDuration(q.DueWithin)

@@ -134,6 +134,11 @@ func TestAReRatingIsForeseenByTheRulesThatDecideIt(t *testing.T) {
 	require.Equal(t, app.ReRatedSums{Records: 1}, done.Sums, "nothing is new, and others' records are not theirs")
 	d.agree(policy.Document{Kind: policy.KindSLA, Name: "gold", Spec: json.RawMessage(
 		`{"applies_to": "true", "calendar": "always", "targets": {"response": {"3": "12h"}, "resolution": {"3": "2h"}}}`)})
+	for asked, want := range map[string]int{"SLA/gold": 1, "Calendar/always": 0, "SLA/silver": 0} {
+		outdated, err := d.ReRate(lead, app.ReRating{Preview: true, Query: app.IncidentQuery{PromiseQuery: app.PromiseQuery{Outdated: asked}}})
+		require.NoError(t, err)
+		require.Equal(t, want, outdated.Sums.Records, asked)
+	}
 	done, err = d.ReRate(lead, app.ReRating{Preview: true, Reason: "gold is faster"})
 	require.NoError(t, err)
 	require.Equal(t, app.ReRatedSums{Records: 1, Touched: 1, Breached: 1, Mended: 1}, done.Sums)
@@ -201,7 +206,7 @@ func TestPromisesOfADayAndTheirRecords(t *testing.T) {
 			require.Len(t, found.Items[0].Clocks, 2, record.Number)
 		}
 	}
-	for _, wrong := range []app.PromiseQuery{{Clock: "late"}, {Metric: "joy"}, {DueWithin: "soon"}, {DueWithin: "2h", Clock: "met"}} {
+	for _, wrong := range []app.PromiseQuery{{Clock: "late"}, {Metric: "joy"}, {DueWithin: "soon"}, {DueWithin: "2h", Clock: "met"}, {Outdated: "gold"}, {Outdated: "Team/network"}} {
 		_, err := d.Incidents(staff, app.IncidentQuery{PromiseQuery: wrong})
 		refuses(t, domain.CodeInvalid, err)
 	}

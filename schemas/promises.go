@@ -9,6 +9,7 @@ import (
 
 	"github.com/uptrace/bun"
 
+	"github.com/holdfast-itsm/holdfast/domain/policy"
 	"github.com/holdfast-itsm/holdfast/domain/sla"
 )
 
@@ -30,12 +31,18 @@ type PromiseFilter struct {
 	Agreement string
 	// From and To bound when it was broken, was kept, or will fall due; To is excluded.
 	From, To *time.Time
+	// OutdatedKind and OutdatedName ask, beside that, for a promise still to be kept that an earlier version of this calendar or SLA
+	// measures than the newest; empty: they ask nothing.
+	OutdatedKind, OutdatedName string
 }
 
 // moments are the columns that say when a verdict was, or will be.
 var moments = map[Verdict]string{VerdictBreached: "c.breached_at", VerdictMet: "c.stopped_at", VerdictRunning: "c.due_at"}
 
 func (f PromiseFilter) where(q *bun.SelectQuery) *bun.SelectQuery {
+	if f.OutdatedName != "" {
+		q = f.outdated(q)
+	}
 	if f.Verdict == "" {
 		return q
 	}
@@ -60,6 +67,17 @@ func (f PromiseFilter) where(q *bun.SelectQuery) *bun.SelectQuery {
 	if f.To != nil {
 		of = of.Where(moments[f.Verdict]+" < ?", *f.To)
 	}
+	return q.Where("r.id IN (?)", of)
+}
+
+func (f PromiseFilter) outdated(q *bun.SelectQuery) *bun.SelectQuery {
+	name, version := "c.agreement", "c.agreement_version"
+	if f.OutdatedKind == policy.KindCalendar {
+		name, version = "c.calendar", "c.calendar_version"
+	}
+	of := q.NewSelect().TableExpr("clocks AS c").ColumnExpr("c.record_id").Where("c.in_force AND c.stopped_at IS NULL").
+		Where(name+" = ?", f.OutdatedName).
+		Where(version+" < (SELECT max(p.version) FROM policies p WHERE p.kind = ? AND p.name = ?)", f.OutdatedKind, f.OutdatedName)
 	return q.Where("r.id IN (?)", of)
 }
 

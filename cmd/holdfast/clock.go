@@ -22,10 +22,11 @@ type promised struct {
 	Metric    string `enum:"response,resolution,update,ola,underpinning," default:"" placeholder:"METRIC" help:"Of that promise: response, resolution, update, ola or underpinning."`
 	Agreement string `placeholder:"SLA" help:"By this agreement."`
 	DueWithin string `placeholder:"TIME" help:"A promise falls due within so much time, such as 2h."`
+	Outdated  string `placeholder:"KIND/NAME" help:"A promise still to be kept is measured by an earlier version of this calendar or SLA than the newest."`
 }
 
 func (p promised) query() app.PromiseQuery {
-	return app.PromiseQuery{Clock: p.Clock, Metric: p.Metric, Agreement: p.Agreement, DueWithin: p.DueWithin}
+	return app.PromiseQuery{Clock: p.Clock, Metric: p.Metric, Agreement: p.Agreement, DueWithin: p.DueWithin, Outdated: p.Outdated}
 }
 
 type clockList struct{ record }

@@ -30,6 +30,7 @@ type ListQuery struct {
 	ClockFrom  time.Time `query:"clock_from" doc:"It was broken, was kept or falls due at this time or later"`
 	ClockTo    time.Time `query:"clock_to" doc:"And before this time"`
 	DueWithin  string    `query:"due_within" maxLength:"20" doc:"A promise falls due within so much time from now on" example:"2h"`
+	Outdated   string    `query:"outdated" maxLength:"120" doc:"A promise still to be kept is measured by an earlier version of this calendar or SLA than the newest" example:"Calendar/support"`
 	Sort       string    `query:"sort" maxLength:"40" doc:"opened_at, updated_at, priority or wake_at; - for descending; -opened_at when left out"`
 	Limit      int       `query:"limit" minimum:"1" maximum:"200" default:"50"`
 	Cursor     string    `query:"cursor" maxLength:"500"`
@@ -40,7 +41,7 @@ func (q ListQuery) query() app.IncidentQuery {
 		State: q.State, Priority: q.Priority, Team: q.Team, Assignee: q.Assignee, Requester: q.Requester, Service: q.Service,
 		Category: q.Category, Tag: q.Tag, Words: q.Words, OpenedFrom: moment(q.OpenedFrom), OpenedTo: moment(q.OpenedTo), Sort: q.Sort, Limit: q.Limit, Cursor: q.Cursor,
 		PromiseQuery: app.PromiseQuery{
-			Clock: q.Clock, Metric: q.Metric, Agreement: q.Agreement, ClockFrom: moment(q.ClockFrom), ClockTo: moment(q.ClockTo), DueWithin: q.DueWithin,
+			Clock: q.Clock, Metric: q.Metric, Agreement: q.Agreement, ClockFrom: moment(q.ClockFrom), ClockTo: moment(q.ClockTo), DueWithin: q.DueWithin, Outdated: q.Outdated,
 		},
 	}
 }

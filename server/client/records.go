@@ -131,7 +131,7 @@ func listed(query app.IncidentQuery) url.Values {
 		"assignee", query.Assignee, "requester", query.Requester, "service", query.Service, "category", query.Category,
 		"tag", query.Tag, "q", query.Words, "opened_from", instant(query.OpenedFrom), "opened_to", instant(query.OpenedTo),
 		"clock", query.Clock, "metric", query.Metric, "agreement", query.Agreement, "clock_from", instant(query.ClockFrom),
-		"clock_to", instant(query.ClockTo), "due_within", query.DueWithin,
+		"clock_to", instant(query.ClockTo), "due_within", query.DueWithin, "outdated", query.Outdated,
 		"sort", query.Sort, "cursor", query.Cursor, "limit", count(query.Limit, mostItems),
 	)
 }

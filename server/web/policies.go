@@ -98,6 +98,9 @@ type policyView struct {
 	Source   string
 	// Versions are all of them, the newest first.
 	Versions []policy.Document
+	// Outdated is how many open records an earlier version measures than the newest; OutdatedMore: there are others.
+	Outdated     int
+	OutdatedMore bool
 }
 
 func (v policyView) newest() int { return v.Versions[0].Version }
@@ -117,6 +120,10 @@ func (w *console) policy(c *gin.Context) {
 		}
 	}
 	if view.Source, err = policytext.Source(view.Document); err != nil {
+		w.fail(c, err)
+		return
+	}
+	if view.Outdated, view.OutdatedMore, err = w.outdatedBy(c.Request.Context(), versions[0]); err != nil {
 		w.fail(c, err)
 		return
 	}

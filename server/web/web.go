@@ -128,6 +128,7 @@ func (w *console) mountPages(pages *gin.RouterGroup) {
 	w.mountDeliveries(pages)
 	w.mountOnCall(pages)
 	w.mountEscalations(pages)
+	w.mountReRating(pages)
 }
 
 // contentPolicy lets a page load from its own origin only: no inline script or style, no frames, no plugins.
