@@ -64,7 +64,7 @@ func (a *App) TestPolicies(ctx context.Context, body PolicyTestBody) (PolicyTest
 		return report, &domain.Error{Code: domain.CodeUnavailable, Message: "others are running policy tests; try again in a moment", RetryAfter: retryAfter}
 	}
 	var stored []policy.Document
-	for _, kind := range []string{policy.KindCalendar, policy.KindPriorityMatrix, policy.KindAssignmentRules, policy.KindOnCallSchedule} {
+	for _, kind := range policytest.Kinds {
 		rows, err := schemas.ListPolicies(ctx, a.DB, kind)
 		if err != nil {
 			return report, a.fault(ctx, "reading policies", err)

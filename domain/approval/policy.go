@@ -62,7 +62,15 @@ const (
 	DefaultApprove  Default = "approve" // never for changes
 )
 
-// deadline, byDefault, covered and reminders are what a policy says, or what holds where it says nothing.
+// ByDefault is what becomes of the stage where its deadline passes without a decision.
+func (s StagePolicy) ByDefault() Default {
+	if s.Default == "" {
+		return DefaultEscalate
+	}
+	return s.Default
+}
+
+// deadline, covered and reminders are what a policy says, or what holds where it says nothing.
 func (s StagePolicy) deadline() calendar.Duration {
 	switch {
 	case s.Deadline != calendar.Duration{}:
@@ -71,13 +79,6 @@ func (s StagePolicy) deadline() calendar.Duration {
 		return calendar.Duration{Open: DefaultDeadline * 24 * time.Hour}
 	}
 	return calendar.Duration{WorkingDays: DefaultDeadline}
-}
-
-func (s StagePolicy) byDefault() Default {
-	if s.Default == "" {
-		return DefaultEscalate
-	}
-	return s.Default
 }
 
 func (s StagePolicy) covered() []Cover {
@@ -174,7 +175,7 @@ func (f *findings) stage(path string, stage StagePolicy) {
 	case deadline.WorkingDays == 0 && deadline.Open < MinDeadline:
 		f.add(path+".deadline", "is less than a minute")
 	}
-	if !slices.Contains([]Default{DefaultReject, DefaultEscalate, DefaultApprove}, stage.byDefault()) {
+	if !slices.Contains([]Default{DefaultReject, DefaultEscalate, DefaultApprove}, stage.ByDefault()) {
 		f.add(path+".default", "%q is not one of %s, %s, %s", stage.Default, DefaultReject, DefaultEscalate, DefaultApprove)
 	}
 	covers := map[Cover]bool{}

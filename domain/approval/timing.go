@@ -142,7 +142,7 @@ func (k *Keeper) Deadlines(practice domain.Practice) ([]domain.Deadline, error) 
 		for _, p := range k.places(s) {
 			one := domain.Deadline{
 				Name: "approval " + s.Name + " " + due, DueAt: p.at, Command: string(practice) + "." + Due,
-				Then: fmt.Sprintf("%s the stage %s, unless it is decided before", thens[s.byDefault()], s.Name),
+				Then: fmt.Sprintf("%s the stage %s, unless it is decided before", thens[s.ByDefault()], s.Name),
 			}
 			if !p.reminder.IsZero() {
 				one.Name = "approval " + s.Name + " " + p.reminder.text
@@ -197,7 +197,7 @@ func (k *Keeper) come(p place) {
 		k.decide(s, StageRejected, p.at, "")
 		return
 	}
-	s.Figures.Verdict, s.Figures.Why = Overdue(figures, s.byDefault())
+	s.Figures.Verdict, s.Figures.Why = Overdue(figures, s.ByDefault())
 	switch s.Figures.Verdict {
 	case Approved:
 		k.decide(s, StageApproved, p.at, "")

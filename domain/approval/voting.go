@@ -39,7 +39,7 @@ func (k *Keeper) Cast(at time.Time, b Ballot) error {
 	if err := k.fresh(*s, b.Hashes); err != nil {
 		return err
 	}
-	if err := b.check(); err != nil {
+	if err := b.Check(); err != nil {
 		return err
 	}
 	if err := s.oneHand(b); err != nil {
@@ -62,8 +62,8 @@ func (k *Keeper) Cast(at time.Time, b Ballot) error {
 	return k.fault
 }
 
-// check says what is wrong with a ballot in itself.
-func (b Ballot) check() error {
+// Check says what is wrong with a ballot in itself, whoever gives it and whatever it is about: a CodeInvalid.
+func (b Ballot) Check() error {
 	switch {
 	case !slices.Contains(Choices, b.Choice):
 		return domain.Invalid("vote", "%q is not one of %s", b.Choice, choiceList())
@@ -240,7 +240,7 @@ func (k *Keeper) CloseVoting(at time.Time, by, stage string) error {
 	case !s.State.TakesVotes():
 		return domain.Errorf(domain.CodeConflict, "the stage %s takes no votes: it is %s", s.Name, s.State)
 	case s.State == Open && s.Rule.base() != OfVotesCast:
-		return domain.Errorf(domain.CodeConflict, "the stage %s counts everybody, also those who have not voted; its votes or its deadline (%s by default) end it", s.Name, s.byDefault())
+		return domain.Errorf(domain.CodeConflict, "the stage %s counts everybody, also those who have not voted; its votes or its deadline (%s by default) end it", s.Name, s.ByDefault())
 	}
 	figures := Tally(s.Rule, s.electorate(k.Approval.Parties), s.InForce(), true)
 	switch {

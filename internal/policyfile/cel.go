@@ -36,13 +36,26 @@ var fields = map[string]map[string]*cel.Type{
 		"location": cel.StringType, "environment": cel.StringType, "requester": cel.StringType,
 		"tags": cel.ListType(cel.StringType), "configuration_items": cel.ListType(cel.StringType),
 	},
-	agreements: {
+	agreements: rated(nil),
+	approvals:  rated(map[string]*cel.Type{"type": cel.StringType, "model": cel.StringType, "risk": cel.ObjectType(riskType)}),
+}
+
+// rated are the fields of a record of any practice once it is rated and routed, and some more.
+func rated(more map[string]*cel.Type) map[string]*cel.Type {
+	known := map[string]*cel.Type{
 		"practice": cel.StringType, "title": cel.StringType, "priority": cel.IntType, "service": cel.StringType,
 		"category": cel.StringType, "team": cel.StringType, "channel": cel.StringType, "location": cel.StringType,
 		"environment": cel.StringType, "requester": cel.StringType,
 		"tags": cel.ListType(cel.StringType), "configuration_items": cel.ListType(cel.StringType),
-	},
+	}
+	maps.Copy(known, more)
+	return known
 }
+
+// riskType names the type of record.risk; parts are the fields of such types.
+const riskType = "@record.risk"
+
+var parts = map[string]map[string]*cel.Type{riskType: {"level": cel.StringType, "score": cel.IntType}}
 
 // agreements stands for the records of every practice, as an SLA asks about them once they are rated and routed. No document
 // can name it as its practice.
@@ -118,32 +131,42 @@ func (l *language) compile(expression string) (cel.Program, error) {
 	return program, nil
 }
 
-// records tells CEL of the record's fields and reads them from a map. A field that is not there is empty, and has() asks
-// whether a field is empty.
+// records tells CEL of the fields of the record and of its parts, and reads them from maps. A field that is not there is empty,
+// and has() asks whether a field is empty.
 type records struct {
 	*types.Registry
 	fields map[string]*cel.Type
 }
 
-func (r *records) FindStructType(name string) (*types.Type, bool) {
+// of are the fields of the record or of one of its parts.
+func (r *records) of(name string) (map[string]*cel.Type, bool) {
 	if name == recordType {
-		return types.NewTypeTypeWithParam(types.NewObjectType(recordType)), true
+		return r.fields, true
+	}
+	part, known := parts[name]
+	return part, known
+}
+
+func (r *records) FindStructType(name string) (*types.Type, bool) {
+	if _, ours := r.of(name); ours {
+		return types.NewTypeTypeWithParam(types.NewObjectType(name)), true
 	}
 	return r.Registry.FindStructType(name)
 }
 
 func (r *records) FindStructFieldNames(name string) ([]string, bool) {
-	if name == recordType {
-		return slices.Sorted(maps.Keys(r.fields)), true
+	if known, ours := r.of(name); ours {
+		return slices.Sorted(maps.Keys(known)), true
 	}
 	return r.Registry.FindStructFieldNames(name)
 }
 
 func (r *records) FindStructFieldType(name, field string) (*types.FieldType, bool) {
-	if name != recordType {
+	all, ours := r.of(name)
+	if !ours {
 		return r.Registry.FindStructFieldType(name, field)
 	}
-	of, known := r.fields[field]
+	of, known := all[field]
 	if !known {
 		return nil, false
 	}
@@ -159,6 +182,8 @@ func (r *records) FindStructFieldType(name, field string) (*types.FieldType, boo
 				return len(value) > 0
 			case int64:
 				return value != 0
+			case map[string]any:
+				return len(value) > 0
 			}
 			return false
 		},
@@ -170,7 +195,9 @@ func (r *records) FindStructFieldType(name, field string) (*types.FieldType, boo
 func asked(field string, of *cel.Type, value any) (any, error) {
 	switch value.(type) {
 	case nil:
-		return map[types.Kind]any{types.ListKind: []string{}, types.StringKind: "", types.IntKind: int64(0)}[of.Kind()], nil
+		return map[types.Kind]any{
+			types.ListKind: []string{}, types.StringKind: "", types.IntKind: int64(0), types.StructKind: map[string]any{},
+		}[of.Kind()], nil
 	case string:
 		if of.Kind() == types.StringKind {
 			return value, nil
@@ -181,6 +208,10 @@ func asked(field string, of *cel.Type, value any) (any, error) {
 		}
 	case int64:
 		if of.Kind() == types.IntKind {
+			return value, nil
+		}
+	case map[string]any:
+		if of.Kind() == types.StructKind {
 			return value, nil
 		}
 	}

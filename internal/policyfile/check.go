@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/approval"
 	"github.com/holdfast-itsm/holdfast/domain/calendar"
 	"github.com/holdfast-itsm/holdfast/domain/escalation"
 	"github.com/holdfast-itsm/holdfast/domain/incident"
@@ -32,6 +33,7 @@ var kinds = map[string]struct {
 	policy.KindEscalationPolicy: {escalation.Policy{}, reading(func(_ string, p escalation.Policy) []policy.Problem { return p.Validate() })},
 	policy.KindCannedReply:      {policy.CannedReply{}, reading(func(_ string, r policy.CannedReply) []policy.Problem { return r.Validate() })},
 	policy.KindSLA:              {sla.Agreement{}, reading(checkAgreement)},
+	policy.KindApprovalPolicy:   {approval.Policy{}, reading(checkApproval)},
 }
 
 // reading decodes a spec, whose shape is known to fit, for the check of its meaning.
@@ -48,7 +50,7 @@ func reading[T any](check func(name string, spec T) []policy.Problem) func(strin
 // Kinds lists the kinds of documents, in order.
 func Kinds() []string {
 	return []string{
-		policy.KindAssignmentRules, policy.KindCalendar, policy.KindCannedReply, policy.KindEscalationPolicy,
+		policy.KindApprovalPolicy, policy.KindAssignmentRules, policy.KindCalendar, policy.KindCannedReply, policy.KindEscalationPolicy,
 		policy.KindOnCallSchedule, policy.KindPriorityMatrix, policy.KindRecordTemplate, policy.KindSLA,
 		policy.KindServicePolicy, policy.KindTeam, policy.KindVocabulary,
 	}

@@ -56,7 +56,7 @@ func schemaOf(t reflect.Type) map[string]any {
 		return schemaOf(t.Elem())
 	}
 	if reflect.PointerTo(t).Implements(reader) {
-		return map[string]any{"type": []string{"string", "integer"}} // a length of time, or 0
+		return map[string]any{"type": []string{"string", "integer"}} // a length of time or 0, a share or a number
 	}
 	if reflect.PointerTo(t).Implements(textual) {
 		return map[string]any{"type": "string"}

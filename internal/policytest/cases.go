@@ -47,6 +47,7 @@ var subjects = map[string]func() subject{
 	"cron":       func() subject { return &cronSubject{} },
 	"on_call":    func() subject { return &onCallSubject{} },
 	"handoffs":   func() subject { return &handoffsSubject{} },
+	"approval":   func() subject { return &approvalSubject{} },
 	"paging":     func() subject { return &pagingSubject{} },
 }
 

@@ -23,6 +23,8 @@ type answer struct {
 	category *string
 	tags     []string
 	people   *[]string
+	verdict  *string
+	why      *string
 	policy   *string
 
 	state              *string
@@ -42,6 +44,8 @@ type expectation struct {
 	Category *string            `json:"category,omitempty"`
 	Tags     *[]string          `json:"tags,omitempty"`
 	People   *[]string          `json:"people,omitempty"`
+	Verdict  *string            `json:"verdict,omitempty"`
+	Why      *string            `json:"why,omitempty"`
 	Policy   *string            `json:"policy,omitempty"`
 
 	State     *string    `json:"state,omitempty"`
@@ -107,7 +111,7 @@ func (e expectation) text() string {
 	for _, field := range []struct {
 		name string
 		text *string
-	}{{"team", e.Team}, {"rule", e.Rule}, {"category", e.Category}, {"state", e.State}, {"policy", e.Policy}} {
+	}{{"team", e.Team}, {"rule", e.Rule}, {"category", e.Category}, {"state", e.State}, {"policy", e.Policy}, {"verdict", e.Verdict}, {"why", e.Why}} {
 		if field.text != nil {
 			add(field.name, fmt.Sprintf("%q", *field.text))
 		}
@@ -145,7 +149,15 @@ func (e expectation) differs(got answer) string {
 	for _, field := range []struct {
 		name      string
 		want, got *string
-	}{{"team", e.Team, got.team}, {"rule", e.Rule, got.rule}, {"category", e.Category, got.category}, {"state", e.State, got.state}, {"policy", e.Policy, got.policy}} {
+	}{
+		{"team", e.Team, got.team},
+		{"rule", e.Rule, got.rule},
+		{"category", e.Category, got.category},
+		{"state", e.State, got.state},
+		{"policy", e.Policy, got.policy},
+		{"verdict", e.Verdict, got.verdict},
+		{"why", e.Why, got.why},
+	} {
 		if field.want != nil {
 			compare(field.name, fmt.Sprintf("%q", *field.want), shown(field.got), field.got != nil && *field.got == *field.want)
 		}

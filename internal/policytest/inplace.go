@@ -79,6 +79,8 @@ func (d *documents) over(others *documents) {
 	fill(d.schedules, others.schedules)
 	fill(d.services, others.services)
 	fill(d.teams, others.teams)
+	fill(d.agreements, others.agreements)
+	fill(d.approvals, others.approvals)
 }
 
 func fill[T any](into, from map[string]T) {

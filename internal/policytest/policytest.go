@@ -9,6 +9,7 @@ import (
 	"io"
 	"path/filepath"
 
+	"github.com/holdfast-itsm/holdfast/domain/approval"
 	"github.com/holdfast-itsm/holdfast/domain/calendar"
 	"github.com/holdfast-itsm/holdfast/domain/oncall"
 	"github.com/holdfast-itsm/holdfast/domain/policy"
@@ -91,6 +92,12 @@ func (s *suite) check(test testCase) string {
 	return test.expect.differs(got)
 }
 
+// Kinds are the kinds of documents that cases can ask.
+var Kinds = []string{
+	policy.KindApprovalPolicy, policy.KindAssignmentRules, policy.KindCalendar, policy.KindOnCallSchedule, policy.KindPriorityMatrix,
+	policy.KindSLA, policy.KindServicePolicy, policy.KindTeam,
+}
+
 // documents are the policies that cases name, by kind and name.
 type documents struct {
 	evaluator  *policyfile.Evaluator
@@ -99,6 +106,7 @@ type documents struct {
 	rules      map[string]policy.AssignmentRules
 	agreements map[string]sla.Agreement
 	schedules  map[string]*oncall.Schedule
+	approvals  map[string]approval.Policy
 	services   map[string]policy.ServicePolicy
 	teams      map[string]policy.Team
 	origin     map[string]string
@@ -108,7 +116,7 @@ func newDocuments(evaluator *policyfile.Evaluator) *documents {
 	return &documents{
 		evaluator: evaluator, calendars: map[string]*calendar.Calendar{}, matrices: map[string]policy.PriorityMatrix{},
 		rules: map[string]policy.AssignmentRules{}, agreements: map[string]sla.Agreement{}, origin: map[string]string{},
-		schedules: map[string]*oncall.Schedule{}, services: map[string]policy.ServicePolicy{}, teams: map[string]policy.Team{},
+		schedules: map[string]*oncall.Schedule{}, approvals: map[string]approval.Policy{}, services: map[string]policy.ServicePolicy{}, teams: map[string]policy.Team{},
 	}
 }
 
@@ -143,6 +151,8 @@ func (d *documents) take(document policy.Document) (err error) {
 		err = decode(document, d.rules)
 	case policy.KindSLA:
 		err = decode(document, d.agreements)
+	case policy.KindApprovalPolicy:
+		err = decode(document, d.approvals)
 	case policy.KindOnCallSchedule:
 		err = d.takeSchedule(document)
 	case policy.KindServicePolicy:

@@ -9,21 +9,22 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The vectors are facts from other projects' tests of business time; every one must hold.
+// The vectors are facts from other projects' tests of business time and of votes; every one must hold.
 func TestVectors(t *testing.T) {
 	t.Parallel()
 	paths, err := filepath.Glob(filepath.Join("testdata", "vectors", "*.yaml"))
 	require.NoError(t, err)
-	require.Len(t, paths, 3)
+	require.Len(t, paths, 4)
 	var out strings.Builder
 	failed, err := Run(&out, paths)
 	require.NoError(t, err, out.String())
 	require.False(t, failed, out.String())
 	require.Equal(t, strings.Join([]string{
+		"testdata/vectors/approval_percent.yaml: 6 passed, 0 failed",
 		"testdata/vectors/calendar_biz.yaml: 17 passed, 0 failed",
 		"testdata/vectors/calendar_cal.yaml: 24 passed, 0 failed",
 		"testdata/vectors/calendar_servicenow_docs.yaml: 7 passed, 0 failed",
-		"48 passed, 0 failed", "",
+		"54 passed, 0 failed", "",
 	}, "\n"), out.String())
 }
 
@@ -128,4 +129,15 @@ func TestCasesThatAreAskedWrongly(t *testing.T) {
 			require.Contains(t, out.String(), test.says)
 		})
 	}
+}
+
+func TestTheExamplesPass(t *testing.T) {
+	t.Parallel()
+	paths, err := filepath.Glob(filepath.Join("..", "..", "examples", "policies", "*_test.yaml"))
+	require.NoError(t, err)
+	require.NotEmpty(t, paths)
+	var out strings.Builder
+	failed, err := Run(&out, paths)
+	require.NoError(t, err, out.String())
+	require.False(t, failed, out.String())
 }

@@ -222,6 +222,7 @@ func kindTitle(kind string) string {
 
 // kindMeans says in one line what documents of a kind are for.
 var kindMeans = map[string]string{
+	policy.KindApprovalPolicy:   "Who decides together, how many it takes, and until when.",
 	policy.KindAssignmentRules:  "Which team a new record goes to; the first rule that matches wins.",
 	policy.KindCalendar:         "When work is done: weekly hours, holidays, exceptions.",
 	policy.KindCannedReply:      "What is written often, ready to be put into a note.",

@@ -4,6 +4,25 @@ import "github.com/holdfast-itsm/holdfast/domain/policy"
 
 // policyStarts are the texts that new documents begin with, each right as it stands but for its name.
 var policyStarts = map[string]string{
+	policy.KindApprovalPolicy: `kind: ApprovalPolicy
+name: cab
+spec:
+  when: 'record.practice == "change" && record.risk.level in ["medium", "high"]'
+  stages:           # one after the other; parallel: together with the one before
+    - name: cab
+      electorate: [role:cab_member]
+      rule: {threshold: 60%, of: electorate, quorum: 50%}
+      deadline: 3wd
+      default: escalate
+      covers: [scope]
+    - name: window  # asked again when nothing but the window moves
+      electorate: [role:change_manager]
+      rule: {threshold: 1, of: approvals}
+      deadline: 1wd
+      default: escalate
+      covers: [schedule]
+      parallel: true
+`,
 	policy.KindAssignmentRules: `kind: AssignmentRules
 name: default
 spec:
@@ -125,6 +144,26 @@ spec:
 
 // testStarts are tests to begin with, for the kinds that can be asked.
 var testStarts = map[string]string{
+	policy.KindApprovalPolicy: `kind: PolicyTest
+name: the board
+cases:
+  - name: four of six are 60 %
+    approval:
+      of: cab
+      stage: cab
+      electorate: [ana, bo, cy, fay, gil, sec]
+      requester: dee
+      votes: [{by: ana, vote: approve}, {by: bo, vote: approve}, {by: cy, vote: approve}, {by: gil, vote: approve}]
+    expect: {verdict: approved}
+  - name: who asks for it does not vote
+    approval:
+      of: cab
+      stage: window
+      electorate: [dee, mia]
+      requester: dee
+      votes: [{by: dee, vote: approve}]
+    expect: {verdict: pending}
+`,
 	policy.KindAssignmentRules: `kind: PolicyTest
 name: routing
 cases:
