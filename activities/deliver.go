@@ -3,8 +3,6 @@ package activities
 import (
 	"context"
 	"errors"
-	"hash/fnv"
-	"strconv"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -50,7 +48,7 @@ func (a *Activities) Deliver(ctx context.Context, order domain.DeliveryOrder) (d
 
 // destination is a row as a channel is given it.
 func (a *Activities) destination(row schemas.DestinationRow) domain.Destination {
-	to := domain.Destination{Name: row.Name, URL: row.URL}
+	to := domain.Destination{Name: row.Name, URL: row.URL, Token: row.Token}
 	if row.Secret != "" {
 		to.Secrets = append(to.Secrets, row.Secret)
 	}
@@ -184,9 +182,11 @@ func (b *batch) one(ctx context.Context, row schemas.DeliveryRow) error {
 	if !wanted {
 		return b.settle(ctx, rows, schemas.DeliveryDropped, "it was not needed any more")
 	}
-	bounded, cancel := context.WithTimeout(ctx, sendBound)
-	defer cancel()
-	return b.outcome(ctx, rows, b.sending.Send(bounded, parcel))
+	sent, err := b.send(ctx, parcel)
+	if err != nil {
+		return err
+	}
+	return b.outcome(ctx, rows, sent)
 }
 
 // outcome writes down what a sending came to.
@@ -199,8 +199,14 @@ func (b *batch) outcome(ctx context.Context, rows []schemas.DeliveryRow, sent er
 		fault.Message = "it does not answer"
 		b.Log.WarnContext(ctx, "a destination failed", "destination", b.order.Destination, "error", sent)
 	}
-	if sent != nil && fault.Consequence == domain.FaultDown {
+	switch {
+	case sent == nil:
+	case fault.Consequence == domain.FaultDown:
 		return b.down(ctx, rows, fault.Message)
+	case fault.Consequence == domain.FaultStopped:
+		return b.stopped(ctx, rows, fault.Message)
+	case fault.Consequence == domain.FaultBusy:
+		return b.busy(ctx, rows, fault)
 	}
 	if err := b.answered(ctx); err != nil {
 		return err
@@ -233,7 +239,7 @@ func (b *batch) settle(ctx context.Context, rows []schemas.DeliveryRow, state sc
 
 // postpone puts off what was tried and failed.
 func (b *batch) postpone(ctx context.Context, rows []schemas.DeliveryRow, why schemas.Postponement) error {
-	return b.fallThrough(ctx, rows[0], rows[0].Attempts+1 >= mostPageTries, func(ctx context.Context, db bun.IDB) error {
+	return b.fallThrough(ctx, rows[0], why.Attempt && rows[0].Attempts+1 >= mostPageTries, func(ctx context.Context, db bun.IDB) error {
 		return schemas.PostponeDeliveries(ctx, db, rows, why)
 	})
 }
@@ -247,81 +253,4 @@ func (b *batch) answered(ctx context.Context) error {
 	before := b.circuit.Failures
 	b.circuit.Failures = 0
 	return schemas.DestinationAnswers(ctx, b.DB, b.order.Destination, before, b.now())
-}
-
-const (
-	// mostFailures in a row, and a destination is left alone for a while.
-	mostFailures = 5
-	firstOpen    = 5 * time.Second
-	longestOpen  = 5 * time.Minute
-	firstPause   = 30 * time.Second
-	longestPause = 30 * time.Minute
-)
-
-// down notes that the destination does not work, and puts the deliveries off until it is tried again.
-func (b *batch) down(ctx context.Context, rows []schemas.DeliveryRow, fault string) error {
-	now := b.now()
-	b.noted = false
-	b.circuit.Failures++
-	pause, until := jittered(pauseAfter(b.circuit.Failures-1, time.Second, firstOpen), rows[0]), (*time.Time)(nil)
-	if b.circuit.Failures >= mostFailures {
-		pause = jittered(pauseAfter(b.circuit.Failures-mostFailures, firstOpen, longestOpen), rows[0])
-		at := now.Add(pause)
-		until = &at
-	}
-	b.circuit.OpenUntil = until
-	if err := schemas.DestinationFailed(ctx, b.DB, b.order.Destination, fault, b.circuit.Failures, until, now); err != nil {
-		return err
-	}
-	b.settled++
-	if b.Delivered != nil {
-		b.Delivered(string(rows[0].Channel), "postponed", len(rows))
-	}
-	if err := b.postpone(ctx, rows, schemas.Postponement{Next: now.Add(pause), Fault: fault, Attempt: true, HeldBack: true}); err != nil || until == nil {
-		return err
-	}
-	return b.passOver(ctx, *until)
-}
-
-// pauseAfter doubles a pause with every attempt, up to a longest one.
-func pauseAfter(before int, first, longest time.Duration) time.Duration {
-	return min(first<<min(before, 16), longest)
-}
-
-// jittered makes a pause up to a fifth longer or shorter, so that what failed together does not come again together. It follows
-// from the delivery and its attempts, so that it is the same wherever it is computed.
-func jittered(pause time.Duration, row schemas.DeliveryRow) time.Duration {
-	sum := fnv.New32a()
-	sum.Write([]byte(row.ID + strconv.Itoa(row.Attempts)))
-	return pause*4/5 + pause*2/5*time.Duration(sum.Sum32()%1000)/1000
-}
-
-// throttle allows so many messages to one receiver within a time.
-type throttle struct {
-	most   int
-	within time.Duration
-}
-
-// throttles keep people from being flooded; what comes meanwhile leaves as one message afterwards. Pages, and what is about an
-// account, are not held back. The last bound is the longest.
-var throttles = map[domain.Channel][]throttle{
-	domain.ChannelMail:  {{1, time.Minute}},
-	domain.ChannelSMS:   messages,
-	domain.ChannelPush:  messages,
-	domain.ChannelVoice: {{1, time.Minute}, {3, 15 * time.Minute}, {7, time.Hour}, {15, 3 * time.Hour}},
-}
-
-var messages = []throttle{{1, time.Minute}, {5, 15 * time.Minute}, {11, time.Hour}, {21, 3 * time.Hour}}
-
-// allowedAt is when the next message may leave, with those that left lately, the newest first.
-func allowedAt(bounds []throttle, sent []time.Time, now time.Time) time.Time {
-	at := now
-	for _, bound := range bounds {
-		if len(sent) >= bound.most {
-			if free := sent[bound.most-1].Add(bound.within); free.After(at) {
-				at = free
-			}
-		}
-	}
-	return at
 }

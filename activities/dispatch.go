@@ -47,7 +47,7 @@ func (a *Activities) Dispatch(ctx context.Context) (destinations []string, more 
 		if d.instances, err = schemas.ActiveDestinations(ctx, tx); err != nil {
 			return err
 		}
-		if d.away, err = schemas.OpenCircuits(ctx, tx, d.now); err != nil {
+		if d.away, err = schemas.OpenCircuits(ctx, tx, d.now, d.now.Add(pagesWait)); err != nil {
 			return err
 		}
 		positions := make([]int64, len(notices))

@@ -14,6 +14,7 @@ import (
 	"github.com/holdfast-itsm/holdfast/domain/policy"
 	"github.com/holdfast-itsm/holdfast/internal/auth"
 	"github.com/holdfast-itsm/holdfast/internal/policyfile"
+	"github.com/holdfast-itsm/holdfast/internal/slack"
 	"github.com/holdfast-itsm/holdfast/schemas"
 )
 
@@ -33,6 +34,8 @@ type Dependencies struct {
 	Log    *slog.Logger
 	// DoorWait is how long a command waits for its decision before it is queued.
 	DoorWait time.Duration
+	// Replies tell people in Slack what became of what they pressed; left out, only Slack's own address is called.
+	Replies *slack.Replies
 	// Passwords checks them; left out, at the standard cost.
 	Passwords *auth.Passwords
 }
@@ -56,6 +59,9 @@ const DefaultDoorWait = 5 * time.Second
 func New(dependencies Dependencies) *App {
 	if dependencies.DoorWait == 0 {
 		dependencies.DoorWait = DefaultDoorWait
+	}
+	if dependencies.Replies == nil {
+		dependencies.Replies = slack.NewReplies(nil)
 	}
 	if dependencies.Passwords == nil {
 		dependencies.Passwords = auth.NewPasswords(auth.Standard)

@@ -32,7 +32,7 @@ func (a *App) Execute(ctx context.Context, request Request) (Reply, error) {
 			return reply, err
 		}
 	}
-	reply, err := a.decide(ctx, command, record, request.Async)
+	reply, err := a.decide(ctx, command, record, request)
 	if domain.AsError(err) != nil {
 		reply, err = a.unlessTaken(ctx, command, err)
 	}
@@ -40,17 +40,17 @@ func (a *App) Execute(ctx context.Context, request Request) (Reply, error) {
 }
 
 // decide has a command decided, or queues it.
-func (a *App) decide(ctx context.Context, command domain.Command, record row, async bool) (Reply, error) {
+func (a *App) decide(ctx context.Context, command domain.Command, record row, request Request) (Reply, error) {
 	if err := check(command, record); err != nil {
 		return Reply{}, err
 	}
 	if err := a.checkNamed(ctx, command); err != nil {
 		return Reply{}, err
 	}
-	if async {
+	if request.Async {
 		return a.queue(ctx, command)
 	}
-	return a.send(ctx, command)
+	return a.send(ctx, command, request.Patience)
 }
 
 // prepare authorises a request and makes a command of it; it answers the record as it stands, if there is one.
@@ -156,8 +156,11 @@ func check(command domain.Command, record row) error {
 }
 
 // send waits for the decision; when none comes in time, the command is queued under the same id.
-func (a *App) send(ctx context.Context, command domain.Command) (Reply, error) {
-	bounded, cancel := context.WithTimeout(ctx, a.DoorWait)
+func (a *App) send(ctx context.Context, command domain.Command, patience time.Duration) (Reply, error) {
+	if patience == 0 {
+		patience = a.DoorWait
+	}
+	bounded, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	result, err := a.Door.Send(bounded, command)
 	switch {

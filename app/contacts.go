@@ -13,6 +13,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/internal/slack"
 	"github.com/holdfast-itsm/holdfast/schemas"
 )
 
@@ -46,6 +47,11 @@ func (a *App) AddContact(ctx context.Context, body ContactBody) (Contact, error)
 	body.Address = strings.TrimSpace(body.Address)
 	if err := a.checkContact(ctx, body); err != nil {
 		return Contact{}, err
+	}
+	if body.Channel == domain.ChannelSlack {
+		if body.Address, err = a.slackAddress(ctx, body.Address); err != nil {
+			return Contact{}, err
+		}
 	}
 	var contact Contact
 	err = a.DB.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
@@ -99,6 +105,37 @@ func (a *App) checkContact(ctx context.Context, body ContactBody) error {
 		return domain.Invalid("address", "is a number with its country, such as +4930123456")
 	}
 	return nil
+}
+
+// slackUser is Slack's name of a person, which their profile there shows as the member ID.
+var slackUser = regexp.MustCompile(`^[UW][A-Z0-9]{2,30}$`)
+
+// slackAddress is the whole address of a user of Slack, "acme/U024BE7LH"; where there is one workspace it need not be named.
+func (a *App) slackAddress(ctx context.Context, text string) (string, error) {
+	workspace, user := slack.SplitAddress(text)
+	user = strings.ToUpper(user)
+	if !slackUser.MatchString(user) {
+		return "", domain.Invalid("address", "is your member ID in Slack, such as U024BE7LH: your profile there shows it under \"Copy member ID\"")
+	}
+	rows, err := schemas.ActiveDestinations(ctx, a.DB)
+	if err != nil {
+		return "", a.fault(ctx, "listing workspaces", err)
+	}
+	names := []string{}
+	for _, row := range rows {
+		if row.Channel == domain.ChannelSlack {
+			names = append(names, row.Name)
+		}
+	}
+	switch {
+	case len(names) == 0:
+		return "", domain.Invalid("channel", "is none by which this installation reaches people")
+	case workspace == "" && len(names) == 1:
+		workspace = names[0]
+	case !slices.Contains(names, workspace):
+		return "", domain.Invalid("address", "names one of the workspaces %s before the member ID, such as %s/U024BE7LH", strings.Join(names, ", "), names[0])
+	}
+	return slack.Address(workspace, user), nil
 }
 
 // VerifyContact takes the code that was sent to a contact. Each code bears five guesses.

@@ -8,7 +8,6 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/holdfast-itsm/holdfast/domain"
-	"github.com/holdfast-itsm/holdfast/internal/webhook"
 	"github.com/holdfast-itsm/holdfast/schemas"
 )
 
@@ -19,7 +18,8 @@ type Deliveries interface {
 	// ReplayDelivery lets one that was given up try again: not_found when there is none that was.
 	ReplayDelivery(ctx context.Context, id string) error
 	Destinations(ctx context.Context) ([]Destination, error)
-	// SaveDestination writes a webhook, a new one or the one of that name. A new one's secret is in the answer, once.
+	// SaveDestination writes a webhook or a workspace of Slack, a new one or the one of that name. A new webhook's secret is in the
+	// answer, once.
 	SaveDestination(ctx context.Context, name string, body DestinationBody) (NewDestination, error)
 	// RotateSecret gives a webhook a new secret, which is in the answer, once. The old one signs beside it for a day.
 	RotateSecret(ctx context.Context, name string) (NewDestination, error)
@@ -81,13 +81,17 @@ type Destination struct {
 	GivenUp int `json:"given_up"`
 }
 
-// DestinationBody is a webhook as written.
+// DestinationBody is a webhook, or a workspace of Slack, as written.
 type DestinationBody struct {
+	Channel domain.Channel   `json:"channel,omitempty" enum:"webhook,slack" doc:"What it is, which stays; left out: a webhook"`
 	Title   string           `json:"title" minLength:"1" maxLength:"200"`
-	URL     string           `json:"url" minLength:"1" maxLength:"2000" doc:"https://host/path; http and private addresses only where the workers' --webhook-networks allow them"`
+	URL     string           `json:"url,omitempty" maxLength:"2000" doc:"https://host/path; http and private addresses only where the workers' --webhook-networks allow them. Of a workspace: the address of an API in place of Slack's"`
 	Kinds   []string         `json:"kinds,omitempty" maxItems:"100" doc:"Kinds of notices about records that it is sent: incident.resolved, incident.*, …"`
 	Carries []domain.Channel `json:"carries,omitempty" maxItems:"3" enum:"sms,voice,push" doc:"Contacts of people that it reaches, as a gateway"`
 	Active  bool             `json:"active" doc:"Without it, nothing is added for it, and what waits stays"`
+	// Token and SigningSecret are a workspace's; they are written and never read.
+	Token         string `json:"token,omitempty" maxLength:"500" doc:"Of a workspace: the bot token, xoxb-…; left out, the one before stays"`
+	SigningSecret string `json:"signing_secret,omitempty" maxLength:"200" doc:"Of a workspace: the signing secret of its app; left out, the one before stays, and a new one counts beside it for a day"`
 }
 
 // NewDestination is a destination with its secret, shown once.
@@ -224,82 +228,11 @@ func (a *App) destinationOf(row schemas.DestinationState) Destination {
 		Configured: row.Configured, Via: row.Via, Failures: row.Failures, FailedAt: inUTC(row.FailedAt), SentAt: inUTC(row.SentAt),
 		Pending: row.Pending, GivenUp: row.Dead,
 	}
-	if row.Failures > 0 {
+	if row.Failures > 0 || row.OpenUntil != nil && row.OpenUntil.After(a.now()) { // one that is busy has not failed
 		d.Fault, d.OpenUntil = row.Fault, inUTC(row.OpenUntil)
 	}
 	if row.OldSecretUntil != nil && row.OldSecretUntil.After(a.now()) {
 		d.OldSecretUntil = inUTC(row.OldSecretUntil)
 	}
 	return d
-}
-
-// SaveDestination writes a webhook.
-func (a *App) SaveDestination(ctx context.Context, name string, body DestinationBody) (NewDestination, error) {
-	return a.writeDestination(ctx, name, "save destination", func(row *schemas.DestinationRow, fresh bool) (string, error) {
-		if err := webhook.CheckURL(body.URL); err != nil {
-			return "", domain.Invalid("url", "%v", err)
-		}
-		if strings.TrimSpace(body.Title) == "" || len(body.Title) > 200 {
-			return "", domain.Invalid("title", "must have 1 to 200 bytes")
-		}
-		for _, channel := range body.Carries {
-			if channel != domain.ChannelSMS && channel != domain.ChannelVoice && channel != domain.ChannelPush {
-				return "", domain.Invalid("carries", "is any of sms, voice and push")
-			}
-		}
-		row.Title, row.URL, row.Kinds, row.Carries, row.Active = body.Title, body.URL, body.Kinds, body.Carries, body.Active
-		if fresh {
-			row.Secret = webhook.NewSecret()
-			return row.Secret, nil
-		}
-		return "", nil
-	})
-}
-
-// RotateSecret gives a webhook a new secret.
-func (a *App) RotateSecret(ctx context.Context, name string) (NewDestination, error) {
-	return a.writeDestination(ctx, name, "rotate secret", func(row *schemas.DestinationRow, fresh bool) (string, error) {
-		if fresh {
-			return "", domain.Errorf(domain.CodeNotFound, "no destination %s", name)
-		}
-		until := a.now().Add(oldSecretLasts)
-		row.OldSecret, row.OldSecretUntil, row.Secret = row.Secret, &until, webhook.NewSecret()
-		return row.Secret, nil
-	})
-}
-
-// writeDestination changes a webhook, of which the change answers a secret to show.
-func (a *App) writeDestination(ctx context.Context, name, action string, change func(row *schemas.DestinationRow, fresh bool) (string, error)) (NewDestination, error) {
-	principal, err := a.govern(ctx, PermissionDestinationWrite, action, name)
-	if err != nil {
-		return NewDestination{}, err
-	}
-	if !handlePattern.MatchString(name) {
-		return NewDestination{}, domain.Invalid("name", "has 1 to 100 of a-z, 0-9, '.', '_' and '-', the first a letter or digit")
-	}
-	var made NewDestination
-	err = a.DB.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
-		row, circuit, found, err := schemas.ReadDestination(ctx, tx, name)
-		if err != nil {
-			return err
-		}
-		if found && row.Channel != domain.ChannelWebhook {
-			return domain.Invalid("name", "is the mail relay's, which the workers are configured with")
-		}
-		if !found {
-			row = schemas.DestinationRow{Name: name, Channel: domain.ChannelWebhook, CreatedAt: a.now()}
-		}
-		row.UpdatedAt = a.now()
-		if made.Secret, err = change(&row, !found); err != nil {
-			return err
-		}
-		if err := schemas.SaveDestination(ctx, tx, row); err != nil {
-			return err
-		}
-		made.Destination = a.destinationOf(schemas.DestinationState{
-			DestinationRow: row, Configured: true, Failures: circuit.Failures, Fault: circuit.Fault, OpenUntil: circuit.OpenUntil, FailedAt: circuit.FailedAt, SentAt: circuit.SentAt,
-		})
-		return a.auditIn(ctx, tx, a.line(principal, action, "done", name))
-	})
-	return made, a.fault(ctx, "writing a destination", err)
 }

@@ -69,8 +69,8 @@ type Contact struct {
 
 // ContactBody is a new contact.
 type ContactBody struct {
-	Channel domain.Channel `json:"channel" enum:"mail,sms,voice,push"`
-	Address string         `json:"address" minLength:"1" maxLength:"320" doc:"A mail address; a number such as +4930123456; for push whatever the gateway knows the device by"`
+	Channel domain.Channel `json:"channel" enum:"mail,sms,voice,push,slack"`
+	Address string         `json:"address" minLength:"1" maxLength:"320" doc:"A mail address; a number such as +4930123456; for push whatever the gateway knows the device by; for slack the member ID, U024BE7LH, after the workspace and a slash where there are several"`
 }
 
 // NotificationRules are how somebody is told. Nothing of it holds back what is about their account.

@@ -158,6 +158,8 @@ type Request struct {
 	IfVersion int64
 	// Async answers after one durable insert, without waiting for the decision.
 	Async bool
+	// Patience is how long the decision is waited for before the command is queued; 0: as long as anybody waits.
+	Patience time.Duration
 }
 
 // Reply is what became of a command: applied or repeated with the committed record, or queued with the command's id.

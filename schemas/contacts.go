@@ -11,6 +11,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/internal/pg"
 )
 
 // ContactRow is where somebody is reached beside their account's address.
@@ -75,6 +76,33 @@ func DropContact(ctx context.Context, db bun.IDB, person, id string) (bool, erro
 	}
 	return dropped, nil
 }
+
+// OwnersOf finds the active people who have shown that an address is theirs, with what they hold.
+func OwnersOf(ctx context.Context, db bun.IDB, channel domain.Channel, address string) ([]Bearer, error) {
+	var handles []string
+	if err := ownersOf.Scan(ctx, db, []any{channel, address}, &handles); err != nil {
+		return nil, fmt.Errorf("finding whose contact it is: %w", err)
+	}
+	owners := make([]Bearer, 0, len(handles))
+	for _, handle := range handles {
+		person, found, err := ReadPerson(ctx, db, handle)
+		if err != nil {
+			return nil, err
+		}
+		if !found {
+			continue
+		}
+		grants, err := ReadGrants(ctx, db, handle)
+		if err != nil {
+			return nil, err
+		}
+		owners = append(owners, Bearer{Person: person, Grants: grants})
+	}
+	return owners, nil
+}
+
+var ownersOf = pg.Prepared(`SELECT c.person FROM contacts c JOIN people p ON p.handle = c.person
+	WHERE c.channel = $1 AND c.address = $2 AND c.verified_at IS NOT NULL AND p.active ORDER BY c.person LIMIT 2`)
 
 // RulesRow is what somebody chose of how they are told.
 type RulesRow struct {

@@ -21,6 +21,7 @@ type DestinationRow struct {
 	Title          string           `bun:"title"`
 	URL            string           `bun:"url"`
 	Secret         string           `bun:"secret"`
+	Token          string           `bun:"token"`
 	OldSecret      string           `bun:"old_secret"`
 	OldSecretUntil *time.Time       `bun:"old_secret_until"`
 	Kinds          []string         `bun:"kinds,type:jsonb"`
@@ -81,16 +82,16 @@ func ActiveDestinations(ctx context.Context, db bun.IDB) ([]DestinationRow, erro
 	return rows, nil
 }
 
-// OpenCircuits names the destinations that do not answer and are left alone now.
-func OpenCircuits(ctx context.Context, db bun.IDB, now time.Time) ([]string, error) {
+// OpenCircuits names the destinations that do not answer and are left alone now, and those that are busy for longer than until soon.
+func OpenCircuits(ctx context.Context, db bun.IDB, now, soon time.Time) ([]string, error) {
 	var names []string
-	if err := openCircuits.Scan(ctx, db, []any{now}, &names); err != nil {
+	if err := openCircuits.Scan(ctx, db, []any{now, soon}, &names); err != nil {
 		return nil, fmt.Errorf("listing the destinations that do not answer: %w", err)
 	}
 	return names, nil
 }
 
-var openCircuits = pg.Prepared(`SELECT destination FROM circuits WHERE open_until > $1`)
+var openCircuits = pg.Prepared(`SELECT destination FROM circuits WHERE open_until > CASE WHEN failures > 0 THEN $1::timestamptz ELSE $2::timestamptz END`)
 
 // ReadDestination reads a destination; false: there is none.
 func ReadDestination(ctx context.Context, db bun.IDB, name string) (DestinationRow, CircuitRow, bool, error) {
@@ -112,7 +113,7 @@ func ReadDestination(ctx context.Context, db bun.IDB, name string) (DestinationR
 // SaveDestination writes a destination, a new one or the one of that name.
 func SaveDestination(ctx context.Context, db bun.IDB, row DestinationRow) error {
 	row.Kinds, row.Carries = append([]string{}, row.Kinds...), append([]domain.Channel{}, row.Carries...)
-	_, err := db.NewInsert().Model(&row).On("CONFLICT (name) DO UPDATE").Set(`title = EXCLUDED.title, url = EXCLUDED.url, secret = EXCLUDED.secret,
+	_, err := db.NewInsert().Model(&row).On("CONFLICT (name) DO UPDATE").Set(`title = EXCLUDED.title, url = EXCLUDED.url, secret = EXCLUDED.secret, token = EXCLUDED.token,
 		old_secret = EXCLUDED.old_secret, old_secret_until = EXCLUDED.old_secret_until, kinds = EXCLUDED.kinds, carries = EXCLUDED.carries,
 		active = EXCLUDED.active, updated_at = EXCLUDED.updated_at`).Exec(ctx)
 	if err != nil {

@@ -67,7 +67,7 @@ func Hasten(ctx context.Context, tx bun.IDB, outbox int64, person string, now, s
 var hasten = pg.Prepared(`WITH next AS (SELECT v.id FROM deliveries v
 		WHERE v.outbox = $1 AND v.person = $2 AND v.state = 'pending' AND NOT v.in_vain ORDER BY v.next_at, v.position LIMIT 1)
 	UPDATE deliveries v SET next_at = CASE WHEN v.next_at > $4 AND v.attempts = 0 THEN $3 ELSE v.next_at END,
-		in_vain = EXISTS (SELECT FROM circuits c WHERE c.destination = v.destination AND c.open_until > $3)
+		in_vain = EXISTS (SELECT FROM circuits c WHERE c.destination = v.destination AND c.open_until > CASE WHEN c.failures > 0 THEN $3 ELSE $4 END)
 	FROM next WHERE v.id = next.id RETURNING v.id, v.in_vain`)
 
 // Unreached finds the step of an escalation that a notice belongs to, if every delivery of it was in vain. A step of which nothing

@@ -6,6 +6,7 @@ import (
 	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/internal/config"
 	"github.com/holdfast-itsm/holdfast/internal/mail"
+	"github.com/holdfast-itsm/holdfast/internal/slack"
 	"github.com/holdfast-itsm/holdfast/internal/webhook"
 )
 
@@ -17,12 +18,12 @@ type ways struct {
 
 // openWays reads how deliveries leave; public is where people reach the console, for the links in them. Nothing is dialled yet.
 func openWays(outside config.Outside, public string) (ways, error) {
-	networks, err := webhook.ParseNetworks(outside.Networks)
+	networks, err := webhook.ParseNetworks(outside.Allowed)
 	if err != nil {
 		return ways{}, fmt.Errorf("--webhook-networks: %w", err)
 	}
 	w := ways{carriers: map[domain.Channel]domain.Carrier{
-		domain.ChannelWebhook: webhook.NewSender(networks, public, wallClock{}.Now),
+		domain.ChannelWebhook: webhook.NewSender(networks, public, wallClock{}.Now), domain.ChannelSlack: slack.NewSender(networks, public),
 	}}
 	if outside.SMTP == "" {
 		return w, nil

@@ -24,6 +24,7 @@ import (
 	"github.com/holdfast-itsm/holdfast/server/api"
 	"github.com/holdfast-itsm/holdfast/server/docs"
 	"github.com/holdfast-itsm/holdfast/server/ical"
+	"github.com/holdfast-itsm/holdfast/server/presses"
 	"github.com/holdfast-itsm/holdfast/server/web"
 )
 
@@ -32,6 +33,7 @@ type serverCommand struct {
 	config.Temporal `embed:""`
 	config.HTTP     `embed:""`
 	config.Storage  `embed:""`
+	config.Networks `embed:""`
 	config.Log      `embed:""`
 }
 
@@ -46,7 +48,7 @@ func (c *serverCommand) Run(ctx context.Context, io streams) error {
 		return err
 	}
 	defer s.close()
-	service, err := s.application(attachmentsFolder(c.Storage), s.hints.Wake)
+	service, err := s.application(attachmentsFolder(c.Storage), c.Networks, s.hints.Wake)
 	if err != nil {
 		return err
 	}
@@ -109,6 +111,7 @@ func (s *site) handler(service *app.App, faces config.HTTP) (http.Handler, error
 	if err := docs.Mount(engine); err != nil {
 		return nil, err
 	}
+	presses.Mount(engine, presses.Dependencies{Presses: service, Busy: &busy, Log: s.log})
 	ical.Mount(engine, ical.Dependencies{Read: service.ReadFeed, Busy: &busy, PublicURL: faces.PublicURL})
 	err := web.Mount(engine, web.Dependencies{
 		Service: service, SignIns: service, Links: service, Busy: &busy, Log: s.log, Version: version(), PublicURL: faces.PublicURL,

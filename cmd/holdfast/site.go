@@ -18,7 +18,9 @@ import (
 	"github.com/holdfast-itsm/holdfast/internal/config"
 	"github.com/holdfast-itsm/holdfast/internal/pg"
 	"github.com/holdfast-itsm/holdfast/internal/policyfile"
+	"github.com/holdfast-itsm/holdfast/internal/slack"
 	"github.com/holdfast-itsm/holdfast/internal/telemetry"
+	"github.com/holdfast-itsm/holdfast/internal/webhook"
 	"github.com/holdfast-itsm/holdfast/worker"
 )
 
@@ -93,10 +95,14 @@ func (s *site) close() {
 }
 
 // application makes the application layer under its role.
-func (s *site) application(attachments string, posted func()) (*app.App, error) {
+func (s *site) application(attachments string, networks config.Networks, posted func()) (*app.App, error) {
 	db, err := s.pool(pg.App)
 	if err != nil {
 		return nil, err
+	}
+	allowed, err := webhook.ParseNetworks(networks.Allowed)
+	if err != nil {
+		return nil, fmt.Errorf("--webhook-networks: %w", err)
 	}
 	blobs, err := app.OpenFolder(attachments)
 	if err != nil {
@@ -104,7 +110,7 @@ func (s *site) application(attachments string, posted func()) (*app.App, error) 
 	}
 	return app.New(app.Dependencies{
 		DB: db, Door: s.door, Clock: wallClock{}, Blobs: blobs, CheckPolicy: policyfile.Check, Transient: pg.Transient,
-		Posted: posted, Log: s.log,
+		Posted: posted, Replies: slack.NewReplies(allowed), Log: s.log,
 	}), nil
 }
 

@@ -143,7 +143,7 @@ func (c *upCommand) run(ctx context.Context, streams streams, log *slog.Logger, 
 	if s.ways, err = openWays(c.Outside, public); err != nil {
 		return err
 	}
-	service, err := s.application(attachmentsFolder(c.Storage), s.hints.Wake)
+	service, err := s.application(attachmentsFolder(c.Storage), c.Networks, s.hints.Wake)
 	if err != nil {
 		return err
 	}

@@ -89,6 +89,7 @@ var Holdfast = Rules{
 		// Policy tests run the very code that production runs.
 		{Package: "internal/policytest", Own: []string{"domain/...", "internal/cron", "internal/policyfile"}},
 		{Package: "internal/policytext", Own: []string{"domain/..."}, Libraries: []string{yaml}},
+		{Package: "internal/slack", Own: []string{"domain/...", "internal/notice", "internal/webhook"}, Libraries: []string{"github.com/slack-go/slack"}},
 		{Package: "internal/telemetry", Own: []string{"domain/..."}, Libraries: []string{"github.com/prometheus/client_golang/..."}},
 		{Package: "internal/temporalx", Own: []string{"domain/..."}, Libraries: []string{sdk, api, "google.golang.org/grpc/..."}},
 		{Package: "internal/webhook", Own: []string{"domain/...", "internal/notice"}},

@@ -33,12 +33,16 @@ type Storage struct {
 	Attachments string `name:"attachments-dir" env:"HOLDFAST_ATTACHMENTS_DIR" config:"" placeholder:"DIR" group:"Storage" help:"Folder of attachments; a folder in the data folder where not set."`
 }
 
+// Networks are the private networks that what leaves by HTTP may go to.
+type Networks struct {
+	Allowed []string `name:"webhook-networks" env:"HOLDFAST_WEBHOOK_NETWORKS" config:"" placeholder:"NETWORK" group:"Outside" help:"Private networks, such as 10.1.0.0/16, that webhooks may go to, also without https. None where not set."`
+}
+
 // Outside says how what leaves for the outside gets there.
 type Outside struct {
-	SMTP string `name:"smtp" env:"HOLDFAST_SMTP_URL" config:"" secret:"url" placeholder:"URL" group:"Outside" help:"Relay that mails leave by, as smtp://user:password@host:587 or smtps://host:465; none are sent where not set."`
-	From string `name:"mail-from" env:"HOLDFAST_MAIL_FROM" config:"" default:"Holdfast <holdfast@localhost>" placeholder:"ADDRESS" group:"Outside" help:"Who mails come from."`
-	// Networks are private networks that webhooks may go to.
-	Networks []string `name:"webhook-networks" env:"HOLDFAST_WEBHOOK_NETWORKS" config:"" placeholder:"NETWORK" group:"Outside" help:"Private networks, such as 10.1.0.0/16, that webhooks may go to, also without https. None where not set."`
+	SMTP     string `name:"smtp" env:"HOLDFAST_SMTP_URL" config:"" secret:"url" placeholder:"URL" group:"Outside" help:"Relay that mails leave by, as smtp://user:password@host:587 or smtps://host:465; none are sent where not set."`
+	From     string `name:"mail-from" env:"HOLDFAST_MAIL_FROM" config:"" default:"Holdfast <holdfast@localhost>" placeholder:"ADDRESS" group:"Outside" help:"Who mails come from."`
+	Networks `embed:""`
 }
 
 // Log says what is logged and how.

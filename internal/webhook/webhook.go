@@ -37,11 +37,12 @@ type Sender struct {
 
 // NewSender makes a sender; public is where people reach the console, for links.
 func NewSender(networks Networks, public string, now func() time.Time) *Sender {
-	return &Sender{public: strings.TrimSuffix(public, "/"), secure: client(networks, false), plain: client(networks, true), now: now}
+	return &Sender{public: strings.TrimSuffix(public, "/"), secure: NewClient(networks, false), plain: NewClient(networks, true), now: now}
 }
 
-// client follows no redirect and no proxy of the environment: both lead elsewhere than was checked.
-func client(networks Networks, plain bool) *http.Client {
+// NewClient makes a client that calls public addresses and those of some networks; plain: without https the networks alone. It
+// follows no redirect and no proxy of the environment: both lead elsewhere than was checked.
+func NewClient(networks Networks, plain bool) *http.Client {
 	dialer := &net.Dialer{Timeout: dialBound, Control: networks.control(plain)}
 	return &http.Client{
 		Timeout:       answerBound,
@@ -160,7 +161,7 @@ func (s *sending) Send(ctx context.Context, parcel domain.Parcel) error {
 	}
 	response, err := client.Do(request)
 	if err != nil {
-		return down(reason(err))
+		return down(Reason(err))
 	}
 	defer response.Body.Close()
 	_, _ = io.CopyN(io.Discard, response.Body, answerMost) // only its status counts
@@ -190,8 +191,8 @@ func down(why string) error {
 	return &domain.DeliveryFault{Consequence: domain.FaultDown, Message: why}
 }
 
-// reason says why there is no answer, without the address: that may hold a secret of the receiver's.
-func reason(err error) string {
+// Reason says why there is no answer, without the address: that may hold a secret of the receiver's.
+func Reason(err error) string {
 	switch {
 	case errors.Is(err, errPrivate):
 		return errPrivate.Error()
