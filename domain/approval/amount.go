@@ -76,27 +76,27 @@ func (a Amount) reachedBy(weight, of int64) bool {
 	return weight >= a.count
 }
 
-// UnmarshalJSON reads a share from text and a number from a number. It keeps what it cannot read for Validate, which knows
-// where it stands.
+// UnmarshalJSON reads an amount from text, and a number also from a number. It keeps what it cannot read for Validate, which
+// knows where it stands.
 func (a *Amount) UnmarshalJSON(content []byte) error {
-	text, isText := string(content), false
-	if err := json.Unmarshal(content, &text); err == nil {
-		isText = true
+	text := string(content)
+	if err := json.Unmarshal(content, &text); err != nil {
+		text = string(content)
 	}
-	read, err := ParseAmount(text)
-	if err != nil || isText != read.IsShare() {
-		read = Amount{fault: fmt.Sprintf("%s is neither a share in text like 60%% or 2/3 nor a whole number from 1 to %d", content, MaxCount)}
+	return a.UnmarshalText([]byte(text))
+}
+
+// MarshalText writes an amount as it was read.
+func (a Amount) MarshalText() ([]byte, error) { return []byte(a.text), nil }
+
+// UnmarshalText keeps what it cannot read for Validate, as UnmarshalJSON does.
+func (a *Amount) UnmarshalText(text []byte) error {
+	read, err := ParseAmount(string(text))
+	if err != nil {
+		read = Amount{text: string(text), fault: err.Error()}
 	}
 	*a = read
 	return nil
-}
-
-// MarshalJSON writes an amount as it is read.
-func (a Amount) MarshalJSON() ([]byte, error) {
-	if a.IsShare() {
-		return json.Marshal(a.text)
-	}
-	return json.Marshal(a.count)
 }
 
 // percent writes a share of a whole with one decimal, rounded to the nearest. What is short of an amount never reads as if it

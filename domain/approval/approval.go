@@ -81,8 +81,8 @@ type Approval struct {
 	Stages      []Stage    `json:"stages"`
 	// Edits are the changes of content since it was first submitted, oldest first, at most MaxEdits.
 	Edits []Edit `json:"edits,omitempty"`
-	// Override is the break-glass that stands in for votes.
-	Override *Override `json:"override,omitempty"`
+	// BreakGlass stands in for votes.
+	BreakGlass *BreakGlass `json:"break_glass,omitempty"`
 }
 
 // MaxEdits is how many changes of content an approval remembers, to say what changed since a vote was offered.
@@ -184,8 +184,8 @@ type Edit struct {
 	Fields []string  `json:"fields,omitempty"`
 }
 
-// Override is an approval by break-glass: one person decides, says why, and is reviewed for it.
-type Override struct {
+// BreakGlass is an approval by break-glass: one person decides, says why, and is reviewed for it.
+type BreakGlass struct {
 	By     string    `json:"by"`
 	Reason string    `json:"reason"`
 	At     time.Time `json:"at"`
@@ -198,14 +198,14 @@ type Override struct {
 func Begin(choice Selection, parties Parties) Approval {
 	a := Approval{Policy: choice.Name, PolicyVersion: choice.Version, Why: choice.Why, Parties: parties}
 	for _, terms := range choice.Spec.Stages {
-		a.Stages = append(a.Stages, Stage{StagePolicy: terms, State: Waiting})
+		a.Stages = append(a.Stages, Stage{StagePolicy: terms, State: Waiting, Members: []Member{}, Votes: []Vote{}})
 	}
 	return a
 }
 
 // Verdict is what the stages come to together: one rejection rejects, and all must approve.
 func (a Approval) Verdict() Verdict {
-	if a.overridden() {
+	if a.glassBroken() {
 		return Approved
 	}
 	verdict := Approved
@@ -238,12 +238,12 @@ func (a Approval) Final() bool {
 	return verdict == Approved || verdict == Rejected
 }
 
-func (a Approval) overridden() bool { return a.Override != nil && a.Override.Void == nil }
+func (a Approval) glassBroken() bool { return a.BreakGlass != nil && a.BreakGlass.Void == nil }
 
 // Reason says in one sentence, stage by stage, why the approval stands where it stands.
 func (a Approval) Reason() string {
-	if a.overridden() {
-		return a.Override.By + " decided alone (break-glass)"
+	if a.glassBroken() {
+		return a.BreakGlass.By + " decided alone (break-glass)"
 	}
 	text := ""
 	for _, stage := range a.Stages {
@@ -373,9 +373,9 @@ func (a Approval) Clone() Approval {
 		s := &a.Stages[i]
 		s.Members, s.Votes, s.Questions = slices.Clone(s.Members), slices.Clone(s.Votes), slices.Clone(s.Questions)
 	}
-	if a.Override != nil {
-		override := *a.Override
-		a.Override = &override
+	if a.BreakGlass != nil {
+		broken := *a.BreakGlass
+		a.BreakGlass = &broken
 	}
 	return a
 }

@@ -34,7 +34,7 @@ func (k *Keeper) Edited(at time.Time, by string, content Hashes, fields []string
 	if a.SubmittedAt == nil || verdict == Rejected {
 		return nil
 	}
-	if k.liftOverride(at, VoidEdited, fields) {
+	if k.liftGlass(at, VoidEdited, fields) {
 		parts = Covers
 	}
 	for i := range a.Stages {
@@ -119,7 +119,7 @@ func (k *Keeper) Bar(at time.Time, by string, parties Parties) error {
 	k.Approval.Parties = before.and(parties)
 	for i := range k.Approval.Stages {
 		s := &k.Approval.Stages[i]
-		if s.OpenedAt == nil || s.State == StageRejected || s.State == Moot {
+		if s.OpenedAt == nil || s.State == StageRejected {
 			continue
 		}
 		for _, person := range k.Approval.Parties.all() {
@@ -131,9 +131,9 @@ func (k *Keeper) Bar(at time.Time, by string, parties Parties) error {
 		}
 		k.settle(s, at, by)
 	}
-	if o := k.Approval.Override; o != nil && o.Void == nil {
-		if _, party := k.Approval.Parties.Bars(o.By); party {
-			k.liftOverride(at, VoidLeft, nil)
+	if glass := k.Approval.BreakGlass; glass != nil && glass.Void == nil {
+		if _, party := k.Approval.Parties.Bars(glass.By); party {
+			k.liftGlass(at, VoidLeft, nil)
 			for i := range k.Approval.Stages {
 				k.again(&k.Approval.Stages[i], at, by, VoidLeft, nil, func(Vote) bool { return false })
 			}
@@ -233,18 +233,18 @@ func (k *Keeper) BreakGlass(at time.Time, by, reason string) error {
 	case len(reason) > domain.MaxReasonBytes:
 		return domain.Invalid("reason", "takes at most %d bytes, has %d", domain.MaxReasonBytes, len(reason))
 	}
-	a.Override = &Override{By: by, Reason: reason, At: at, Hashes: maps.Clone(a.Hashes)}
+	a.BreakGlass = &BreakGlass{By: by, Reason: reason, At: at, Hashes: maps.Clone(a.Hashes)}
 	k.moot(by+" decided alone (break-glass)", nil)
-	k.tell(Happening{Kind: HasOverridden, At: at, By: by, Reason: reason})
+	k.tell(Happening{Kind: HasBrokenGlass, At: at, By: by, Reason: reason})
 	return k.fault
 }
 
-// liftOverride ends a break-glass; it reports whether there was one.
-func (k *Keeper) liftOverride(at time.Time, why Voiding, fields []string) bool {
-	o := k.Approval.Override
-	if o == nil || o.Void != nil {
+// liftGlass ends a break-glass; it reports whether there was one.
+func (k *Keeper) liftGlass(at time.Time, why Voiding, fields []string) bool {
+	glass := k.Approval.BreakGlass
+	if glass == nil || glass.Void != nil {
 		return false
 	}
-	o.Void = &Void{At: at, Why: why, Fields: fields}
+	glass.Void = &Void{At: at, Why: why, Fields: fields}
 	return true
 }

@@ -1,6 +1,7 @@
 package approval
 
 import (
+	"maps"
 	"time"
 
 	"github.com/holdfast-itsm/holdfast/domain"
@@ -72,22 +73,22 @@ type HappeningKind string
 
 // The kinds of happenings.
 const (
-	HasOpened     HappeningKind = "opened"     // a stage; People are asked
-	HasVoted      HappeningKind = "voted"      // Vote
-	HasRecused    HappeningKind = "recused"    // Vote; People is who stepped aside
-	HasAsked      HappeningKind = "asked"      // Question; the deadline stands still
-	HasAnswered   HappeningKind = "answered"   // Question
-	HasReminded   HappeningKind = "reminded"   // People have not voted
-	HasApproved   HappeningKind = "approved"   // a stage
-	HasRejected   HappeningKind = "rejected"   // a stage
-	HasEscalated  HappeningKind = "escalated"  // a stage, whose deadline passed
-	HasFailed     HappeningKind = "failed"     // a stage, whose rule cannot be met: verdict error
-	HasVoided     HappeningKind = "voided"     // votes of a stage; People are needed again
-	HasLeft       HappeningKind = "left"       // People left an electorate
-	HasSeated     HappeningKind = "seated"     // People are asked in place of those before
-	HasMoved      HappeningKind = "moved"      // a deadline
-	HasOverridden HappeningKind = "overridden" // by break-glass
-	HasWithdrawn  HappeningKind = "withdrawn"  // the approval is not asked for any more
+	HasOpened      HappeningKind = "opened"      // a stage; People are asked
+	HasVoted       HappeningKind = "voted"       // Vote
+	HasRecused     HappeningKind = "recused"     // Vote; People is who stepped aside
+	HasAsked       HappeningKind = "asked"       // Question; the deadline stands still
+	HasAnswered    HappeningKind = "answered"    // Question
+	HasReminded    HappeningKind = "reminded"    // People have not voted
+	HasApproved    HappeningKind = "approved"    // a stage
+	HasRejected    HappeningKind = "rejected"    // a stage
+	HasEscalated   HappeningKind = "escalated"   // a stage, whose deadline passed
+	HasFailed      HappeningKind = "failed"      // a stage, whose rule cannot be met: verdict error
+	HasVoided      HappeningKind = "voided"      // votes of a stage; People are needed again
+	HasLeft        HappeningKind = "left"        // People left an electorate
+	HasSeated      HappeningKind = "seated"      // People are asked in place of those before
+	HasMoved       HappeningKind = "moved"       // a deadline
+	HasBrokenGlass HappeningKind = "broke_glass" // by break-glass
+	HasWithdrawn   HappeningKind = "withdrawn"   // the approval is not asked for any more
 )
 
 // Facts are what a timeline keeps of a happening: no words of anybody, which Words has.
@@ -142,7 +143,7 @@ func (k *Keeper) Submit(at time.Time, by string, content Hashes) error {
 		return domain.Errorf(domain.CodeConflict, "the approval is asked for already")
 	}
 	at = domain.Millisecond(at)
-	a.SubmittedAt, a.Hashes = &at, content
+	a.SubmittedAt, a.Hashes = &at, maps.Clone(content)
 	for i := range a.Stages {
 		s := &a.Stages[i]
 		s.State, s.Round = Waiting, s.Round+1
@@ -166,14 +167,14 @@ func (k *Keeper) Withdraw(at time.Time, by, reason string) error {
 		s.State, s.OpenedAt, s.DecidedAt, s.Figures, s.Timing = Waiting, nil, nil, Figures{}, Timing{}
 		s.leave(func(m Member) bool { return m.Left == Recused })
 	}
-	k.liftOverride(at, VoidWithdrawn, nil)
+	k.liftGlass(at, VoidWithdrawn, nil)
 	k.tell(Happening{Kind: HasWithdrawn, At: at, By: by, Reason: reason})
 	return k.fault
 }
 
 // leave keeps only those members who answer.
 func (s *Stage) leave(who func(Member) bool) {
-	var list []Member
+	list := []Member{}
 	for _, m := range s.Members {
 		if who(m) {
 			list = append(list, m)

@@ -334,14 +334,14 @@ func TestBreakGlass(t *testing.T) {
 	require.NoError(t, b.BreakGlass(b.at, "mia", "the shop is down"))
 	require.Equal(t, approval.Approved, b.Approval.Verdict())
 	require.Equal(t, "mia decided alone (break-glass)", b.Approval.Reason())
-	require.Equal(t, approval.HasOverridden, b.told()[1])
+	require.Equal(t, approval.HasBrokenGlass, b.told()[1])
 	refused(t, b.BreakGlass(b.at, "mia", "again"), domain.CodeConflict, "approved already")
 	refused(t, b.says("ana", approval.Reject), domain.CodeConflict, "it is moot")
 
 	b.again()
 	require.NoError(t, b.Edited(b.at, "dee", approval.Hashes{approval.Scope: "scope-2", approval.Schedule: "schedule-1"}, []string{"plan"}))
 	require.Equal(t, approval.Pending, b.Approval.Verdict(), "an edit ends it")
-	require.Equal(t, []string{"plan"}, b.Approval.Override.Void.Fields)
+	require.Equal(t, []string{"plan"}, b.Approval.BreakGlass.Void.Fields)
 	b.approve("ana", "bo")
 	require.Equal(t, approval.Approved, b.Approval.Verdict())
 

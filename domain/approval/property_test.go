@@ -118,6 +118,25 @@ func TestOneHumanNeverCountsTwice(t *testing.T) {
 	})
 }
 
+func TestRemovingAPersonNeverTurnsRejectedIntoApproved(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		b := setup(t, `[{"name": "board", "electorate": ["team:board"], "rule": `+anyRule(t, true)+`}]`, map[string][]approval.Member{"board": members(people...)})
+		for _, person := range rapid.Permutation(people).Draw(t, "order") {
+			choice := rapid.SampledFrom([]approval.Choice{approval.Approve, approval.Reject, approval.Reject}).Draw(t, person)
+			_ = b.says(person, choice) // refused once it is decided
+		}
+		if b.Approval.Verdict() != approval.Rejected {
+			return
+		}
+		for _, person := range rapid.SliceOfN(rapid.SampledFrom(people), 1, 6).Draw(t, "who leaves") {
+			require.NoError(t, b.Leave(b.at, person, rapid.SampledFrom([]approval.Leaving{approval.Inactive, approval.NoLonger}).Draw(t, "why")))
+			require.NoError(t, b.Bar(b.at, "mia", approval.Parties{TaskOwners: []string{person}}))
+			require.Equal(t, approval.Rejected, b.Approval.Verdict())
+		}
+	})
+}
+
 func TestAThresholdIsComparedExactly(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

@@ -55,7 +55,12 @@ func TestTheThirdStory(t *testing.T) {
 	refused(t, b.BreakGlass(b.at, "dee", "it is urgent"), domain.CodeForbidden, "dee is the requester")
 	refused(t, b.CloseVoting(b.at, "dee", "cab"), domain.CodeForbidden, "dee is the requester")
 
+	require.Equal(t, []approval.Asked{{Stage: "cab", Person: "bo", Again: true}}, b.AskedOf(b.at, "hal"))
+	require.Equal(t, []approval.Asked{{Stage: "cab", Person: "fay"}}, b.AskedOf(b.at, "fay"))
+	require.Empty(t, b.AskedOf(b.at, "dee"), "though fay delegated to her")
+
 	b.approve("ana", "bo", "fay", "gil")
+	require.Empty(t, b.AskedOf(b.at, "hal"), "what was given is in nobody's list")
 	stage := b.stage("cab")
 	require.Equal(t, approval.Pending, b.Approval.Verdict())
 	require.Equal(t, "66.7 %", stage.Figures.Share)

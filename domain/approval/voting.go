@@ -136,6 +136,18 @@ func (k *Keeper) seatOf(at time.Time, name, by, seat string) (*Stage, error) {
 	return found, nil
 }
 
+// AskedOf lists the seats that a hand can fill now and that are empty: somebody's own, and those of members who delegated to them.
+func (k *Keeper) AskedOf(at time.Time, by string) []Asked {
+	var list []Asked
+	for _, asked := range k.Approval.Asked() {
+		s, err := k.seatOf(at, asked.Stage, by, asked.Person)
+		if err == nil && s.oneHand(Ballot{By: by, For: asked.Person}) == nil {
+			list = append(list, asked)
+		}
+	}
+	return list
+}
+
 func (k *Keeper) delegated(at time.Time, by, seat string) bool {
 	return slices.ContainsFunc(k.facts.Delegations, func(d Delegation) bool {
 		return d.Principal == seat && d.Delegate == by && d.Holds(at)

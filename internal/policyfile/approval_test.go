@@ -34,7 +34,7 @@ func TestWhatIsWrongWithAnApprovalPolicy(t *testing.T) {
 		{"nothing", `[]`, []string{"spec.stages"}},
 		{"an unknown key", `[{"name": "a", "electorate": ["role:x"], "rule": {"treshold": "60%"}}]`, []string{"spec.stages[0].rule.treshold"}},
 		{"no rule", `[{"name": "a", "electorate": ["role:x"], "rule": {}}]`, []string{"spec.stages[0].rule.threshold"}},
-		{"a share of what", `[{"name": "a", "electorate": ["role:x"], "rule": {"threshold": "60"}}]`, []string{"spec.stages[0].rule.threshold"}},
+		{"a share of what", `[{"name": "a", "electorate": ["role:x"], "rule": {"threshold": "60 percent"}}]`, []string{"spec.stages[0].rule.threshold"}},
 		{"two of one name", `[` + good + `, ` + good + `]`, []string{"spec.stages[1].name"}},
 		{"parallel to nothing", `[{"name": "a", "electorate": ["manager"], "rule": {"threshold": 1}, "parallel": true}]`, []string{"spec.stages[0].parallel"}},
 		{

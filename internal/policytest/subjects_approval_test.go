@@ -74,7 +74,7 @@ cases:
 - {approval: {rule: {threshold: 1}, electorate: [ana], votes: [{by: ana, vote: approve}]}, expect: {verdict: rejected}}
 - {approval: {rule: {threshold: 1}, electorate: [ana], votes: [{by: ana, vote: yes please}]}, expect: {verdict: approved}}
 - {approval: {rule: {threshold: 1}, electorate: [ana], votes: [{by: ana, vote: reject}]}, expect: {verdict: rejected}}
-- {approval: {rule: {threshold: "1"}, electorate: [ana]}, expect: {verdict: approved}}
+- {approval: {rule: {threshold: one}, electorate: [ana]}, expect: {verdict: approved}}
 - {approval: {electorate: [ana]}, expect: {verdict: approved}}
 - {approval: {of: cab, electorate: [ana]}, expect: {verdict: approved}}
 - {approval: {of: ecab, stage: a, electorate: [ana]}, expect: {verdict: approved}}
@@ -85,7 +85,7 @@ cases:
 		`case 1: verdict: expected "rejected", got "approved"`,
 		`case 2: expected {verdict: "approved"}, got the error: votes[0]: vote "yes please" is not one of approve, approve_with, reject, abstain, recuse`,
 		`case 3: expected {verdict: "rejected"}, got the error: votes[0]: comment is needed: say why it is rejected`,
-		"case 4: expected", "neither a share in text",
+		"case 4: expected", "neither a share like",
 		"either a rule, or of", `stage: "" is not one of a, b`, `there is no ApprovalPolicy "ecab"`, "not one of reject, escalate, approve",
 	} {
 		require.Contains(t, out, says)
