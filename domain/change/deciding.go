@@ -109,7 +109,7 @@ func (d *draft) keep(k *approval.Keeper) {
 // happened are the events of what people do in an approval; what follows of it is change.approval_….
 var happened = map[approval.HappeningKind]string{
 	approval.HasVoted: "change.voted", approval.HasRecused: "change.voted", approval.HasAsked: "change.info_requested",
-	approval.HasAnswered: "change.info_answered", approval.HasOverridden: "change.approved_alone",
+	approval.HasAnswered: "change.info_answered", approval.HasBrokenGlass: "change.approved_alone",
 }
 
 // tell puts a happening on the timeline, and tells those whom it concerns.
