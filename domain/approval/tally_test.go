@@ -78,6 +78,7 @@ func TestWhatVotesComeTo(t *testing.T) {
 		{"required and refused", `{"threshold": "50%", "required": ["r"]}`, "a b r", "a+ b+ r-", false, rejected, "r must approve and rejected"},
 		{"required and abstained", `{"threshold": "50%", "required": ["r"]}`, "a b r", "r=", false, rejected, "r must approve and abstained"},
 		{"required and silent to the end", `{"threshold": "50%", "of": "votes_cast", "required": ["r"]}`, "a b r", "a+ b+", true, pending, "r must approve and has not voted"},
+		{"two required and silent", `{"threshold": "50%", "of": "votes_cast", "required": ["q", "r"]}`, "a q r", "a+", true, pending, "q, r must approve and have not voted"},
 		{"required and not asked", `{"threshold": "50%", "required": ["r"]}`, "a b", "a+ b+", false, fault, "r must approve and is not among those who are asked"},
 		{"required and stepped aside", `{"threshold": "50%", "required": ["r"]}`, "a b r", "a+ b+ r~", false, fault, "r must approve and has stepped aside"},
 

@@ -106,7 +106,7 @@ func (t *tally) ending() []string {
 		return nil
 	case t.Verdict == Pending && t.closed:
 		if missing := t.missing(); len(missing) > 0 {
-			return []string{shown(missing) + " must approve and has not voted"}
+			return []string{shown(missing) + " must approve and " + plural(int64(len(missing)), "has", "have") + " not voted"}
 		}
 		return nil
 	case t.Verdict == Pending:
