@@ -22,6 +22,8 @@ type LivePages interface {
 	SayViewing(ctx context.Context, process string, here []Viewing) error
 	// Viewing answers who has the records of here open in the other processes.
 	Viewing(ctx context.Context, process string, here []Viewing) ([]Viewing, error)
+	// UnreadOf counts what the bells of people have that they have not read; 100 stands for more than 99.
+	UnreadOf(ctx context.Context, people []string) (map[string]int, error)
 }
 
 var _ LivePages = (*App)(nil)
@@ -41,4 +43,14 @@ func (a *App) SayViewing(ctx context.Context, process string, here []Viewing) er
 func (a *App) Viewing(ctx context.Context, process string, here []Viewing) ([]Viewing, error) {
 	there, err := schemas.ReadViewing(ctx, a.DB, process, here, ViewingLasts)
 	return there, a.fault(ctx, "reading who has records open", err)
+}
+
+// UnreadOf counts the bells of people.
+func (a *App) UnreadOf(ctx context.Context, people []string) (map[string]int, error) {
+	rings, err := schemas.UnreadOf(ctx, a.DB, people)
+	unread := make(map[string]int, len(rings))
+	for _, one := range rings {
+		unread[one.Person] = one.Unread
+	}
+	return unread, a.fault(ctx, "counting bells", err)
 }

@@ -72,6 +72,24 @@ func Unread(ctx context.Context, db bun.IDB, person string) (int, error) {
 
 var countUnread = pg.Prepared(`SELECT count(*) FROM (SELECT FROM bell WHERE person = $1 AND read_at IS NULL LIMIT 100) b`)
 
+// Rings is how much somebody's bell has that they have not read, to at most 100.
+type Rings struct {
+	Person string `bun:"person"`
+	Unread int    `bun:"unread"`
+}
+
+// UnreadOf counts the bells of several people at once.
+func UnreadOf(ctx context.Context, db bun.IDB, people []string) ([]Rings, error) {
+	var rings []Rings
+	if err := countUnreadOf.Scan(ctx, db, []any{people}, &rings); err != nil {
+		return nil, fmt.Errorf("counting bells: %w", err)
+	}
+	return rings, nil
+}
+
+var countUnreadOf = pg.Prepared(`SELECT asked.person, (SELECT count(*) FROM (SELECT FROM bell b WHERE b.person = asked.person AND b.read_at IS NULL LIMIT 100) rings) AS unread
+	FROM unnest($1::text[]) AS asked(person)`)
+
 // ReadBell marks what somebody has read: one row alone, or all up to it.
 func ReadBell(ctx context.Context, db bun.IDB, person string, outbox int64, alone bool, now time.Time) error {
 	if _, err := db.NewRaw(`SELECT read_bell(?, ?, ?, ?)`, person, outbox, alone, now).Exec(ctx); err != nil && !errors.Is(err, sql.ErrNoRows) {

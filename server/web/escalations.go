@@ -32,9 +32,9 @@ func readsEscalations(who app.Principal) bool { return who.May(app.PermissionEsc
 // escalationsView is the list of escalations.
 type escalationsView struct {
 	page
-	// State is "open", "exhausted" or "all".
-	State string
-	Found app.Page[app.EscalationView]
+	// State is "open", "exhausted" or "all"; Cursor is where the page begins.
+	State, Cursor string
+	Found         app.Page[app.EscalationView]
 }
 
 func (v escalationsView) url(cursor string) string {
@@ -51,20 +51,26 @@ func escalationFilters() []choice {
 }
 
 func (w *console) escalations(c *gin.Context) {
-	view := escalationsView{page: w.page(c, "Escalations"), State: c.Query("state")}
-	if !slices.ContainsFunc(escalationFilters(), func(one choice) bool { return one.Value == view.State }) {
-		view.State = "open"
-	}
-	query := app.EscalationQuery{Cursor: c.Query("cursor")}
-	if view.State != "all" {
-		query.State = []string{view.State}
-	}
-	var err error
-	if view.Found, err = w.Service.Escalations(c.Request.Context(), query); err != nil {
+	view, err := w.escalationsView(c)
+	if err != nil {
 		w.fail(c, err)
 		return
 	}
 	w.show(c, http.StatusOK, escalationsPage(view))
+}
+
+func (w *console) escalationsView(c *gin.Context) (escalationsView, error) {
+	view := escalationsView{page: w.page(c, "Escalations"), State: c.Query("state"), Cursor: c.Query("cursor")}
+	if !slices.ContainsFunc(escalationFilters(), func(one choice) bool { return one.Value == view.State }) {
+		view.State = "open"
+	}
+	query := app.EscalationQuery{Cursor: view.Cursor}
+	if view.State != "all" {
+		query.State = []string{view.State}
+	}
+	var err error
+	view.Found, err = w.Service.Escalations(c.Request.Context(), query)
+	return view, err
 }
 
 // escalationView is the page of one escalation.
@@ -72,7 +78,8 @@ type escalationView struct {
 	page
 	Escalation app.EscalationView
 	Timeline   []domain.StoredEvent
-	// More: the timeline goes on after what is shown.
+	// After is the place that the timeline shown begins after; More: it goes on after what is shown.
+	After  int64
 	More   bool
 	Form   *form
 	NotNow string
@@ -101,8 +108,8 @@ func (w *console) escalationView(c *gin.Context) (escalationView, error) {
 	if err != nil {
 		return escalationView{}, err
 	}
-	view := escalationView{page: w.page(c, found.Number+" "+found.Title), Escalation: found}
-	events, err := w.Service.EscalationTimeline(ctx, found.ID, queryNumber(c, "after"), timelinePage)
+	view := escalationView{page: w.page(c, found.Number+" "+found.Title), Escalation: found, After: queryNumber(c, "after")}
+	events, err := w.Service.EscalationTimeline(ctx, found.ID, view.After, timelinePage)
 	view.Timeline, view.More = events.Items, events.NextCursor != ""
 	return view, err
 }

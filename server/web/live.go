@@ -36,7 +36,9 @@ type watched interface {
 	// begin answers what the page lacks when it begins to listen. A page that resumes is told of the events that it missed;
 	// any other is compared with how things stand.
 	begin(ctx context.Context, resumes bool) (templ.Component, error)
-	// concerns takes an event that the viewer may see, and answers how soon the page is to be told; 0: it is not of the page.
+	// wants reports whether an event can matter to the page, whoever looks: all others are passed over unread.
+	wants(event app.StreamedEvent) bool
+	// concerns takes an event that it wants and the viewer may see, and answers how soon the page is to be told; 0: it is not of the page.
 	concerns(event app.LiveEvent) time.Duration
 	// tell answers what changed since it was asked last; nil where nothing did.
 	tell(ctx context.Context) (templ.Component, error)
@@ -52,6 +54,8 @@ var watchable = []struct {
 	{recordLivePath, (*console).watchRecord},
 	{portalLivePath, (*console).watchPortal},
 	{homeLivePath, (*console).watchHome},
+	{escalationsLivePath, (*console).watchEscalations},
+	{escalationLivePath, (*console).watchEscalation},
 }
 
 // watch is one of the things that a connection listens to.
@@ -61,8 +65,6 @@ type watch struct {
 	name string
 	// since is the place up to which the page knows everything; empty: it has just been made.
 	since string
-	// record is the only one whose events matter; empty: those of all do.
-	record string
 	// due is when the page is to be told of something, zero: there is nothing; behind is the place before the first of it.
 	due    time.Time
 	behind string
@@ -120,9 +122,6 @@ func (w *console) listenTo(c *gin.Context, address string) (*watch, error) {
 		one := &watch{watched: what, since: page.Query("since")}
 		if one.since == "" {
 			one.since = c.GetHeader("Last-Event-ID")
-		}
-		if of, single := what.(*watchedRecord); single {
-			one.record = of.record.ID
 		}
 		return one, nil
 	}

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -31,7 +32,9 @@ type liveConnection struct {
 	at, sent string
 	passed   atomic.Pointer[string]
 	// wake says that it changed who has a record open.
-	wake    chan struct{}
+	wake chan struct{}
+	// rung says that it changed how much the viewer has not read.
+	rung    chan struct{}
 	renewed time.Time
 }
 
@@ -48,7 +51,7 @@ func (w *console) live(c *gin.Context) {
 	}
 	ctx, cancel := context.WithCancel(c.Request.Context())
 	defer cancel()
-	l := &liveConnection{console: w, c: c, watches: watches, wake: make(chan struct{}, 1), renewed: time.Now()}
+	l := &liveConnection{console: w, c: c, watches: watches, wake: make(chan struct{}, 1), rung: make(chan struct{}, 1), renewed: time.Now()}
 	after := l.earliest()
 	events, err := l.follow(ctx, after)
 	if err != nil {
@@ -62,6 +65,7 @@ func (w *console) live(c *gin.Context) {
 			defer of.join(l.wake)()
 		}
 	}
+	defer w.bells.join(ctx, handleOf(c), l.rung)()
 	// From here on nothing is missed, so that what happened between a page and this moment can be looked up.
 	lacks, err := l.begin(ctx, after != "" && l.at == after)
 	if err != nil {
@@ -87,18 +91,9 @@ func (l *liveConnection) earliest() string {
 
 // onlyWanted passes over the events that concern no page, and keeps the place of the last of them.
 func (l *liveConnection) onlyWanted() func(app.StreamedEvent) bool {
-	every, records := false, map[string]bool{}
-	for _, one := range l.watches {
-		switch {
-		case one.refused != nil:
-		case one.record == "":
-			every = true
-		default:
-			records[one.record] = true
-		}
-	}
+	shown := slices.DeleteFunc(slices.Clone(l.watches), func(one *watch) bool { return one.refused != nil })
 	return func(event app.StreamedEvent) bool {
-		if event.Practice == domain.Incident && (every || records[event.Record]) {
+		if slices.ContainsFunc(shown, func(one *watch) bool { return one.wants(event) }) {
 			return true
 		}
 		place := app.PlaceOf(event)
@@ -174,6 +169,8 @@ func (l *liveConnection) run(ctx context.Context, events <-chan app.LiveEvent) {
 		case <-due.C:
 		case <-l.wake:
 			text = l.viewing(ctx)
+		case <-l.rung:
+			text = l.ring(ctx)
 		case <-alive.C:
 			text = ": alive\n\n"
 		case <-ctx.Done():
@@ -200,7 +197,7 @@ func (l *liveConnection) next() (at time.Time, waits bool) {
 func (l *liveConnection) take(event app.LiveEvent) {
 	now := time.Now()
 	for _, one := range l.watches {
-		if one.refused != nil || one.since != "" && !app.PlaceBefore(one.since, event.ID) {
+		if one.refused != nil || !one.wants(event.StreamedEvent) || one.since != "" && !app.PlaceBefore(one.since, event.ID) {
 			continue
 		}
 		if wait := one.concerns(event); wait > 0 {
@@ -291,6 +288,19 @@ func (l *liveConnection) viewing(ctx context.Context) string {
 			l.Log.WarnContext(ctx, "who else views a record could not be shown", "error", err)
 		}
 		text += part
+	}
+	return text
+}
+
+// ring tells all pages of the connection how much the viewer has not read.
+func (l *liveConnection) ring(ctx context.Context) string {
+	unread, known := l.bells.unread(handleOf(l.c))
+	if !known || l.renew(true) != nil {
+		return "" // what comes next finds out why
+	}
+	text, err := message(l.c.Request.Context(), "bell", bellNews(unread))
+	if err != nil {
+		l.Log.WarnContext(ctx, "the bell could not be shown", "error", err)
 	}
 	return text
 }

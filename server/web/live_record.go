@@ -9,6 +9,7 @@ import (
 
 	"github.com/holdfast-itsm/holdfast/app"
 	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/escalation"
 )
 
 const (
@@ -26,6 +27,8 @@ type watchedRecord struct {
 	seen   int64
 	// desk: the page is one of the desk's, which tells who else has the record open.
 	desk bool
+	// called: it changed who is called to it, of which its own timeline does not tell.
+	called bool
 	// parts renders what can have changed by some events.
 	parts func(page *gin.Context, news []domain.StoredEvent) (templ.Component, error)
 }
@@ -42,10 +45,13 @@ func (w *console) watchRecord(page *gin.Context) (watched, error) {
 	return &watchedRecord{console: w, page: page, record: record, seen: queryNumber(page, "seq"), desk: isStaff(record), parts: parts}, nil
 }
 
+// wants the record's own events and, for the desk, those of its escalations.
+func (r *watchedRecord) wants(event app.StreamedEvent) bool {
+	return event.Record == r.record.ID || r.desk && event.Practice == escalation.Practice && event.OpenedBy == r.record.Number
+}
+
 func (r *watchedRecord) concerns(event app.LiveEvent) time.Duration {
-	if event.Record != r.record.ID {
-		return 0
-	}
+	r.called = r.called || event.Record != r.record.ID
 	return recordGather
 }
 
@@ -53,22 +59,36 @@ func (r *watchedRecord) begin(ctx context.Context, resumes bool) (templ.Componen
 	if resumes {
 		return nil, nil
 	}
+	r.called = r.desk && len(r.record.Escalations) > 0
 	return r.tell(ctx)
 }
 
 // tell renders the changed parts, or nothing when the page has all events that its viewer may see.
 func (r *watchedRecord) tell(ctx context.Context) (templ.Component, error) {
 	page, err := r.Service.Timeline(ctx, r.record.ID, r.seen, timelinePage)
-	if err != nil || len(page.Items) == 0 {
+	if err != nil || len(page.Items) == 0 && !r.called {
 		return nil, err
 	}
 	r.page.Request = r.page.Request.WithContext(ctx)
+	if len(page.Items) == 0 {
+		return r.whoIsCalled(ctx)
+	}
 	part, err := r.parts(r.page, page.Items)
 	if err != nil {
 		return nil, err
 	}
-	r.seen = page.Items[len(page.Items)-1].Seq
+	r.seen, r.called = page.Items[len(page.Items)-1].Seq, false
 	return part, nil
+}
+
+// whoIsCalled renders the record's escalations alone.
+func (r *watchedRecord) whoIsCalled(ctx context.Context) (templ.Component, error) {
+	open, err := r.openEscalations(ctx, r.record.ID, "open")
+	if err != nil {
+		return nil, err
+	}
+	r.called = false
+	return calledNews(recordView{page: r.console.page(r.page, ""), Record: r.record, Escalations: open}), nil
 }
 
 // join counts the page among those that have the record open, which it then is told of; leave counts it out.

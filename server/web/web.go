@@ -61,6 +61,7 @@ type console struct {
 	origin  *http.CrossOriginProtection
 	heads   heads
 	viewers viewers
+	bells   bells
 }
 
 // Mount puts the pages onto a gin engine, and answers what no other route does. It fails when PublicURL cannot be read.
@@ -76,6 +77,7 @@ func Mount(engine *gin.Engine, dependencies Dependencies) error {
 		w.Metrics = uncounted{}
 	}
 	w.viewers.pages, w.viewers.log, w.viewers.stays = w.Pages, w.Log, staysFor
+	w.bells.pages, w.bells.log = w.Pages, w.Log
 	if w.PublicURL != "" {
 		public, err := url.Parse(w.PublicURL)
 		if err != nil {

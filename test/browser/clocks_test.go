@@ -19,6 +19,7 @@ func TestClocks(t *testing.T) {
 	browser := newBrowser(t)
 	for name, visit := range map[string]func(*testing.T, context.Context, *kit.Stack){
 		"every clock is fit for everybody": clocksAreFit, "a new version is brought to open records": newVersionIsBrought,
+		"who is called is live": whoIsCalledIsLive,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -117,4 +118,38 @@ func newVersionIsBrought(t *testing.T, browser context.Context, stack *kit.Stack
 	v.visit("/re-rating?outdated=SLA/anew")
 	require.Contains(t, v.text("[role=status]"), "Nothing would change")
 	fitAll(v, plain("/re-rating", "/re-rating?outdated=SLA/anew&team=network"))
+}
+
+// whoIsCalledIsLive lets two windows of a browser stand open while somebody is called: they hear of it, and of what is done about it,
+// by the one connection, and both count the bell.
+func whoIsCalledIsLive(t *testing.T, browser context.Context, stack *kit.Stack) {
+	admin := stack.Admin(t)
+	number := logged(t, admin, "Nobody can print")
+	record := open(t, browser, stack)
+	record.signIn(stack.Token)
+	list := open(t, browser, stack)
+	list.signIn(stack.Token)
+	record.visit("/incidents/" + number)
+	list.visit("/escalations")
+	admin.Insist("/incidents/"+number+"/page", map[string]any{"people": []string{"admin"}, "reason": "Somebody must come"}).Is(http.StatusOK)
+	record.await(`document.querySelector("#escalations").innerText.includes("Told: admin")`)
+	list.await(`document.querySelector("#escalation-list").innerText.includes(` + quote(number) + `)`)
+	for _, v := range []*tab{record, list} {
+		v.await(`Number.parseInt(document.querySelector("#bell-count").innerText) >= 1`)
+	}
+	called := list.text(`#escalation-list .number a`)
+	one := open(t, browser, stack)
+	one.signIn(stack.Token)
+	one.visit("/escalations/" + called)
+	record.do(chromedp.Click("#escalations form button"))
+	one.await(`document.querySelector("#escalation-head .state").innerText === "Acknowledged"`)
+	one.await(`document.querySelector("#timeline-list").innerText.includes("Acknowledged")`)
+	list.await(`document.querySelector("#escalation-list").innerText.includes("Acknowledged")`)
+	list.visit("/notifications")
+	list.submit(`form[action="/notifications/read"] button`)
+	one.await(`document.querySelector("#bell-count").innerText === ""`)
+	for _, v := range []*tab{record, list, one} {
+		v.quiet()
+	}
+	one.fit("an escalation that was brought up to date")
 }

@@ -35,7 +35,7 @@
   const calm = () => known?.dataset.calm && document.querySelector(known.dataset.calm);
   const busy = (region) => region.matches(":hover") || region.contains(document.activeElement);
   const offer = (shows) => {
-    const place = document.getElementById("home-news");
+    const place = document.getElementById(known?.dataset.news ?? "home-news");
     if (!place || Boolean(place.firstChild) === shows) return;
     place.replaceChildren();
     if (!shows) return;
@@ -73,6 +73,7 @@
     if (data.tag !== tag) return;
     if (data.state) turn(data.state);
     if (data.html) show(data.html);
+    if (data.bell) put(data.bell);
     if (data.since) since = data.since;
     if (data.whole) toast({ key: "whole", text: data.whole });
     if (data.refused) toast({ key: "refused", kind: "alarm", stays: true, text: data.refused });

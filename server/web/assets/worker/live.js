@@ -143,6 +143,10 @@
 
   // Hands a message to the pages that it is for.
   const hand = (mine, name, data) => {
+    if (name === "bell") { // it is on every page
+      tell(still(mine, mine.ports), { bell: data });
+      return;
+    }
     const [number, kind] = name.split("-");
     const ports = still(mine, mine.streams[Number(number)]?.ports ?? []);
     if (kind === "end") refuse(ports, data);
