@@ -242,3 +242,8 @@ func (w *console) escalationPolicyChoices(ctx context.Context, _ map[string]int)
 	}
 	return choices, err
 }
+
+// callTitles word the events of escalations, where their names would not.
+var callTitles = map[string]string{
+	"escalation.step_taken": "Called the next in line", "escalation.step_empty": "Nobody to call in this step", "escalation.unreached": "No message reached them", "escalation.exhausted": "Nobody acknowledged: all steps were in vain",
+}

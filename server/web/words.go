@@ -116,6 +116,9 @@ func eventTitle(kind string) string {
 	if title, known := promiseTitles[kind]; known {
 		return title
 	}
+	if title, known := callTitles[kind]; known {
+		return title
+	}
 	practice, name, found := strings.Cut(kind, ".")
 	switch {
 	case !found:
