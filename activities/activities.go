@@ -15,10 +15,13 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/approval"
 	"github.com/holdfast-itsm/holdfast/domain/calendar"
+	"github.com/holdfast-itsm/holdfast/domain/change"
 	"github.com/holdfast-itsm/holdfast/domain/escalation"
 	"github.com/holdfast-itsm/holdfast/domain/policy"
 	"github.com/holdfast-itsm/holdfast/domain/sla"
+	"github.com/holdfast-itsm/holdfast/domain/window"
 	"github.com/holdfast-itsm/holdfast/schemas"
 )
 
@@ -47,6 +50,8 @@ type Dependencies struct {
 type Rules interface {
 	policy.Evaluator
 	sla.Language
+	approval.Language
+	window.Language
 }
 
 // Activities are registered with the worker under the names in domain.
@@ -67,7 +72,7 @@ type left struct{ messages, notices bool }
 // New makes the activities of every practice.
 func New(dependencies Dependencies) *Activities {
 	a := &Activities{Dependencies: dependencies, policies: schemas.NewDocuments(dependencies.CompileCalendar)}
-	a.kinds = map[domain.Practice]kind{domain.Incident: a.incidentKind(), escalation.Practice: a.escalationKind()}
+	a.kinds = map[domain.Practice]kind{domain.Incident: a.incidentKind(), escalation.Practice: a.escalationKind(), change.Practice: a.changeKind()}
 	return a
 }
 

@@ -104,6 +104,8 @@ func audience(notice schemas.WaitingNotice) schemas.Audience {
 			who.Leads = append(who.Leads, name)
 		case "service_owner":
 			who.Owners = append(who.Owners, name)
+		case "role":
+			who.Roles = append(who.Roles, name)
 		case "watchers":
 			who.Watchers = true
 		}

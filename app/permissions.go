@@ -5,6 +5,7 @@ import (
 	"sort"
 
 	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/change"
 	"github.com/holdfast-itsm/holdfast/domain/escalation"
 	"github.com/holdfast-itsm/holdfast/domain/incident"
 )
@@ -32,6 +33,10 @@ const (
 	PermissionViewOwn        Permission = "view.own"
 	PermissionViewShare      Permission = "view.share"
 	PermissionViewPublish    Permission = "view.publish"
+	PermissionChangeRead   Permission = "change.read"
+	PermissionChangeRecord Permission = "change.record_read"
+	PermissionApprovalOwn  Permission = "approval.own"
+
 	PermissionPromisesRead   Permission = "promises.read"
 	PermissionOnCallRead     Permission = "on_call.read"
 	PermissionOnCallSwap     Permission = "on_call.swap"
@@ -46,10 +51,13 @@ const (
 var (
 	everybody = []domain.Role{
 		domain.RoleRequester, domain.RoleAgent, domain.RoleTeamLead, domain.RoleIncidentManager,
-		domain.RoleServiceOwner, domain.RoleAuditor, domain.RoleAdmin,
+		domain.RoleServiceOwner, domain.RoleChangeManager, domain.RoleCABMember, domain.RoleApprover, domain.RoleAuditor, domain.RoleAdmin,
 	}
 	// readers see records within their scope, internal notes and all; a requester sees only their own.
-	readers = []domain.Role{domain.RoleAgent, domain.RoleTeamLead, domain.RoleIncidentManager, domain.RoleServiceOwner, domain.RoleAuditor}
+	readers = []domain.Role{
+		domain.RoleAgent, domain.RoleTeamLead, domain.RoleIncidentManager, domain.RoleServiceOwner, domain.RoleChangeManager, domain.RoleCABMember,
+		domain.RoleAuditor,
+	}
 	// writers leave a word on records they may read. Auditors only read, but for what they ask for themselves.
 	writers = slices.DeleteFunc(slices.Clone(everybody), func(role domain.Role) bool { return role == domain.RoleAuditor })
 	// staff are all who do more than ask.
@@ -65,6 +73,9 @@ var permissions = func() map[Permission][]domain.Role {
 	table := map[Permission][]domain.Role{
 		PermissionIncidentRead:   everybody,
 		PermissionEscalationRead: readers,
+		PermissionChangeRead:     everybody,
+		PermissionChangeRecord:   readers,
+		PermissionApprovalOwn:    everybody,
 		PermissionNoteWrite:      writers,
 		PermissionNoteInternal:   workers,
 		PermissionWatch:          writers,
@@ -91,7 +102,7 @@ var permissions = func() map[Permission][]domain.Role {
 		PermissionDestinationWrite: admins,
 		PermissionNotifyOwn:        everybody,
 	}
-	for _, lifecycle := range []*domain.Lifecycle{incident.Lifecycle, escalation.Lifecycle} {
+	for _, lifecycle := range []*domain.Lifecycle{incident.Lifecycle, escalation.Lifecycle, change.Lifecycle} {
 		for _, transition := range lifecycle.Transitions {
 			if !transition.Machine() {
 				table[Permission(string(lifecycle.Practice)+"."+transition.Verb)] = transition.Roles

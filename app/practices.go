@@ -6,6 +6,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/change"
 	"github.com/holdfast-itsm/holdfast/domain/escalation"
 	"github.com/holdfast-itsm/holdfast/domain/incident"
 	"github.com/holdfast-itsm/holdfast/schemas"
@@ -39,6 +40,20 @@ var practices = map[domain.Practice]practice{
 			view, err := a.Incident(ctx, record)
 			if err == nil {
 				reply.Incident = &view
+			}
+			return err
+		},
+	},
+	change.Practice: {
+		table: change.Lifecycle,
+		read: func(ctx context.Context, db bun.IDB, reader schemas.Reader, reference string) (row, bool, error) {
+			found, exists, err := schemas.ReadChange(ctx, db, reader, reference)
+			return row{head: found.Record, check: func(command domain.Command) error { return change.Check(found, command) }}, exists, err
+		},
+		show: func(ctx context.Context, a *App, record string, reply *Reply) error {
+			view, err := a.Change(ctx, record)
+			if err == nil {
+				reply.Change = &view
 			}
 			return err
 		},

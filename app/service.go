@@ -30,6 +30,7 @@ type Service interface {
 	Commands
 	Incidents
 	Escalations
+	Changes
 	Annotations
 	Work
 	Policies
@@ -171,6 +172,8 @@ type Reply struct {
 	Incident  *IncidentView  `json:"incident,omitempty"`
 	// Escalation is there in place of the incident where the command was one of an escalation.
 	Escalation *EscalationView `json:"escalation,omitempty"`
+	// Change is there in place of the incident where the command was one of a change.
+	Change *ChangeView `json:"change,omitempty"`
 }
 
 // Committed is the committed record of whatever practice, and its version; nothing where the command is queued.
@@ -178,6 +181,8 @@ func (r Reply) Committed() (any, int64) {
 	switch {
 	case r.Incident != nil:
 		return r.Incident, r.Incident.Version
+	case r.Change != nil:
+		return r.Change, r.Change.Version
 	case r.Escalation != nil:
 		return r.Escalation, r.Escalation.Version
 	}

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"time"
 )
@@ -92,7 +93,10 @@ func (c Command) CheckVersion(version int64) error {
 }
 
 // Opens reports whether the command opens its record: it starts the record's process.
-func (c Command) Opens() bool { return c.Verb() == "log" || c.Verb() == "open" }
+func (c Command) Opens() bool { return slices.Contains(opening, c.Verb()) }
+
+// opening are the verbs that open a record, of whatever practice.
+var opening = []string{"log", "open", "draft", "from_model"}
 
 // Decode reads the body strictly into a command struct: an unknown field is an error that names it.
 func (c Command) Decode(into any) error {

@@ -68,6 +68,8 @@ type Audience struct {
 	People, Leads, Teams []string
 	// Owners are services whose owner is told.
 	Owners []string
+	// Roles are those of which everybody is told who holds them for everything, or for the record's team or service.
+	Roles []string
 	// Watchers: those of the record are told too.
 	Watchers bool
 	// But is who is not told: whoever did it.
@@ -90,7 +92,7 @@ type Reachable struct {
 // FindAudience finds the active people of an audience. Of a restricted record only those are told who are named in it.
 func FindAudience(ctx context.Context, db bun.IDB, record string, of Audience) ([]Reachable, error) {
 	var people []Reachable
-	args := []any{nullable(record), array(of.People), array(of.Leads), array(of.Teams), of.Watchers, of.But, array(of.Owners)}
+	args := []any{nullable(record), array(of.People), array(of.Leads), array(of.Teams), of.Watchers, of.But, array(of.Owners), array(of.Roles)}
 	if err := findAudience.Scan(ctx, db, args, &people); err != nil {
 		return nil, fmt.Errorf("finding whom to tell: %w", err)
 	}
@@ -108,6 +110,8 @@ var findAudience = pg.Prepared(`SELECT p.handle, p.mail, p.zone, n.person IS NOT
 			SELECT unnest($2::text[]) UNION SELECT lead FROM teams WHERE name = ANY ($3::text[])
 			UNION SELECT person FROM team_members WHERE team = ANY ($4::text[])
 			UNION SELECT owner FROM services WHERE name = ANY ($7::text[])
+			UNION SELECT g.person FROM grants g WHERE g.role = ANY ($8::text[]) AND (g.scope_kind = 'all'
+				OR g.scope_kind = 'team' AND g.scope_name = r.team OR g.scope_kind = 'service' AND g.scope_name = r.service)
 			UNION SELECT w.person FROM watchers w WHERE $5 AND w.record_id = $1::uuid)
 		AND (r.id IS NULL OR ` + openTo("p.handle") + `)
 	ORDER BY p.handle`)

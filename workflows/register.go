@@ -4,6 +4,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/change"
 	"github.com/holdfast-itsm/holdfast/domain/escalation"
 )
 
@@ -17,6 +18,9 @@ type Registry interface {
 func Register(registry Registry) {
 	registry.RegisterWorkflowWithOptions(Incident, workflow.RegisterOptions{
 		Name: string(domain.Incident), VersioningBehavior: workflow.VersioningBehaviorAutoUpgrade,
+	})
+	registry.RegisterWorkflowWithOptions(Change, workflow.RegisterOptions{
+		Name: string(change.Practice), VersioningBehavior: workflow.VersioningBehaviorAutoUpgrade,
 	})
 	registry.RegisterWorkflowWithOptions(Delivery, workflow.RegisterOptions{
 		Name: domain.WorkflowDelivery, VersioningBehavior: workflow.VersioningBehaviorAutoUpgrade,

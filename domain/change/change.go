@@ -67,7 +67,7 @@ type Details struct {
 	// ExpectedOutage tells users what they will notice.
 	ExpectedOutage string `json:"expected_outage,omitempty" bun:"expected_outage"`
 	// Predecessors are changes, by id, that must have ended well before this one starts.
-	Predecessors []string `json:"predecessors,omitempty" bun:"predecessors,type:json"`
+	Predecessors []string `json:"predecessors" bun:"predecessors,type:json"`
 	Tasks        []Task   `json:"tasks" bun:"tasks,type:json"`
 	// Answers are those to the model's questionnaire, by the question's id.
 	Answers map[string]string `json:"answers,omitempty" bun:"answers,type:json"`
@@ -90,14 +90,16 @@ type Details struct {
 	OutcomeNotes  string `json:"outcome_notes,omitempty" bun:"outcome_notes"`
 	// Conflicts are those found when they were last looked for; Overrides lift some of them.
 	Conflicts []Conflict `json:"conflicts" bun:"conflicts,type:json"`
-	Overrides []Override `json:"overrides,omitempty" bun:"overrides,type:json"`
+	Overrides []Override `json:"overrides" bun:"overrides,type:json"`
 	// HeldSince is since when a blocking conflict has kept it from starting by itself.
 	HeldSince *time.Time `json:"held_since,omitempty" bun:"held_since"`
 	// OverrunAt is when it was told that the window is over.
 	OverrunAt *time.Time `json:"overrun_at,omitempty" bun:"overrun_at"`
 	// WatchUntil is how long incidents on what it touched are proposed as caused by it; Causes are these proposals.
 	WatchUntil *time.Time `json:"watch_until,omitempty" bun:"watch_until"`
-	Causes     []Cause    `json:"causes,omitempty" bun:"causes,type:json"`
+	Causes     []Cause    `json:"causes" bun:"causes,type:json"`
+	// CausedIncident: the owner of a service has confirmed that it caused one. Only that counts in failure rates.
+	CausedIncident bool `json:"caused_incident" bun:"caused_incident"`
 	// ReviewNeeded says why it must be reviewed before it is closed; empty: it closes by itself.
 	ReviewNeeded    string     `json:"review_needed,omitempty" bun:"review_needed"`
 	ReviewDueAt     *time.Time `json:"review_due_at,omitempty" bun:"review_due_at"`

@@ -218,3 +218,11 @@ func (c *Change) blocked() []Conflict {
 	}
 	return list
 }
+
+// Released reports whether an override lets somebody else have one of the change's items at the same time.
+func (c Change) Released(item string) bool {
+	return slices.ContainsFunc(c.Conflicts, func(conflict Conflict) bool {
+		return conflict.Kind == "exclusive" && conflict.Item == item &&
+			slices.ContainsFunc(c.Overrides, func(o Override) bool { return o.Conflict == conflict.ID })
+	})
+}

@@ -30,7 +30,7 @@ var nobodysPolicy = approval.Policy{Stages: []approval.StagePolicy{{
 // ask begins the approval: by the policy that holds for the change as it is now.
 func (d *draft) ask() error {
 	record := &d.Record
-	selected, found, err := approval.Select(d.facts.Voting.Candidates, d.facts.Voting.Language, d.asked())
+	selected, found, err := approval.Select(d.facts.Voting.Candidates, d.facts.Voting.Language, Expressed(*record))
 	if err != nil {
 		return domain.Errorf(domain.CodeInvalid, "%v", err)
 	}
@@ -52,15 +52,14 @@ func (d *draft) ask() error {
 	return nil
 }
 
-// asked is the change as expressions see it.
-func (d *draft) asked() map[string]any {
-	record := &d.Record
+// Expressed is a change as the expressions of documents see it.
+func Expressed(record Change) map[string]any {
 	return map[string]any{
 		"practice": string(Practice), "title": record.Title, "type": record.Type, "model": record.Model, "priority": int64(record.Priority),
-		"service": record.Service, "services": record.Services, "category": record.Category, "team": record.Team,
+		"service": record.Service, "category": record.Category, "team": record.Team,
 		"environment": record.Environment, "requester": record.Requester, "tags": record.Tags,
-		"configuration_items": record.ConfigurationItems, "expedited": record.Expedited,
-		"risk": map[string]any{"level": record.Risk.Level, "score": int64(record.Risk.Score)},
+		"configuration_items": record.ConfigurationItems,
+		"risk":                map[string]any{"level": record.Risk.Level, "score": int64(record.Risk.Score)},
 	}
 }
 
@@ -173,6 +172,9 @@ func (d *draft) castVote() error {
 	var body CastVote
 	if err := d.command.Decode(&body); err != nil {
 		return err
+	}
+	if !d.command.Actor.Human() {
+		return domain.Errorf(domain.CodeForbidden, "machines do not vote")
 	}
 	return d.vote(func(k *approval.Keeper) error {
 		return k.Cast(d.moment, approval.Ballot{

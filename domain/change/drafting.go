@@ -8,6 +8,7 @@ import (
 
 	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/domain/content"
+	"github.com/holdfast-itsm/holdfast/domain/policy"
 )
 
 // draftChange opens a change.
@@ -47,6 +48,7 @@ func (d *draft) opened(body Content) Change {
 			Type: body.Type, Justification: body.Justification, Plan: body.Plan, TestPlan: body.TestPlan, BackOutPlan: body.BackOutPlan,
 			Services: services(body.Service, body.Services), Exclusive: body.Exclusive, WindowFrom: cut(body.WindowFrom),
 			WindowTo: cut(body.WindowTo), ExpectedOutage: body.ExpectedOutage, Conflicts: []Conflict{}, Tasks: []Task{},
+			Predecessors: []string{}, Overrides: []Override{}, Causes: []Cause{},
 		},
 	}
 	if record.Team == "" {
@@ -194,7 +196,7 @@ func (d *draft) fromModel() error {
 	record.SubmittedAt = at(d.moment)
 	d.move(Approved, d.moment)
 	data := d.firstFacts()
-	data["authorised_by"] = KindModel + "/" + body.Model
+	data["authorised_by"] = policy.KindChangeModel + "/" + body.Model
 	d.event("", data, map[string]any{"title": record.Title, "requester": record.Requester})
 	return nil
 }

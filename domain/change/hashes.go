@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/holdfast-itsm/holdfast/domain/approval"
+	"github.com/holdfast-itsm/holdfast/domain/policy"
 )
 
 // scope is what a vote is about, beside the window (lifecycles, "A vote covers hashes"). The title and the description are for
@@ -43,7 +44,7 @@ func (c *Change) hashes(attachments []string) approval.Hashes {
 	s := scope{
 		Justification: c.Justification, Plan: c.Plan, TestPlan: c.TestPlan, BackOutPlan: c.BackOutPlan, Tasks: []scopedTask{},
 		Attachments: sorted(attachments), Items: sorted(c.ConfigurationItems), Services: sorted(c.Services), Environment: c.Environment,
-		Exclusive: c.Exclusive, Type: c.Type, Model: c.Model, ModelVersion: c.Policies[KindModel+"/"+c.Model], Answers: c.Answers,
+		Exclusive: c.Exclusive, Type: c.Type, Model: c.Model, ModelVersion: c.Policies[policy.KindChangeModel+"/"+c.Model], Answers: c.Answers,
 		RiskLevel: c.Risk.Level,
 	}
 	for _, task := range c.Tasks {

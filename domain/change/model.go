@@ -10,9 +10,6 @@ import (
 	"github.com/holdfast-itsm/holdfast/domain/policy"
 )
 
-// KindModel is the kind of documents that say how a repeated change is made.
-const KindModel = "ChangeModel"
-
 // DefaultModel names the model whose questionnaire, weights and lead time hold for changes that follow none.
 const DefaultModel = "default"
 

@@ -36,7 +36,7 @@ func (d *draft) needReview() error {
 		why = "it was an emergency"
 	case record.Risk.Level == RiskHigh:
 		why = "its risk is high"
-	case slices.ContainsFunc(record.Causes, func(c Cause) bool { return c.Verdict == causeConfirmed }):
+	case record.CausedIncident:
 		why = "it caused an incident"
 	}
 	if why == "" || record.ReviewDueAt != nil {
@@ -144,6 +144,7 @@ func (d *draft) decideCause() error {
 	if !body.Caused {
 		return nil
 	}
+	record.CausedIncident = true
 	d.Messages = append(d.Messages, domain.Message{
 		Practice: domain.Incident, Record: cause.Incident, Command: "incident.link",
 		Body: map[string]any{"type": "caused_by", "to": record.Number}, OnClosed: domain.TargetSend,

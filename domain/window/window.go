@@ -90,6 +90,24 @@ func (s Spec) Validate() []policy.Problem {
 	return list
 }
 
+// Language reads what documents write in languages of their own: the expressions by which they say which changes they are for, and
+// when they recur. It lives outside the domain because it needs libraries.
+type Language interface {
+	WindowApplies(expression string, record map[string]any) (bool, error)
+	// Recurs answers the beginnings of a recurring window.
+	Recurs(recurring Recurring) (Starts, error)
+}
+
+// Compile makes a document ready to be asked.
+func Compile(name string, version int, spec Spec, language Language) (Window, error) {
+	made := Window{Name: name, Version: version, Spec: spec}
+	var err error
+	if spec.Recurring != nil {
+		made.Starts, err = language.Recurs(*spec.Recurring)
+	}
+	return made, err
+}
+
 // Starts answers the first moment after an instant at which an occurrence begins; false when none is foreseen.
 type Starts func(after time.Time) (time.Time, bool)
 

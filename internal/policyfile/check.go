@@ -10,11 +10,13 @@ import (
 	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/domain/approval"
 	"github.com/holdfast-itsm/holdfast/domain/calendar"
+	"github.com/holdfast-itsm/holdfast/domain/change"
 	"github.com/holdfast-itsm/holdfast/domain/escalation"
 	"github.com/holdfast-itsm/holdfast/domain/incident"
 	"github.com/holdfast-itsm/holdfast/domain/oncall"
 	"github.com/holdfast-itsm/holdfast/domain/policy"
 	"github.com/holdfast-itsm/holdfast/domain/sla"
+	"github.com/holdfast-itsm/holdfast/domain/window"
 )
 
 // kinds gives an empty spec and a check of its meaning for every kind of document.
@@ -22,18 +24,21 @@ var kinds = map[string]struct {
 	spec  any
 	check func(name string, spec json.RawMessage) ([]policy.Problem, error)
 }{
-	policy.KindCalendar:         {calendar.Spec{}, reading(checkCalendar)},
-	policy.KindPriorityMatrix:   {policy.PriorityMatrix{}, reading(func(_ string, m policy.PriorityMatrix) []policy.Problem { return m.Validate() })},
-	policy.KindAssignmentRules:  {policy.AssignmentRules{}, reading(checkRules)},
-	policy.KindTeam:             {policy.Team{}, reading(func(_ string, t policy.Team) []policy.Problem { return t.Validate() })},
-	policy.KindServicePolicy:    {policy.ServicePolicy{}, reading(func(_ string, s policy.ServicePolicy) []policy.Problem { return s.Validate() })},
-	policy.KindVocabulary:       {policy.Vocabulary{}, reading(checkVocabulary)},
-	policy.KindRecordTemplate:   {policy.RecordTemplate{}, reading(checkTemplate)},
-	policy.KindOnCallSchedule:   {oncall.Spec{}, reading(checkOnCall)},
-	policy.KindEscalationPolicy: {escalation.Policy{}, reading(func(_ string, p escalation.Policy) []policy.Problem { return p.Validate() })},
-	policy.KindCannedReply:      {policy.CannedReply{}, reading(func(_ string, r policy.CannedReply) []policy.Problem { return r.Validate() })},
-	policy.KindSLA:              {sla.Agreement{}, reading(checkAgreement)},
-	policy.KindApprovalPolicy:   {approval.Policy{}, reading(checkApproval)},
+	policy.KindCalendar:          {calendar.Spec{}, reading(checkCalendar)},
+	policy.KindPriorityMatrix:    {policy.PriorityMatrix{}, reading(func(_ string, m policy.PriorityMatrix) []policy.Problem { return m.Validate() })},
+	policy.KindAssignmentRules:   {policy.AssignmentRules{}, reading(checkRules)},
+	policy.KindTeam:              {policy.Team{}, reading(func(_ string, t policy.Team) []policy.Problem { return t.Validate() })},
+	policy.KindServicePolicy:     {policy.ServicePolicy{}, reading(func(_ string, s policy.ServicePolicy) []policy.Problem { return s.Validate() })},
+	policy.KindVocabulary:        {policy.Vocabulary{}, reading(checkVocabulary)},
+	policy.KindRecordTemplate:    {policy.RecordTemplate{}, reading(checkTemplate)},
+	policy.KindOnCallSchedule:    {oncall.Spec{}, reading(checkOnCall)},
+	policy.KindEscalationPolicy:  {escalation.Policy{}, reading(func(_ string, p escalation.Policy) []policy.Problem { return p.Validate() })},
+	policy.KindChangeModel:       {change.Model{}, reading(checkModel)},
+	policy.KindFreezeWindow:      {window.Spec{}, reading(checkWindow)},
+	policy.KindMaintenanceWindow: {window.Spec{}, reading(checkMaintenance)},
+	policy.KindCannedReply:       {policy.CannedReply{}, reading(func(_ string, r policy.CannedReply) []policy.Problem { return r.Validate() })},
+	policy.KindSLA:               {sla.Agreement{}, reading(checkAgreement)},
+	policy.KindApprovalPolicy:    {approval.Policy{}, reading(checkApproval)},
 }
 
 // reading decodes a spec, whose shape is known to fit, for the check of its meaning.
@@ -50,8 +55,8 @@ func reading[T any](check func(name string, spec T) []policy.Problem) func(strin
 // Kinds lists the kinds of documents, in order.
 func Kinds() []string {
 	return []string{
-		policy.KindApprovalPolicy, policy.KindAssignmentRules, policy.KindCalendar, policy.KindCannedReply, policy.KindEscalationPolicy,
-		policy.KindOnCallSchedule, policy.KindPriorityMatrix, policy.KindRecordTemplate, policy.KindSLA,
+		policy.KindApprovalPolicy, policy.KindAssignmentRules, policy.KindCalendar, policy.KindCannedReply, policy.KindChangeModel,
+		policy.KindEscalationPolicy, policy.KindFreezeWindow, policy.KindMaintenanceWindow, policy.KindOnCallSchedule, policy.KindPriorityMatrix, policy.KindRecordTemplate, policy.KindSLA,
 		policy.KindServicePolicy, policy.KindTeam, policy.KindVocabulary,
 	}
 }

@@ -58,6 +58,7 @@ func Mount(engine *gin.Engine, dependencies Dependencies) *API {
 	a := &API{API: humagin.NewWithGroup(engine, group, config), Dependencies: dependencies}
 	a.incidents()
 	a.escalations()
+	a.changes()
 	a.commands()
 	a.parts()
 	a.work()
@@ -77,7 +78,10 @@ func schemaName(t reflect.Type, hint string) string {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	prefix := map[string]string{"domain/incident": "Incident", "domain/policy": "Policy", "domain/oncall": "OnCall", "domain/sla": "Clock"}
+	prefix := map[string]string{
+		"domain/incident": "Incident", "domain/policy": "Policy", "domain/oncall": "OnCall", "domain/sla": "Clock", "domain/change": "Change",
+		"domain/approval": "Approval",
+	}
 	for folder, word := range prefix {
 		if strings.HasSuffix(t.PkgPath(), folder) && !strings.HasPrefix(name, word) {
 			return word + name

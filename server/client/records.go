@@ -11,6 +11,7 @@ import (
 
 	"github.com/holdfast-itsm/holdfast/app"
 	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/change"
 	"github.com/holdfast-itsm/holdfast/domain/escalation"
 )
 
@@ -51,7 +52,11 @@ func slug(verb string) string { return strings.ReplaceAll(verb, "_", "-") }
 // Execute gives one command.
 func (c *client) Execute(ctx context.Context, request app.Request) (app.Reply, error) {
 	op := call{method: http.MethodPost, path: []string{collection(request.Practice)}, key: request.Key, header: http.Header{}, body: bodyOf(request.Body)}
-	if request.Record != "" || request.Verb != "log" {
+	switch {
+	case request.Verb == "log" && request.Record == "", request.Verb == "draft":
+	case request.Verb == "from_model":
+		op.path = append(op.path, slug(request.Verb))
+	default:
 		op.path = append(op.path, request.Record, slug(request.Verb))
 	}
 	if request.Async {
@@ -75,6 +80,12 @@ func (c *client) Execute(ctx context.Context, request app.Request) (app.Reply, e
 		reply.Escalation = &app.EscalationView{}
 		err = got.read(reply.Escalation)
 		reply.Version, reply.Record = reply.Escalation.Version, reply.Escalation.ID
+		return reply, err
+	}
+	if request.Practice == change.Practice {
+		reply.Change = &app.ChangeView{}
+		err = got.read(reply.Change)
+		reply.Version, reply.Record = reply.Change.Version, reply.Change.ID
 		return reply, err
 	}
 	reply.Incident = &app.IncidentView{}

@@ -222,18 +222,21 @@ func kindTitle(kind string) string {
 
 // kindMeans says in one line what documents of a kind are for.
 var kindMeans = map[string]string{
-	policy.KindApprovalPolicy:   "Who decides together, how many it takes, and until when.",
-	policy.KindAssignmentRules:  "Which team a new record goes to; the first rule that matches wins.",
-	policy.KindCalendar:         "When work is done: weekly hours, holidays, exceptions.",
-	policy.KindCannedReply:      "What is written often, ready to be put into a note.",
-	policy.KindEscalationPolicy: "Whom to reach, one step after the other, until somebody takes care.",
-	policy.KindOnCallSchedule:   "Who is on call: rotations in layers, of which the later one wins.",
-	policy.KindRecordTemplate:   "What is logged often: it fills in the form.",
-	policy.KindPriorityMatrix:   "What priority follows from impact and urgency.",
-	policy.KindSLA:              "What was promised to whom, and what happens on the way.",
-	policy.KindServicePolicy:    "What services there are, and who supports them.",
-	policy.KindTeam:             "Who works together, and who leads.",
-	policy.KindVocabulary:       "The words that fields offer.",
+	policy.KindApprovalPolicy:    "Who decides together, how many it takes, and until when.",
+	policy.KindAssignmentRules:   "Which team a new record goes to; the first rule that matches wins.",
+	policy.KindCalendar:          "When work is done: weekly hours, holidays, exceptions.",
+	policy.KindCannedReply:       "What is written often, ready to be put into a note.",
+	policy.KindChangeModel:       "How a repeated change is made; a standard one needs no vote.",
+	policy.KindFreezeWindow:      "When no change may be carried out.",
+	policy.KindMaintenanceWindow: "When changes should be carried out.",
+	policy.KindEscalationPolicy:  "Whom to reach, one step after the other, until somebody takes care.",
+	policy.KindOnCallSchedule:    "Who is on call: rotations in layers, of which the later one wins.",
+	policy.KindRecordTemplate:    "What is logged often: it fills in the form.",
+	policy.KindPriorityMatrix:    "What priority follows from impact and urgency.",
+	policy.KindSLA:               "What was promised to whom, and what happens on the way.",
+	policy.KindServicePolicy:     "What services there are, and who supports them.",
+	policy.KindTeam:              "Who works together, and who leads.",
+	policy.KindVocabulary:        "The words that fields offer.",
 }
 
 // kindChoices are all kinds.

@@ -126,6 +126,35 @@ spec:
   support: {team: messaging}
   paging: {1: always, 2: support_hours}
 `,
+	policy.KindChangeModel: `kind: ChangeModel
+name: restart-web
+spec:
+  title: Restart the web servers
+  type: standard    # needs no vote as long as it is followed; normal and emergency start from it and are decided
+  plan: Restart the web tier one node at a time
+  back_out_plan: Start the previous version
+  tasks:
+    - {id: restart, title: Restart the nodes}
+    - {id: check, title: Look at the shop, after: [restart]}
+  questionnaire:
+    - {id: tested_back_out, ask: "Was the way back tested?", risk: {"no": 25}}
+  suspend_after: {failures: 2, of: 10, within: 180d}
+`,
+	policy.KindFreezeWindow: `kind: FreezeWindow
+name: year-end
+spec:
+  title: Year end
+  from: "2026-12-18T17:00:00Z"
+  to: "2027-01-04T06:00:00Z"
+  applies_to: 'record.environment == "production"'
+`,
+	policy.KindMaintenanceWindow: `kind: MaintenanceWindow
+name: weekend
+spec:
+  title: Every weekend
+  recurring: {cron: "0 22 * * 5", lasts: 60h, timezone: Europe/Berlin}
+  applies_to: 'record.environment == "production"'
+`,
 	policy.KindTeam: `kind: Team
 name: messaging
 spec:

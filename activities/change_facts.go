@@ -1,0 +1,333 @@
+package activities
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/uptrace/bun"
+
+	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/approval"
+	"github.com/holdfast-itsm/holdfast/domain/change"
+	"github.com/holdfast-itsm/holdfast/domain/policy"
+	"github.com/holdfast-itsm/holdfast/domain/window"
+	"github.com/holdfast-itsm/holdfast/schemas"
+)
+
+// changeKind ties the rules of change enablement to their rows.
+func (a *Activities) changeKind() kind {
+	return &lifecycle[change.Change, change.Facts]{
+		table:   change.Lifecycle,
+		head:    func(record *change.Change) *domain.Record { return &record.Record },
+		prepare: func(context.Context, bun.Tx, domain.Command) error { return nil },
+		lock: func(ctx context.Context, tx bun.Tx, id string) (change.Change, schemas.Held, error) {
+			return schemas.LockChange(ctx, tx, id)
+		},
+		facts:     a.changeFacts,
+		decide:    change.Decide,
+		deadlines: change.Deadlines,
+		write: func(before, record change.Change, created, wordsChanged bool, into *schemas.Passage) {
+			into.Change(before, record, created, wordsChanged)
+		},
+	}
+}
+
+// changeMentions are the fields of any body that name something facts must be known about.
+type changeMentions struct {
+	Model              string   `json:"model"`
+	Team               string   `json:"team"`
+	Assignee           string   `json:"assignee"`
+	Requester          string   `json:"requester"`
+	Service            string   `json:"service"`
+	Services           []string `json:"services"`
+	ConfigurationItems []string `json:"configuration_items"`
+	Predecessors       []string `json:"predecessors"`
+	To                 string   `json:"to"`
+}
+
+// The commands by what they need to know, beside the calendar, which all do.
+var (
+	openingChange = []string{"draft", "from_model"}
+	// namingChange name people, teams, services or other changes.
+	namingChange = append([]string{"edit", "assess", "peer_review", "start", "start_task", "complete_task", "complete", "back_out", "decide_cause"}, openingChange...)
+	// scoringChange score the risk.
+	scoringChange = append([]string{"submit", "edit", "assess", "record_retrospective"}, openingChange...)
+	// askingChange begin an approval.
+	askingChange = []string{"submit", "assess", "peer_review", "record_retrospective"}
+	// votingChange move one.
+	votingChange = []string{"cast_vote", "close_voting", "request_info", "answer_info", "approval_due", "electorate_changed", "edit", "schedule"}
+	// lookingChange look for conflicts.
+	lookingChange = []string{
+		"submit", "edit", "schedule", "assess", "peer_review", "from_model", "cancel", "start", "window_opens", "override_conflict", "conflicts_changed",
+	}
+)
+
+// changeFacts reads what Decide needs for one command.
+func (a *Activities) changeFacts(ctx context.Context, tx bun.Tx, record change.Change, command domain.Command) (change.Facts, error) {
+	var facts change.Facts
+	var named changeMentions
+	verb := command.Verb()
+	if len(command.Body) > 0 {
+		if err := json.Unmarshal(command.Body, &named); err != nil {
+			return facts, domain.Errorf(domain.CodeInvalid, "the body of %s cannot be read", command.Name)
+		}
+	}
+	if err := a.changePolicies(ctx, tx, &facts, record, verb, named); err != nil {
+		return facts, err
+	}
+	if slices.Contains(openingChange, verb) {
+		var err error
+		if facts.Number, err = schemas.NextChangeNumber(ctx, tx); err != nil {
+			return facts, err
+		}
+		record = asOpened(record, command, facts.Model, named)
+	}
+	if slices.Contains(namingChange, verb) {
+		if err := changeNames(ctx, tx, &facts, record, command, named); err != nil {
+			return facts, err
+		}
+	}
+	if slices.Contains(scoringChange, verb) {
+		if err := a.measure(ctx, tx, &facts, record, named); err != nil {
+			return facts, err
+		}
+	}
+	if err := a.votingFacts(ctx, tx, &facts, record, command); err != nil {
+		return facts, err
+	}
+	if slices.Contains(lookingChange, verb) {
+		if err := a.surroundings(ctx, tx, &facts, record, command); err != nil {
+			return facts, err
+		}
+	}
+	if verb == "link" || verb == "unlink" {
+		target, found, err := schemas.ReadTarget(ctx, tx, named.To, false)
+		if err != nil {
+			return facts, err
+		}
+		if found {
+			facts.Target = &change.Target{ID: target.ID, Number: target.Number, Practice: target.Practice}
+		}
+	}
+	return facts, nil
+}
+
+// asOpened is what a change will be about that a command opens, as far as facts depend on it.
+func asOpened(record change.Change, command domain.Command, model change.Model, named changeMentions) change.Change {
+	record.ID, record.Team, record.Assignee = command.Record, named.Team, named.Assignee
+	record.Service, record.Services, record.ConfigurationItems = named.Service, named.Services, named.ConfigurationItems
+	if command.Verb() == "from_model" {
+		if record.Service == "" {
+			record.Service = model.Service
+		}
+		if record.Team == "" {
+			record.Team = model.Team
+		}
+		if len(record.ConfigurationItems) == 0 {
+			record.ConfigurationItems = model.ConfigurationItems
+		}
+		record.Environment, record.Model, record.Type = model.Environment, named.Model, model.Type
+	}
+	if record.Service != "" {
+		record.Services = append([]string{record.Service}, record.Services...)
+	}
+	return record
+}
+
+// changePolicies reads the calendar and the model: of the versions that the change was opened under, or the newest where it is opened.
+func (a *Activities) changePolicies(ctx context.Context, tx bun.Tx, facts *change.Facts, record change.Change, verb string, named changeMentions) error {
+	versions, name := record.Policies, record.Model
+	if slices.Contains(openingChange, verb) {
+		if name = named.Model; name == "" {
+			name = change.DefaultModel
+		}
+		newest, _, err := schemas.NewestPolicies(ctx, tx, named.Service, []string{policy.KindChangeModel + "/" + name}, false)
+		if err != nil {
+			return err
+		}
+		versions, facts.Policies = newest, newest
+	}
+	if name == "" {
+		name = change.DefaultModel
+	}
+	if version := versions[policy.KindChangeModel+"/"+name]; version > 0 {
+		var err error
+		if facts.Model, err = schemas.ReadDocument[change.Model](ctx, a.policies, tx, policy.KindChangeModel+"/"+name, version); err != nil {
+			return err
+		}
+		facts.ModelKnown, facts.ModelVersion = true, version
+	}
+	days := schemas.CalendarOf(versions)
+	var err error
+	facts.Calendar, err = a.policies.Calendar(ctx, tx, days.Name, days.Version)
+	return err
+}
+
+func changeNames(ctx context.Context, tx bun.Tx, facts *change.Facts, record change.Change, command domain.Command, named changeMentions) error {
+	team := named.Team
+	if team == "" {
+		team = record.Team
+	}
+	asked := schemas.ChangeNamesAsked{
+		Team: team, Assignee: named.Assignee, Requester: named.Requester, Actor: command.Actor.Name,
+		Services: append(append([]string{named.Service}, named.Services...), record.Services...), Predecessors: named.Predecessors,
+	}
+	names, err := schemas.ReadChangeNames(ctx, tx, asked)
+	if err != nil {
+		return err
+	}
+	if asked.Team == "" && record.Service != "" && named.Assignee != "" { // the team will be the service's
+		asked.Team = names.Services[record.Service].Team
+		if names, err = schemas.ReadChangeNames(ctx, tx, asked); err != nil {
+			return err
+		}
+	}
+	facts.TeamKnown, facts.AssigneeMember, facts.RequesterActive = names.TeamKnown, names.AssigneeMember, names.RequesterActive
+	facts.ActorTeams, facts.Services, facts.Predecessors = names.ActorTeams, names.Services, names.Predecessors
+	return nil
+}
+
+// lookBack is how many of the last changes the calculator of risk looks at, where the model does not say.
+const lookBack = 10
+
+// measure reads what the calculator of risk looks at.
+func (a *Activities) measure(ctx context.Context, tx bun.Tx, facts *change.Facts, record change.Change, named changeMentions) error {
+	if len(named.Services) > 0 || named.Service != "" {
+		record.Services = append([]string{named.Service}, named.Services...)
+	}
+	if len(named.ConfigurationItems) > 0 {
+		record.ConfigurationItems = named.ConfigurationItems
+	}
+	m := &facts.Measured
+	m.Items = len(record.ConfigurationItems)
+	names, err := schemas.ReadChangeNames(ctx, tx, schemas.ChangeNamesAsked{Services: record.Services})
+	if err != nil {
+		return err
+	}
+	for _, service := range names.Services {
+		switch service.Criticality {
+		case "critical":
+			m.CriticalServices++
+		case "high":
+			m.HighServices++
+		case "medium":
+			m.MediumServices++
+		}
+	}
+	if span, set := record.Window(); set {
+		m.InBusinessHours = facts.Calendar.Between(span.From, span.To) > 0
+	}
+	suspension := facts.Model.Suspension()
+	since := a.Clock.Now().Add(-suspension.Within.Duration())
+	if record.Model != "" {
+		failed, ended, err := schemas.FailuresOf(ctx, tx, record.Model, "", suspension.Of, since)
+		if err != nil {
+			return err
+		}
+		m.Failed, m.Ended, m.WhoseRecord = failed, ended, "model "+record.Model
+		if failed >= suspension.Failures {
+			facts.Suspended = fmt.Sprintf("%d of its last %d changes failed", failed, ended)
+		}
+		return nil
+	}
+	if record.Team == "" {
+		return nil
+	}
+	m.WhoseRecord = "team " + record.Team
+	m.Failed, m.Ended, err = schemas.FailuresOf(ctx, tx, "", record.Team, lookBack, since)
+	return err
+}
+
+// votingFacts reads who decides, and for whom whoever gives the command may.
+func (a *Activities) votingFacts(ctx context.Context, tx bun.Tx, facts *change.Facts, record change.Change, command domain.Command) (err error) {
+	verb := command.Verb()
+	asks := slices.Contains(askingChange, verb)
+	if verb == "" || !asks && record.Approval == nil {
+		return nil
+	}
+	if facts.Attachments, err = schemas.AttachmentDigests(ctx, tx, record.ID); err != nil {
+		return err
+	}
+	if verb == "submit" || verb == "record_retrospective" {
+		if facts.Urgent, err = schemas.UrgentLinked(ctx, tx, record.ID); err != nil {
+			return err
+		}
+	}
+	voting := &facts.Voting
+	targets := []approval.Target{"role:" + approval.Target(domain.RoleChangeManager)}
+	if asks {
+		documents, err := schemas.NewestDocuments(ctx, tx, policy.KindApprovalPolicy)
+		if err != nil {
+			return err
+		}
+		voting.Language = a.Rules
+		for _, document := range documents {
+			candidate := approval.Candidate{Name: document.Name, Version: document.Version}
+			if err := json.Unmarshal(document.Spec, &candidate.Spec); err != nil {
+				return err
+			}
+			voting.Candidates = append(voting.Candidates, candidate)
+			for _, stage := range candidate.Spec.Stages {
+				targets = append(targets, stage.Electorate...)
+			}
+		}
+	} else if slices.Contains(votingChange, verb) {
+		for _, stage := range record.Approval.Stages {
+			targets = append(targets, stage.Electorate...)
+		}
+	}
+	slices.Sort(targets)
+	if voting.Seats, err = schemas.Seats(ctx, tx, slices.Compact(targets), record.Team, record.Service); err != nil {
+		return err
+	}
+	if verb == "cast_vote" || verb == "request_info" {
+		voting.Delegations, err = schemas.DelegationsTo(ctx, tx, command.Actor.Name, a.Clock.Now())
+	}
+	return err
+}
+
+// surroundings reads what conflicts are looked for in, as the command would have the change.
+func (a *Activities) surroundings(ctx context.Context, tx bun.Tx, facts *change.Facts, record change.Change, command domain.Command) error {
+	var moved struct {
+		change.Schedule
+		Service            string   `json:"service"`
+		Services           []string `json:"services"`
+		ConfigurationItems []string `json:"configuration_items"`
+		Assignee           string   `json:"assignee"`
+	}
+	if len(command.Body) > 0 {
+		if err := json.Unmarshal(command.Body, &moved); err != nil {
+			return domain.Errorf(domain.CodeInvalid, "the body of %s cannot be read", command.Name)
+		}
+	}
+	if moved.WindowFrom != nil {
+		record.WindowFrom = moved.WindowFrom
+	}
+	if moved.WindowTo != nil {
+		record.WindowTo = moved.WindowTo
+	}
+	if record.WindowFrom != nil && record.WindowTo != nil && !record.WindowFrom.Before(*record.WindowTo) {
+		record.WindowFrom, record.WindowTo = nil, nil // which Decide refuses
+	}
+	if moved.Services != nil || moved.Service != "" {
+		record.Services = append(append([]string{moved.Service}, moved.Services...), record.Services...)
+	}
+	if moved.ConfigurationItems != nil {
+		record.ConfigurationItems = moved.ConfigurationItems
+	}
+	if moved.Assignee != "" {
+		record.Assignee = moved.Assignee
+	}
+	var err error
+	if facts.Surroundings, err = schemas.Surroundings(ctx, tx, record); err != nil {
+		return err
+	}
+	freezes, maintenance, err := a.windows(ctx, tx, record)
+	facts.Surroundings.Freezes, facts.Surroundings.Maintenance = freezes, maintenance
+	if span, set := record.Window(); set {
+		facts.Measured.InFreeze = slices.ContainsFunc(freezes, func(w window.Window) bool { return len(w.Within(span)) > 0 })
+	}
+	return err
+}

@@ -1,0 +1,212 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/change"
+	"github.com/holdfast-itsm/holdfast/schemas"
+)
+
+// Changes reads changes, who is asked about them, and how changes ended. Commands are given as those of any record.
+type Changes interface {
+	Change(ctx context.Context, reference string) (ChangeView, error)
+	Changes(ctx context.Context, query ChangeQuery) (Page[ChangeView], error)
+	ChangeTimeline(ctx context.Context, reference string, after int64, limit int) (Page[domain.StoredEvent], error)
+	// ModelRecord says how the changes of a model ended, TeamRecord those of a team.
+	ModelRecord(ctx context.Context, model string) (TrackRecord, error)
+	TeamRecord(ctx context.Context, team string) (TrackRecord, error)
+	// Approvals lists the votes that wait for the caller, and those that they gave last.
+	Approvals(ctx context.Context) (Approvals, error)
+	// Delegations lists who votes for whom: those by and to the caller.
+	Delegations(ctx context.Context) ([]Delegation, error)
+	Delegate(ctx context.Context, request Delegating) (Delegation, error)
+	EndDelegation(ctx context.Context, id string) error
+}
+
+// ChangeView is a change with its links and what its reader may do.
+type ChangeView struct {
+	change.Change
+	Links           []schemas.LinkRow `json:"links,omitempty"`
+	AllowedCommands []string          `json:"allowed_commands"`
+}
+
+// ChangeQuery narrows a list of changes, newest first; with From and To, those whose window has a moment in that span, by their windows.
+type ChangeQuery struct {
+	// State lists states, or "open" for all that are not at their end.
+	State    []string
+	Team     string
+	Service  string
+	Assignee string
+	Type     string
+	Model    string
+	Item     string
+	From, To *time.Time
+	Limit    int
+	Cursor   string
+}
+
+// TrackRecord says how changes ended. Rate is the share that failed, of all that ended; nothing while none has.
+type TrackRecord struct {
+	schemas.TrackRecord
+	Rate *float64 `json:"failure_rate"`
+}
+
+// Approvals are the votes of one person.
+type Approvals struct {
+	Asked []schemas.AskedRow `json:"asked"`
+	Given []schemas.GivenRow `json:"given"`
+}
+
+// Change reads one change by id or number.
+func (a *App) Change(ctx context.Context, reference string) (ChangeView, error) {
+	principal, err := PrincipalFrom(ctx)
+	if err != nil {
+		return ChangeView{}, err
+	}
+	if err := principal.mayAnywhere(PermissionChangeRead); err != nil {
+		return ChangeView{}, err
+	}
+	found, exists, err := schemas.ReadChange(ctx, a.DB, principal.reader(), reference)
+	if err != nil {
+		return ChangeView{}, a.fault(ctx, "reading a change", err)
+	}
+	if !exists {
+		return ChangeView{}, domain.Errorf(domain.CodeNotFound, "no change %s", reference)
+	}
+	if err := a.auditRead(ctx, principal, found.Record); err != nil {
+		return ChangeView{}, err
+	}
+	view := principal.change(found)
+	if view.Links, err = schemas.ReadLinks(ctx, a.DB, principal.reader(), found.ID); err != nil {
+		return ChangeView{}, a.fault(ctx, "reading the links of a change", err)
+	}
+	view.Links, err = a.auditLinks(ctx, principal, view.Links)
+	return view, err
+}
+
+// change adds what the principal may do.
+func (p Principal) change(found change.Change) ChangeView {
+	view, roles := ChangeView{Change: found, AllowedCommands: []string{}}, p.rolesFor(found.Record)
+	for _, verb := range change.Allowed(found, p.actor(roles)) {
+		if p.may(Permission("change."+verb), roles) == nil {
+			view.AllowedCommands = append(view.AllowedCommands, verb)
+		}
+	}
+	return view
+}
+
+// Changes lists changes, one page at a time.
+func (a *App) Changes(ctx context.Context, query ChangeQuery) (Page[ChangeView], error) {
+	page := Page[ChangeView]{Items: []ChangeView{}}
+	principal, err := PrincipalFrom(ctx)
+	if err != nil {
+		return page, err
+	}
+	if err := principal.mayAnywhere(PermissionChangeRead); err != nil {
+		return page, err
+	}
+	if (query.From == nil) != (query.To == nil) {
+		return page, badQuery("to", "", "and from belong together")
+	}
+	if err := inCalendar(map[string]*time.Time{"from": query.From, "to": query.To}); err != nil {
+		return page, err
+	}
+	size := pageSize(query.Limit)
+	filter := schemas.ChangeFilter{
+		Team: query.Team, Service: query.Service, Assignee: query.Assignee, Type: query.Type, Model: query.Model, Item: query.Item,
+		From: query.From, To: query.To, Limit: size + 1,
+	}
+	for _, state := range query.State {
+		if filter.Open = filter.Open || state == "open"; state != "open" {
+			filter.States = append(filter.States, state)
+		}
+	}
+	if query.Cursor != "" {
+		after, err := a.Change(ctx, query.Cursor)
+		if err != nil {
+			return page, domain.Invalid("cursor", "is not of this list")
+		}
+		filter.After, filter.AfterID = &after.OpenedAt, after.ID
+		if query.From != nil {
+			filter.After = after.WindowFrom
+		}
+	}
+	found, err := schemas.ListChanges(ctx, a.DB, principal.reader(), filter)
+	if err != nil {
+		return page, a.fault(ctx, "listing changes", err)
+	}
+	if len(found) > size {
+		found = found[:size]
+		page.NextCursor = found[size-1].ID
+	}
+	for _, each := range found {
+		if err := a.auditRead(ctx, principal, each.Record); err != nil {
+			return page, err
+		}
+		page.Items = append(page.Items, principal.change(each))
+	}
+	return page, nil
+}
+
+// ChangeTimeline reads what happened to a change, oldest first.
+func (a *App) ChangeTimeline(ctx context.Context, reference string, after int64, limit int) (Page[domain.StoredEvent], error) {
+	found, err := a.Change(ctx, reference)
+	if err != nil {
+		return Page[domain.StoredEvent]{Items: []domain.StoredEvent{}}, err
+	}
+	return a.events(ctx, found.ID, after, limit, true)
+}
+
+// ModelRecord says how the changes of a model ended.
+func (a *App) ModelRecord(ctx context.Context, model string) (TrackRecord, error) {
+	return a.trackRecord(ctx, model, "")
+}
+
+// TeamRecord says how the changes of a team ended.
+func (a *App) TeamRecord(ctx context.Context, team string) (TrackRecord, error) {
+	return a.trackRecord(ctx, "", team)
+}
+
+func (a *App) trackRecord(ctx context.Context, model, team string) (TrackRecord, error) {
+	principal, err := PrincipalFrom(ctx)
+	if err != nil {
+		return TrackRecord{}, err
+	}
+	if err := principal.mayAnywhere(PermissionChangeRecord); err != nil {
+		return TrackRecord{}, err
+	}
+	found, err := schemas.ReadTrackRecord(ctx, a.DB, model, team)
+	if err != nil {
+		return TrackRecord{}, a.fault(ctx, "reading how changes ended", err)
+	}
+	track := TrackRecord{TrackRecord: found}
+	if found.Total > 0 {
+		rate := float64(found.Failed) / float64(found.Total)
+		track.Rate = &rate
+	}
+	return track, nil
+}
+
+// newestVotes is how many of the votes that somebody gave are listed.
+const newestVotes = 100
+
+// Approvals lists the votes that wait for the caller, and those that they gave last.
+func (a *App) Approvals(ctx context.Context) (Approvals, error) {
+	principal, err := PrincipalFrom(ctx)
+	if err != nil {
+		return Approvals{}, err
+	}
+	if err := principal.mayAnywhere(PermissionApprovalOwn); err != nil {
+		return Approvals{}, err
+	}
+	var votes Approvals
+	if votes.Asked, err = schemas.VotesAsked(ctx, a.DB, principal.Handle, a.now()); err == nil {
+		votes.Given, err = schemas.VotesGiven(ctx, a.DB, principal.Handle, newestVotes)
+	}
+	if err != nil {
+		return Approvals{}, a.fault(ctx, "listing votes", err)
+	}
+	return votes, nil
+}

@@ -1,0 +1,209 @@
+package schemas
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/holdfast-itsm/holdfast/domain/approval"
+	"github.com/holdfast-itsm/holdfast/domain/change"
+	"github.com/holdfast-itsm/holdfast/internal/pg"
+)
+
+// ChangeNamesAsked are handles to look up for a change; empty ones are not asked.
+type ChangeNamesAsked struct {
+	Team, Assignee, Requester, Actor string
+	Services                         []string
+	// Predecessors are changes by id or number.
+	Predecessors []string
+}
+
+// ChangeNames says what they stand for.
+type ChangeNames struct {
+	TeamKnown       bool                      `bun:"team_known"`
+	AssigneeMember  bool                      `bun:"assignee_member"`
+	RequesterActive bool                      `bun:"requester_active"`
+	ActorTeams      []string                  `bun:"actor_teams,type:json"`
+	Services        map[string]change.Service `bun:"services,type:json"`
+	Predecessors    map[string]string         `bun:"predecessors,type:json"`
+}
+
+// ReadChangeNames looks handles up in one statement. An assignee without a team in question counts as a member of it.
+func ReadChangeNames(ctx context.Context, db bun.IDB, asked ChangeNamesAsked) (ChangeNames, error) {
+	var names ChangeNames
+	err := changeNames.Scan(ctx, db, []any{
+		asked.Team, asked.Assignee, asked.Requester, asked.Actor, append([]string{}, asked.Services...), append([]string{}, asked.Predecessors...),
+	}, &names)
+	if err != nil {
+		return names, fmt.Errorf("looking handles up: %w", err)
+	}
+	return names, nil
+}
+
+var changeNames = pg.Prepared(`SELECT
+	EXISTS (SELECT FROM teams WHERE name = $1) AS team_known,
+	EXISTS (SELECT FROM people WHERE handle = $2 AND active)
+		AND ($1 = '' OR EXISTS (SELECT FROM team_members WHERE team = $1 AND person = $2)) AS assignee_member,
+	EXISTS (SELECT FROM people WHERE handle = $3 AND active) AS requester_active,
+	(SELECT coalesce(json_agg(team ORDER BY team), '[]') FROM team_members WHERE person = $4) AS actor_teams,
+	(SELECT coalesce(json_object_agg(name, json_build_object('Owner', owner, 'Team', team, 'Criticality', criticality)), '{}')
+		FROM services WHERE name = ANY ($5::text[])) AS services,
+	(SELECT coalesce(json_object_agg(asked, r.id), '{}') FROM unnest($6::text[]) AS asked
+		JOIN records r ON r.practice = 'change' AND (r.number = asked OR r.id::text = asked)) AS predecessors`)
+
+// Seats are the people whom the targets of an approval stand for, by target; those who are inactive are marked. A role counts as it is
+// held for everything, for the record's service or for its team.
+func Seats(ctx context.Context, db bun.IDB, targets []approval.Target, team, service string) (map[approval.Target][]approval.Member, error) {
+	names := make([]string, len(targets))
+	for i, target := range targets {
+		names[i] = string(target)
+	}
+	var found []struct {
+		Target approval.Target `bun:"target"`
+		Person string          `bun:"person"`
+		Active bool            `bun:"active"`
+	}
+	if err := seats.Scan(ctx, db, []any{names, team, service}, &found); err != nil {
+		return nil, fmt.Errorf("finding who decides: %w", err)
+	}
+	by := make(map[approval.Target][]approval.Member, len(targets))
+	for _, one := range found {
+		member := approval.Member{Person: one.Person, As: []string{string(one.Target)}}
+		if !one.Active {
+			member.Left = approval.Inactive
+		}
+		by[one.Target] = append(by[one.Target], member)
+	}
+	return by, nil
+}
+
+var seats = pg.Prepared(`WITH asked AS (SELECT target, split_part(target, ':', 1) AS kind, split_part(target, ':', 2) AS name FROM unnest($1::text[]) AS target),
+	held AS (
+		SELECT target, name AS person FROM asked WHERE kind = 'person'
+		UNION SELECT target, m.person FROM asked JOIN team_members m ON m.team = asked.name WHERE kind = 'team'
+		UNION SELECT target, g.person FROM asked JOIN grants g ON g.role = asked.name WHERE kind = 'role'
+			AND (g.scope_kind = 'all' OR g.scope_kind = 'team' AND g.scope_name = $2 OR g.scope_kind = 'service' AND g.scope_name = $3)
+		UNION SELECT target, t.lead FROM asked JOIN teams t ON t.name = $2 WHERE kind = 'role' AND asked.name = 'team_lead' AND t.lead <> ''
+		UNION SELECT target, s.owner FROM asked JOIN services s ON s.name = $3 WHERE kind = 'service_owner' AND s.owner <> '')
+	SELECT held.target, p.handle AS person, p.active FROM held JOIN people p ON p.handle = held.person WHERE p.kind = 'person' ORDER BY 1, 2`)
+
+// DelegationsTo are those by which a person may vote for others at an instant.
+func DelegationsTo(ctx context.Context, db bun.IDB, person string, at time.Time) ([]approval.Delegation, error) {
+	var found []approval.Delegation
+	err := delegationsTo.Scan(ctx, db, []any{person, at}, &found)
+	if err != nil {
+		return nil, fmt.Errorf("reading for whom %s votes: %w", person, err)
+	}
+	for i := range found {
+		toUTC(found[i].From, found[i].Until)
+	}
+	return found, nil
+}
+
+var delegationsTo = pg.Prepared(`SELECT principal, delegate, from_at AS "from", until_at AS until FROM delegations
+	WHERE delegate = $1 AND ended_at IS NULL AND from_at <= $2 AND until_at > $2 ORDER BY principal`)
+
+// AttachmentDigests are the digests of what is attached to a record.
+func AttachmentDigests(ctx context.Context, db bun.IDB, record string) ([]string, error) {
+	var digests []string
+	if err := attachmentDigests.Scan(ctx, db, []any{record}, &digests); err != nil {
+		return nil, fmt.Errorf("reading what is attached: %w", err)
+	}
+	return digests, nil
+}
+
+var attachmentDigests = pg.Prepared(`SELECT sha256 FROM attachments WHERE record_id = $1 ORDER BY sha256`)
+
+// UrgentLinked are the numbers of incidents of priority 1 and 2 that are linked with a record.
+func UrgentLinked(ctx context.Context, db bun.IDB, record string) ([]string, error) {
+	var numbers []string
+	if err := urgentLinked.Scan(ctx, db, []any{record}, &numbers); err != nil {
+		return nil, fmt.Errorf("reading linked incidents: %w", err)
+	}
+	return numbers, nil
+}
+
+var urgentLinked = pg.Prepared(`SELECT r.number FROM records r WHERE r.practice = 'incident' AND r.priority <= 2 AND r.id IN (` + linkedWith("$1") + `) ORDER BY 1`)
+
+func linkedWith(record string) string {
+	return `SELECT to_id FROM links WHERE from_id = ` + record + ` UNION SELECT from_id FROM links WHERE to_id = ` + record
+}
+
+// FailuresOf counts the last changes that ended of a model, or where there is none of a team: how many of them failed. Failed means
+// failed, backed out, or confirmed as the cause of an incident.
+func FailuresOf(ctx context.Context, db bun.IDB, model, team string, last int, since time.Time) (failed, ended int, err error) {
+	var counts struct {
+		Failed int `bun:"failed"`
+		Ended  int `bun:"ended"`
+	}
+	if err := failuresOf.Scan(ctx, db, []any{model, team, last, since}, &counts); err != nil {
+		return 0, 0, fmt.Errorf("reading how changes ended: %w", err)
+	}
+	return counts.Failed, counts.Ended, nil
+}
+
+var failuresOf = pg.Prepared(`SELECT count(*) AS ended, count(*) FILTER (WHERE outcome IN ('failed', 'backed_out') OR caused_incident) AS failed FROM (
+	SELECT c.outcome, c.caused_incident FROM changes c JOIN records r ON r.id = c.id
+	WHERE c.outcome <> '' AND c.actual_end >= $4 AND CASE WHEN $1 <> '' THEN c.model = $1 ELSE r.team = $2 END
+	ORDER BY c.actual_end DESC LIMIT $3) AS last`)
+
+// WindowDocument is the newest version of a FreezeWindow or a MaintenanceWindow.
+type WindowDocument struct {
+	Kind    string          `bun:"kind"`
+	Name    string          `bun:"name"`
+	Version int             `bun:"version"`
+	Spec    json.RawMessage `bun:"spec,type:json"`
+}
+
+// NewestDocuments reads the newest version of every document of some kinds.
+func NewestDocuments(ctx context.Context, db bun.IDB, kinds ...string) ([]WindowDocument, error) {
+	var found []WindowDocument
+	if err := newestDocuments.Scan(ctx, db, []any{kinds}, &found); err != nil {
+		return nil, fmt.Errorf("reading the documents of %v: %w", kinds, err)
+	}
+	return found, nil
+}
+
+var newestDocuments = pg.Prepared(`SELECT DISTINCT ON (kind, name) kind, name, version, spec FROM policies
+	WHERE kind = ANY ($1::text[]) ORDER BY kind, name, version DESC`)
+
+// Surroundings reads what conflicts of a change are looked for in, but for freezes and maintenance windows, which are documents.
+func Surroundings(ctx context.Context, db bun.IDB, c change.Change) (change.Surroundings, error) {
+	around := change.Surroundings{Read: true}
+	span, set := c.Window()
+	if set {
+		if err := overlapping.Scan(ctx, db, []any{c.ID, append([]string{}, c.ConfigurationItems...), span.From, span.To}, &around.Changes); err != nil {
+			return around, fmt.Errorf("looking for changes in the same window: %w", err)
+		}
+		if err := busy.Scan(ctx, db, []any{c.ID, c.Assignee, span.From, span.To}, &around.Busy); err != nil {
+			return around, fmt.Errorf("looking for what %s carries out: %w", c.Assignee, err)
+		}
+	}
+	if err := urgent.Scan(ctx, db, []any{c.ID, append([]string{}, c.Services...)}, &around.Incidents); err != nil {
+		return around, fmt.Errorf("looking for open incidents: %w", err)
+	}
+	if len(c.Predecessors) > 0 {
+		if err := predecessors.Scan(ctx, db, []any{c.Predecessors}, &around.Predecessors); err != nil {
+			return around, fmt.Errorf("looking for predecessors: %w", err)
+		}
+	}
+	return around, nil
+}
+
+var (
+	overlapping = pg.Prepared(`SELECT i.change_id::text AS id, r.number, i.item, i.item AS theirs, 0 AS depth, i.holder <> 0 AS exclusive,
+			'person:' || r.opened_by AS owner
+		FROM change_items i JOIN records r ON r.id = i.change_id
+		WHERE i.item = ANY ($2::text[]) AND i.during && tstzrange($3::timestamptz, $4::timestamptz) AND i.change_id <> $1 ORDER BY r.number, i.item`)
+	busy = pg.Prepared(`SELECT r.number FROM changes c JOIN records r ON r.id = c.id WHERE $2 <> '' AND r.assignee = $2 AND c.id <> $1
+		AND r.state IN ('approved', 'scheduled', 'implementing') AND c.window_from < $4 AND coalesce(c.extended_to, c.window_to) > $3 ORDER BY 1`)
+	urgent = pg.Prepared(`SELECT r.id::text AS id, r.number, r.service, r.priority, r.id IN (` + linkedWith("$1") + `) AS linked,
+			CASE WHEN r.assignee <> '' THEN 'person:' || r.assignee WHEN r.team <> '' THEN 'team:' || r.team ELSE '' END AS owner
+		FROM records r WHERE r.practice = 'incident' AND r.open AND r.priority <= 2 AND r.service <> '' AND r.service = ANY ($2::text[])
+		ORDER BY r.priority, r.number`)
+	predecessors = pg.Prepared(`SELECT r.id::text AS id, r.number, r.state, c.outcome, coalesce(c.extended_to, c.window_to) AS ends_by
+		FROM records r JOIN changes c ON c.id = r.id WHERE r.id = ANY ($1::text[]::uuid[]) ORDER BY r.number`)
+)

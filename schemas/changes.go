@@ -1,0 +1,320 @@
+package schemas
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/approval"
+	"github.com/holdfast-itsm/holdfast/domain/change"
+	"github.com/holdfast-itsm/holdfast/domain/window"
+	"github.com/holdfast-itsm/holdfast/internal/pg"
+)
+
+// ChangeRow holds the columns that only changes have.
+type ChangeRow struct {
+	bun.BaseModel `bun:"table:changes,alias:c"`
+	ID            string `bun:"id,pk,type:uuid"`
+	change.Details
+}
+
+var (
+	changeTable   = tables.Get(reflect.TypeFor[ChangeRow]())
+	changeColumns = columnsOf(recordTable, "r") + ", " + columnsOf(changeTable, "c")
+)
+
+// LockChange reads a change and holds it until the transaction ends, as LockIncident does.
+func LockChange(ctx context.Context, db bun.IDB, id string) (change.Change, Held, error) {
+	var found []struct {
+		change.Change
+		HasMessages bool `bun:"has_messages"`
+	}
+	if err := lockChange.Scan(ctx, db, []any{id}, &found); err != nil {
+		return change.Change{}, Held{}, fmt.Errorf("reading change %s: %w", id, err)
+	}
+	if len(found) == 0 {
+		return change.Change{}, Held{}, nil
+	}
+	normalizeChange(&found[0].Change)
+	return found[0].Change, Held{Exists: true, Messages: found[0].HasMessages}, nil
+}
+
+var lockChange = pg.Prepared(`SELECT ` + changeColumns + `,
+	EXISTS (SELECT FROM messages m WHERE m.record_id = r.id AND m.state = 'pending') AS has_messages
+	FROM records r JOIN changes c ON c.id = r.id WHERE r.id = $1 FOR NO KEY UPDATE OF r, c`)
+
+// ReadChange reads a change by id or number, if the reader may.
+func ReadChange(ctx context.Context, db bun.IDB, reader Reader, reference string) (change.Change, bool, error) {
+	by := changeByNumber
+	if IsID(reference) {
+		by = changeByID
+	}
+	var found []change.Change
+	if err := by.Scan(ctx, db, reader.arguments(reference), &found); err != nil {
+		return change.Change{}, false, fmt.Errorf("reading change %s: %w", reference, err)
+	}
+	if len(found) == 0 {
+		return change.Change{}, false, nil
+	}
+	normalizeChange(&found[0])
+	return found[0], true, nil
+}
+
+var (
+	changeByID     = pg.Prepared(`SELECT ` + changeColumns + ` FROM records r JOIN changes c ON c.id = r.id WHERE r.id = $6 AND ` + mayReadChange)
+	changeByNumber = pg.Prepared(`SELECT ` + changeColumns + ` FROM records r JOIN changes c ON c.id = r.id WHERE r.number = $6 AND ` + mayReadChange)
+)
+
+// mayReadChange lets those read a change, beside whoever may read any such record, who are asked to vote on it or have voted: nobody
+// can decide what they cannot read.
+var mayReadChange = `(` + mayReadOne + ` OR r.id IN (SELECT record_id FROM approval_seats WHERE person = $2)
+	OR r.id IN (SELECT record_id FROM votes WHERE voter = $2)
+	OR r.id IN (SELECT s.record_id FROM approval_seats s JOIN delegations d ON d.principal = s.person
+		WHERE d.delegate = $2 AND d.ended_at IS NULL AND now() BETWEEN d.from_at AND d.until_at))`
+
+func normalizeChange(found *change.Change) {
+	normalizeHead(&found.Record)
+	toUTC(
+		found.WindowFrom, found.WindowTo, found.ExtendedTo, found.SubmittedAt, found.ActualStart, found.ActualEnd, found.HeldSince,
+		found.OverrunAt, found.WatchUntil, found.ReviewDueAt,
+	)
+}
+
+// NextChangeNumber takes the next human number: unique and rising, gaps are possible.
+func NextChangeNumber(ctx context.Context, db bun.IDB) (string, error) {
+	var number string
+	err := db.NewRaw(`SELECT ? || '-' || lpad(n::text, greatest(6, length(n::text)), '0') FROM nextval('change_numbers') AS n`,
+		change.Lifecycle.Prefix).Scan(ctx, &number)
+	if err != nil {
+		return "", fmt.Errorf("taking a change number: %w", err)
+	}
+	return number, nil
+}
+
+// Change writes a change's head and own columns, and what follows from them: what it touches and when, of whom votes are
+// outstanding, every vote, and what matters to it outside.
+func (p *Passage) Change(before, record change.Change, created, wordsChanged bool) {
+	own := reflect.ValueOf(ChangeRow{ID: record.ID, Details: record.Details})
+	p.part(func(c *composed) {
+		if created {
+			c.insert(changeTable, own)
+		} else {
+			c.update(changeTable, own, record.ID, nil)
+		}
+	})
+	p.touched(before, record)
+	p.votesOf(before, record)
+	p.interestsOf(before, record)
+	if wordsChanged {
+		p.words(record.Record)
+	}
+	p.headOf(record.Record, created, wordsChanged)
+}
+
+// touch is one configuration item that a change touches.
+type touch struct {
+	Item     string `json:"item"`
+	Holder   int64  `json:"holder"`
+	Reserves bool   `json:"reserves"`
+}
+
+// touches are the items of a change, while its window stands: from when it is asked for until it ends.
+func touches(c change.Change) ([]touch, window.Span) {
+	span, set := c.Window()
+	if !set || c.SubmittedAt == nil || c.WindowMissed {
+		return nil, span
+	}
+	reserves := false
+	switch c.State {
+	case change.Assessing, change.AwaitingApproval, change.Approved:
+	case change.Scheduled, change.Implementing:
+		reserves = true
+	default:
+		return nil, span
+	}
+	list := make([]touch, 0, len(c.ConfigurationItems))
+	for _, item := range c.ConfigurationItems {
+		one := touch{Item: item, Reserves: reserves && !c.Released(item)}
+		if c.Exclusive {
+			one.Holder = holderOf(c.ID)
+		}
+		list = append(list, one)
+	}
+	return list, span
+}
+
+// holderOf is a number of a record's own, never 0.
+func holderOf(id string) int64 {
+	var n int64
+	for _, digit := range domain.CommandID("holder", id)[:15] {
+		n = n<<4 | int64(digit&15)
+	}
+	return n | 1
+}
+
+func (p *Passage) touched(before, record change.Change) {
+	had, was := touches(before)
+	has, is := touches(record)
+	if was == is && reflect.DeepEqual(had, has) {
+		return
+	}
+	items := make([]string, len(has))
+	for i, one := range has {
+		items[i] = one.Item
+	}
+	if len(had) > 0 {
+		p.add(`DELETE FROM change_items WHERE change_id = ?::uuid AND item <> ALL (?::text[])`, record.ID, items)
+	}
+	if len(has) > 0 {
+		p.add(`INSERT INTO change_items (change_id, item, during, holder, reserves)
+			SELECT ?::uuid, item, tstzrange(?::timestamptz, ?::timestamptz), holder, reserves
+			FROM json_to_recordset(?::json) AS t (item text, holder bigint, reserves boolean)
+			ON CONFLICT (change_id, item) DO UPDATE SET during = excluded.during, holder = excluded.holder, reserves = excluded.reserves`,
+			record.ID, is.From, is.To, p.rest.json(has))
+	}
+}
+
+// seat is somebody of whom a vote is outstanding.
+type seat struct {
+	approval.Asked
+	DueAt *time.Time `json:"due_at"`
+}
+
+func seatsOf(c change.Change) []seat {
+	list := []seat{}
+	if c.Approval == nil || c.Approval.SubmittedAt == nil || !c.Open {
+		return list
+	}
+	for _, asked := range c.Approval.Asked() {
+		stage, _ := c.Approval.Stage(asked.Stage)
+		list = append(list, seat{Asked: asked, DueAt: stage.Timing.DueAt})
+	}
+	return list
+}
+
+// voteRow is a vote as a row; its place is that among its stage's votes.
+type voteRow struct {
+	Stage  string           `json:"stage"`
+	Place  int              `json:"place"`
+	Round  int              `json:"round"`
+	Voter  string           `json:"voter"`
+	Seat   string           `json:"seat"`
+	Choice approval.Choice  `json:"choice"`
+	At     time.Time        `json:"at"`
+	Void   approval.Voiding `json:"void"`
+}
+
+func votesIn(c change.Change) []voteRow {
+	list := []voteRow{}
+	if c.Approval == nil {
+		return list
+	}
+	for _, stage := range c.Approval.Stages {
+		for place, vote := range stage.Votes {
+			row := voteRow{Stage: stage.Name, Place: place, Round: vote.Round, Voter: vote.By, Seat: vote.For, Choice: vote.Choice, At: vote.At}
+			if vote.Void != nil {
+				row.Void = vote.Void.Why
+			}
+			list = append(list, row)
+		}
+	}
+	return list
+}
+
+func (p *Passage) votesOf(before, record change.Change) {
+	if had, has := seatsOf(before), seatsOf(record); !reflect.DeepEqual(had, has) {
+		if len(had) > 0 {
+			p.add(`DELETE FROM approval_seats s WHERE record_id = ?::uuid AND NOT EXISTS (SELECT FROM
+				json_to_recordset(?::json) AS n (stage text, person text) WHERE n.stage = s.stage AND n.person = s.person)`, record.ID, p.rest.json(has))
+		}
+		if len(has) > 0 {
+			p.add(`INSERT INTO approval_seats (record_id, stage, person, again, since, due_at)
+				SELECT ?::uuid, stage, person, coalesce(again, false), ?::timestamptz, due_at
+				FROM json_to_recordset(?::json) AS n (stage text, person text, again boolean, due_at timestamptz)
+				ON CONFLICT (record_id, stage, person) DO UPDATE SET again = excluded.again, due_at = excluded.due_at`, record.ID, p.now, p.rest.json(has))
+		}
+	}
+	had, has := votesIn(before), votesIn(record)
+	fresh := []voteRow{}
+	for _, row := range has {
+		known := false
+		for _, old := range had {
+			known = known || old == row
+		}
+		if !known {
+			fresh = append(fresh, row)
+		}
+	}
+	if len(fresh) > 0 {
+		// What is void goes first, or a vote in its place would stand beside it.
+		p.add(`INSERT INTO votes (record_id, stage, place, round, voter, seat, choice, at, void)
+			SELECT ?::uuid, stage, place, round, voter, seat, choice, at, coalesce(void, '')
+			FROM json_to_recordset(?::json) AS n (stage text, place int, round int, voter text, seat text, choice text, at timestamptz, void text)
+			ORDER BY void = ''
+			ON CONFLICT (record_id, stage, place) DO UPDATE SET void = excluded.void`, record.ID, p.rest.json(fresh))
+	}
+}
+
+// interest is a fact outside a record that matters to it.
+type interest struct {
+	Kind string `json:"kind"`
+	Key  string `json:"key"`
+}
+
+// The kinds of interests.
+const (
+	InterestUrgent = "urgent" // an incident of high priority on a service, by the service's name
+	InterestFreeze = "freeze" // any freeze or maintenance window
+	InterestItems  = "items"  // the relations of configuration items
+)
+
+func interestsIn(c change.Change) []interest {
+	list := []interest{}
+	if c.State != change.Approved && c.State != change.Scheduled {
+		return list
+	}
+	for _, service := range c.Services {
+		list = append(list, interest{InterestUrgent, service})
+	}
+	return append(list, interest{InterestFreeze, ""}, interest{InterestItems, ""})
+}
+
+func (p *Passage) interestsOf(before, record change.Change) {
+	had, has := interestsIn(before), interestsIn(record)
+	if reflect.DeepEqual(had, has) {
+		return
+	}
+	if len(had) > 0 {
+		p.add(`DELETE FROM interests i WHERE record_id = ?::uuid AND NOT EXISTS (SELECT FROM json_to_recordset(?::json) AS n (kind text, key text)
+			WHERE n.kind = i.kind AND n.key = i.key)`, record.ID, p.rest.json(has))
+	}
+	if len(has) > 0 {
+		p.add(`INSERT INTO interests (record_id, kind, key, practice, command) SELECT ?::uuid, kind, key, ?::text, ?::text
+			FROM json_to_recordset(?::json) AS n (kind text, key text) ON CONFLICT DO NOTHING`,
+			record.ID, string(change.Practice), "change.conflicts_changed", p.rest.json(has))
+	}
+}
+
+// Interested are the records to which a fact matters, with the command by which each looks for itself.
+func Interested(ctx context.Context, db bun.IDB, kind string, keys ...string) ([]domain.Message, error) {
+	var found []struct {
+		Record   string          `bun:"record_id"`
+		Practice domain.Practice `bun:"practice"`
+		Command  string          `bun:"command"`
+	}
+	if err := interested.Scan(ctx, db, []any{kind, append([]string{}, keys...)}, &found); err != nil {
+		return nil, fmt.Errorf("asking to whom it matters: %w", err)
+	}
+	messages := make([]domain.Message, len(found))
+	for i, one := range found {
+		messages[i] = domain.Message{Practice: one.Practice, Record: one.Record, Command: one.Command, OnClosed: domain.TargetDrop}
+	}
+	return messages, nil
+}
+
+var interested = pg.Prepared(`SELECT DISTINCT record_id::text AS record_id, practice, command FROM interests
+	WHERE kind = $1 AND key = ANY ($2::text[]) ORDER BY 1`)

@@ -1,0 +1,67 @@
+package client
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/holdfast-itsm/holdfast/app"
+	"github.com/holdfast-itsm/holdfast/domain"
+)
+
+const changes = "changes"
+
+// Change reads one change.
+func (c *client) Change(ctx context.Context, reference string) (app.ChangeView, error) {
+	return one[app.ChangeView](ctx, c, get(changes, reference))
+}
+
+// Changes lists changes.
+func (c *client) Changes(ctx context.Context, query app.ChangeQuery) (app.Page[app.ChangeView], error) {
+	op := get(changes)
+	op.query = values(
+		"state", strings.Join(query.State, ","), "team", query.Team, "service", query.Service, "assignee", query.Assignee, "type", query.Type,
+		"model", query.Model, "item", query.Item, "from", instant(query.From), "to", instant(query.To), "cursor", query.Cursor,
+		"limit", count(query.Limit, mostItems),
+	)
+	return one[app.Page[app.ChangeView]](ctx, c, op)
+}
+
+// ChangeTimeline reads what happened to a change.
+func (c *client) ChangeTimeline(ctx context.Context, reference string, after int64, limit int) (app.Page[domain.StoredEvent], error) {
+	op := get(changes, reference, "timeline")
+	op.query = values(place(after, limit)...)
+	return one[app.Page[domain.StoredEvent]](ctx, c, op)
+}
+
+// ModelRecord says how the changes of a model ended.
+func (c *client) ModelRecord(ctx context.Context, model string) (app.TrackRecord, error) {
+	return one[app.TrackRecord](ctx, c, get("change-models", model, "record"))
+}
+
+// TeamRecord says how the changes of a team ended.
+func (c *client) TeamRecord(ctx context.Context, team string) (app.TrackRecord, error) {
+	return one[app.TrackRecord](ctx, c, get("teams", team, "change-record"))
+}
+
+// Approvals lists the votes that wait for the caller, and those that they gave last.
+func (c *client) Approvals(ctx context.Context) (app.Approvals, error) {
+	return one[app.Approvals](ctx, c, get("approvals"))
+}
+
+// Delegations lists who votes for whom.
+func (c *client) Delegations(ctx context.Context) ([]app.Delegation, error) {
+	page, err := one[app.Page[app.Delegation]](ctx, c, get("delegations"))
+	return page.Items, err
+}
+
+// Delegate lets somebody vote for the caller.
+func (c *client) Delegate(ctx context.Context, request app.Delegating) (app.Delegation, error) {
+	return one[app.Delegation](ctx, c, call{method: http.MethodPost, path: []string{"delegations"}, body: request})
+}
+
+// EndDelegation ends a delegation before its time.
+func (c *client) EndDelegation(ctx context.Context, id string) error {
+	_, err := c.do(ctx, call{method: http.MethodDelete, path: []string{"delegations", id}})
+	return err
+}
