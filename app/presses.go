@@ -27,6 +27,11 @@ type SlackRequest struct {
 	Body []byte
 }
 
+// SlackInteractionsPath is where a workspace's app sends what people press, below the public address.
+func SlackInteractionsPath(destination string) string {
+	return "/api/v1/integrations/slack/" + destination + "/interactions"
+}
+
 // MaxSlackRequest bounds the body of such a request.
 const MaxSlackRequest = slack.MaxPress
 

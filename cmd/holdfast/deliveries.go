@@ -84,6 +84,7 @@ func (c *deliveryReplay) Run(ctx context.Context, s *session) error {
 type destinationCommands struct {
 	List   destinationList   `cmd:"" help:"List where deliveries go, and how each answers."`
 	Save   destinationSave   `cmd:"" help:"Add a webhook, or write one anew."`
+	Slack  destinationSlack  `cmd:"" help:"Add a workspace of Slack, or write one anew."`
 	Rotate destinationRotate `cmd:"" help:"Give a webhook a new secret; the old one signs beside it for a day."`
 }
 
@@ -141,6 +142,34 @@ func (c *destinationSave) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	return s.showDestination(made)
+}
+
+type destinationSlack struct {
+	Name          string `arg:"" help:"Its name, which is part of the app's request URL."`
+	Title         string `placeholder:"TITLE" help:"What people call it; its name where not given."`
+	Token         string `name:"bot-token" env:"HOLDFAST_SLACK_TOKEN" placeholder:"TOKEN" help:"The app's bot token, xoxb-…; where not given, the one before stays. Other users of a machine see flags: the environment is safer."`
+	SigningSecret string `env:"HOLDFAST_SLACK_SIGNING_SECRET" placeholder:"SECRET" help:"The app's signing secret; where not given, the one before stays."`
+	API           string `name:"api" placeholder:"URL" help:"Address of an API in place of Slack's own."`
+	Off           bool   `help:"Switch it off."`
+}
+
+// Run writes a workspace, and says where its app has to send what people press.
+func (c *destinationSlack) Run(ctx context.Context, s *session) error {
+	title := c.Title
+	if title == "" {
+		title = c.Name
+	}
+	made, err := s.service.SaveDestination(ctx, c.Name, app.DestinationBody{
+		Channel: domain.ChannelSlack, Title: title, URL: c.API, Token: c.Token, SigningSecret: c.SigningSecret, Active: !c.Off,
+	})
+	if err != nil {
+		return err
+	}
+	path := app.SlackInteractionsPath(c.Name)
+	t := table{titles: []string{"NAME", "REQUEST PATH"}, rows: [][]any{{made.Name, path}}}
+	return s.show(view{data: made, table: t, text: func(p *printer) error {
+		return p.hint("%s is written. The request URL of its app is your public address and %s.", made.Name, path)
+	}})
 }
 
 type destinationRotate struct {

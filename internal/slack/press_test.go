@@ -1,6 +1,7 @@
 package slack_test
 
 import (
+	"context"
 	"net/netip"
 	"net/url"
 	"strconv"
@@ -149,4 +150,24 @@ func TestAMessageKeepsTheBoundsOfSlack(t *testing.T) {
 	post := server.Posts()[0]
 	require.Len(t, []rune(post.Blocks[0]["text"].(map[string]any)["text"].(string)), 150)
 	require.LessOrEqual(t, len([]rune(post.Text)), 3000)
+}
+
+// What hangs, breaks off or is not Slack at all is down, in words without the token.
+func TestASlackThatDoesNotAnswerIsDown(t *testing.T) {
+	t.Parallel()
+	server := outside.NewSlackServer(t)
+	for mood, why := range map[outside.Mood]string{outside.Hanging: "in time", outside.Closing: "cannot be reached", outside.Failing: "500"} {
+		server.Become(mood)
+		sending := slack.NewSender(loopback, "").Begin(domain.Destination{Name: "acme", URL: server.URL, Token: outside.SlackToken})
+		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+		err := sending.Send(ctx, domain.Parcel{ID: "1", Channel: domain.ChannelSlack, Address: "acme/U0BO", Told: []domain.Told{{Kind: "account.test_page"}}})
+		cancel()
+		var fault *domain.DeliveryFault
+		require.ErrorAs(t, err, &fault)
+		require.Equal(t, domain.FaultDown, fault.Consequence)
+		require.Contains(t, fault.Message, why)
+		require.NotContains(t, fault.Message, outside.SlackToken)
+	}
+	private := slack.NewSender(nil, "").Begin(domain.Destination{Name: "acme", URL: server.URL, Token: outside.SlackToken})
+	require.ErrorContains(t, private.Send(t.Context(), domain.Parcel{Address: "acme/U0BO", Told: []domain.Told{{Kind: "account.test_page"}}}), "private")
 }

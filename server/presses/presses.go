@@ -18,7 +18,7 @@ import (
 )
 
 // SlackPath is where Slack tells of presses; it is the interactivity request URL of the app there.
-const SlackPath = "/api/v1/integrations/slack/:destination/interactions"
+var SlackPath = app.SlackInteractionsPath(":destination")
 
 const (
 	// answerWithin is less than the three seconds after which Slack tells people that nobody answers.

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/a-h/templ"
 	"github.com/gin-gonic/gin"
 
 	"github.com/holdfast-itsm/holdfast/app"
@@ -120,6 +121,8 @@ func destinationWord(one app.Destination) (word, kind string) {
 		return "Not configured", "off"
 	case !one.Active:
 		return "Off", "off"
+	case one.OpenUntil != nil && one.Failures == 0:
+		return "Asks to wait", "warn"
 	case one.OpenUntil != nil:
 		return "Does not answer", "bad"
 	case one.Failures > 0:
@@ -157,9 +160,11 @@ func problemTexts(problem *server.Problem) []string {
 
 type destinationView struct {
 	page
-	Name    string
-	Body    app.DestinationBody
-	Known   *app.Destination
+	Name  string
+	Body  app.DestinationBody
+	Known *app.Destination
+	// Public is where people reach the console; empty: nobody said.
+	Public  string
 	Secret  string
 	Rotated bool
 	Saved   bool
@@ -174,7 +179,28 @@ func (w *console) newDestination(c *gin.Context) {
 		w.fail(c, err)
 		return
 	}
-	w.show(c, http.StatusOK, destinationPage(destinationView{page: w.page(c, "Add a webhook"), Body: app.DestinationBody{Active: true, Kinds: []string{"incident.*"}}}))
+	view := destinationView{page: w.page(c, "Add a webhook"), Body: app.DestinationBody{Channel: domain.ChannelWebhook, Active: true, Kinds: []string{"incident.*"}}}
+	if c.Query("channel") == string(domain.ChannelSlack) {
+		view = destinationView{page: w.page(c, "Add Slack"), Public: strings.TrimSuffix(w.PublicURL, "/"), Body: app.DestinationBody{Channel: domain.ChannelSlack, Active: true}}
+	}
+	w.show(c, http.StatusOK, view.form())
+}
+
+// form is the page on which a destination is written.
+func (v destinationView) form() templ.Component {
+	if v.Body.Channel == domain.ChannelSlack {
+		return workspacePage(v)
+	}
+	return destinationPage(v)
+}
+
+// requestURL is where a workspace's app sends what people press; without a public address, what follows it.
+func (v destinationView) requestURL() string {
+	name := v.Name
+	if name == "" {
+		name = "NAME"
+	}
+	return v.Public + app.SlackInteractionsPath(name)
 }
 
 // mayGovern refuses the form to those whom the service would refuse what it sends.
@@ -192,23 +218,26 @@ func (w *console) editDestination(c *gin.Context) {
 		w.fail(c, err)
 		return
 	}
-	w.show(c, http.StatusOK, destinationPage(view))
+	w.show(c, http.StatusOK, view.form())
 }
 
-// destination reads a webhook for its page.
+// destination reads a webhook or a workspace for its page.
 func (w *console) destination(c *gin.Context, name string) (destinationView, error) {
-	view := destinationView{page: w.page(c, "Webhook "+name), Name: name}
+	view := destinationView{page: w.page(c, "Webhook "+name), Name: name, Public: strings.TrimSuffix(w.PublicURL, "/")}
 	all, err := w.Service.Destinations(c.Request.Context())
 	if err != nil {
 		return view, err
 	}
-	at := slices.IndexFunc(all, func(one app.Destination) bool { return one.Name == name && one.Channel == domain.ChannelWebhook })
+	at := slices.IndexFunc(all, func(one app.Destination) bool { return one.Name == name && one.Channel != domain.ChannelMail })
 	if at < 0 {
-		return view, domain.Errorf(domain.CodeNotFound, "no webhook %s", name)
+		return view, domain.Errorf(domain.CodeNotFound, "no destination %s", name)
 	}
 	one := all[at]
 	view.Known = &one
-	view.Body = app.DestinationBody{Title: one.Title, URL: one.URL, Kinds: one.Kinds, Carries: one.Carries, Active: one.Active}
+	if one.Channel == domain.ChannelSlack {
+		view.page.Title = "Slack: " + one.Title
+	}
+	view.Body = app.DestinationBody{Channel: one.Channel, Title: one.Title, URL: one.URL, Kinds: one.Kinds, Carries: one.Carries, Active: one.Active}
 	return view, nil
 }
 
@@ -219,6 +248,7 @@ func (w *console) saveDestination(c *gin.Context) {
 	}
 	name := strings.TrimSpace(c.PostForm("name"))
 	body := app.DestinationBody{
+		Channel: domain.Channel(c.PostForm("channel")), Token: strings.TrimSpace(c.PostForm("token")), SigningSecret: strings.TrimSpace(c.PostForm("signing_secret")),
 		Title: strings.TrimSpace(c.PostForm("title")), URL: strings.TrimSpace(c.PostForm("url")), Kinds: strings.Fields(c.PostForm("kinds")), Active: c.PostForm("active") != "",
 	}
 	for _, channel := range c.PostFormArray("carries") {
@@ -226,11 +256,11 @@ func (w *console) saveDestination(c *gin.Context) {
 	}
 	made, err := w.Service.SaveDestination(c.Request.Context(), name, body)
 	if err != nil {
-		view := destinationView{page: w.page(c, "Webhook"), Name: name, Body: body, Problem: w.problem(c, err)}
+		view := destinationView{page: w.page(c, "Destination"), Name: name, Body: body, Public: strings.TrimSuffix(w.PublicURL, "/"), Problem: w.problem(c, err)}
 		if known, err := w.destination(c, name); err == nil {
 			view.Known = known.Known
 		}
-		w.show(c, view.Problem.Status, destinationPage(view))
+		w.show(c, view.Problem.Status, view.form())
 		return
 	}
 	w.showDestination(c, name, func(view *destinationView) { view.Secret, view.Saved = made.Secret, true })
@@ -253,5 +283,5 @@ func (w *console) showDestination(c *gin.Context, name string, told func(*destin
 		return
 	}
 	told(&view)
-	w.show(c, http.StatusOK, destinationPage(view))
+	w.show(c, http.StatusOK, view.form())
 }

@@ -214,6 +214,8 @@ func channelTitle(channel domain.Channel) string {
 		return "Push"
 	case domain.ChannelWebhook:
 		return "Webhook"
+	case domain.ChannelSlack:
+		return "Slack"
 	}
 	return "Mail"
 }

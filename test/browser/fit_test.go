@@ -187,13 +187,16 @@ func ofStates(t *testing.T, stack *kit.Stack) []place {
 // governingIsFit walks the pages that keep an organisation, with all that opens on them.
 func governingIsFit(t *testing.T, browser context.Context, stack *kit.Stack) {
 	stack.Admin(t).Do(http.MethodPut, "/people/fenna", map[string]any{"name": "Fenna Fit"}, nil).Is(http.StatusOK)
+	stack.Admin(t).Do(http.MethodPut, "/destinations/acme", map[string]any{
+		"channel": "slack", "title": "Acme", "token": "xoxb-nobody", "signing_secret": "0123456789abcdef", "active": false,
+	}, nil).Is(http.StatusOK)
 	stack.Admin(t).Do(http.MethodPut, "/destinations/gateway", map[string]any{
 		"title": "A gateway", "url": "https://gateway.example.com/" + strings.Repeat("x", 80), "carries": []string{"sms"}, "active": true,
 	}, nil).Is(http.StatusOK)
 	stack.Admin(t).Post("/contacts", map[string]any{"channel": "sms", "address": "+4930123456"}).Is(http.StatusCreated)
 	v := open(t, browser, stack)
 	v.signIn(stack.Token)
-	fitAll(v, plain("/notifications", "/notifications?unread=1", "/deliveries", "/deliveries?state=dead", "/deliveries/destinations/new", "/deliveries/destinations/gateway", "/policies", "/policies?kind=Calendar", "/policies/Calendar/default", "/policies/PriorityMatrix/default/edit", "/policies/new", "/policies/new?kind=CannedReply",
+	fitAll(v, plain("/notifications", "/notifications?unread=1", "/deliveries", "/deliveries?state=dead", "/deliveries/destinations/new", "/deliveries/destinations/gateway", "/deliveries/destinations/new?channel=slack", "/deliveries/destinations/acme", "/policies", "/policies?kind=Calendar", "/policies/Calendar/default", "/policies/PriorityMatrix/default/edit", "/policies/new", "/policies/new?kind=CannedReply",
 		"/policies/PriorityMatrix/default/compare", "/policies/Calendar/none", "/people", "/people?active=all", "/people?q=nobody-like-this", "/people/fenna", "/people/admin",
 		"/people/new", "/people/fenna/edit", "/teams", "/services", "/profile", "/design"))
 	written := func(kind, text, button string) func(*tab) {
