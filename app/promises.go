@@ -59,8 +59,10 @@ type PromiseQuery struct {
 // longestDueWithin bounds how far ahead a list looks.
 const longestDueWithin = 366 * 24 * time.Hour
 
-func (q PromiseQuery) filter(now time.Time) (schemas.PromiseFilter, error) {
-	f := schemas.PromiseFilter{Verdict: schemas.Verdict(q.Clock), Metric: q.Metric, Agreement: q.Agreement, From: q.ClockFrom, To: q.ClockTo}
+func (q PromiseQuery) filter(principal Principal, now time.Time) (schemas.PromiseFilter, error) {
+	f := schemas.PromiseFilter{
+		Verdict: schemas.Verdict(q.Clock), Metric: q.Metric, Agreement: q.Agreement, From: q.ClockFrom, To: q.ClockTo, ToRequester: !principal.Staff(),
+	}
 	if err := inCalendar(map[string]*time.Time{"clock_from": q.ClockFrom, "clock_to": q.ClockTo}); err != nil {
 		return f, err
 	}
@@ -89,6 +91,9 @@ func (q PromiseQuery) filter(now time.Time) (schemas.PromiseFilter, error) {
 	case schemas.VerdictBreached, schemas.VerdictMet, schemas.VerdictRunning:
 		return f, nil
 	case "":
+		if q.ClockFrom != nil || q.ClockTo != nil {
+			return f, badQuery("clock", q.Clock, "says of which moment clock_from and clock_to are: breached, met or running")
+		}
 		if q.Metric != "" || q.Agreement != "" {
 			f.Verdict = schemas.VerdictAny
 		}

@@ -17,6 +17,12 @@ type PromisesQuery struct {
 // PromiseCount is how many promises of a kind were kept and broken, and run.
 type PromiseCount = schemas.PromiseCount
 
+// PromiseFigures are such numbers, and how many records they are of.
+type PromiseFigures = schemas.PromiseFigures
+
+// TeamPromises are the figures of one team's records.
+type TeamPromises = schemas.TeamPromises
+
 // PromisesView is what became of the promises of one day.
 type PromisesView struct {
 	Day  string `json:"day"`
@@ -25,11 +31,14 @@ type PromisesView struct {
 	From   time.Time      `json:"from"`
 	To     time.Time      `json:"to"`
 	Counts []PromiseCount `json:"counts"`
+	// Teams and Total sum them up; a record with several of its promises in one of these counts once among the records.
+	Teams []TeamPromises `json:"teams"`
+	Total PromiseFigures `json:"total"`
 }
 
 // PromisesKept counts the promises of one day.
 func (a *App) PromisesKept(ctx context.Context, query PromisesQuery) (PromisesView, error) {
-	view := PromisesView{Counts: []PromiseCount{}}
+	view := PromisesView{Counts: []PromiseCount{}, Teams: []TeamPromises{}}
 	principal, err := PrincipalFrom(ctx)
 	if err != nil {
 		return view, err
@@ -55,7 +64,7 @@ func (a *App) PromisesKept(ctx context.Context, query PromisesQuery) (PromisesVi
 	if err := inCalendar(map[string]*time.Time{"day": &view.From}); err != nil {
 		return view, err
 	}
-	counts, err := schemas.CountPromises(ctx, a.DB, principal.reader(), view.From, view.To)
-	view.Counts = append(view.Counts, counts...)
+	sums, err := schemas.CountPromises(ctx, a.DB, principal.reader(), view.From, view.To)
+	view.Counts, view.Teams, view.Total = append(view.Counts, sums.Counts...), append(view.Teams, sums.Teams...), sums.Total
 	return view, a.fault(ctx, "counting promises", err)
 }

@@ -118,6 +118,14 @@ func TestTheRequesterSeesNoPromiseOfATeam(t *testing.T) {
 	require.Empty(t, clocks)
 	_, err = d.ExplainClock(d.as("rita"), record.Number, app.ClockQuery{Metric: sla.OLA})
 	refuses(t, domain.CodeNotFound, err)
+	for _, ask := range []app.PromiseQuery{{Clock: "running"}, {Metric: "ola"}, {Agreement: "ola"}} {
+		found, err := d.Incidents(d.as("rita"), app.IncidentQuery{PromiseQuery: ask})
+		require.NoError(t, err)
+		require.Empty(t, found.Items, "nor by asking for it: %v", ask)
+		found, err = d.Incidents(d.as("ana", all(domain.RoleAgent)), app.IncidentQuery{PromiseQuery: ask})
+		require.NoError(t, err)
+		require.Len(t, found.Items, 1)
+	}
 }
 
 func TestAReRatingIsForeseenByTheRulesThatDecideIt(t *testing.T) {
@@ -174,11 +182,16 @@ func TestPromisesOfADayAndTheirRecords(t *testing.T) {
 	for _, one := range view.Counts {
 		counts[one.Metric] = one
 	}
-	require.Equal(t, app.PromiseCount{Metric: sla.Response, Agreement: "gold", Priority: 3, Team: "messaging", Breached: 1}, counts[sla.Response])
+	require.Equal(t, app.PromiseCount{Metric: sla.Response, Agreement: "gold", Priority: 3, Team: "messaging", PromiseFigures: app.PromiseFigures{Breached: 1, BreachedRecords: 1}}, counts[sla.Response])
 	require.Equal(t, 1, counts[sla.Resolution].Running)
+	figures := app.PromiseFigures{Breached: 1, BreachedRecords: 1, Running: 1, RunningRecords: 1}
+	require.Equal(t, figures, view.Total)
+	require.Equal(t, []app.TeamPromises{{Team: "messaging", PromiseFigures: figures}}, view.Teams)
 	view, err = d.PromisesKept(staff, app.PromisesQuery{Zone: "UTC", Day: "2026-12-01"})
 	require.NoError(t, err)
 	require.Empty(t, view.Counts)
+	require.Empty(t, view.Teams)
+	require.Zero(t, view.Total)
 	for _, wrong := range []app.PromisesQuery{{Day: "yesterday", Zone: "UTC"}, {Zone: "Berlin"}} {
 		_, err = d.PromisesKept(staff, wrong)
 		refuses(t, domain.CodeInvalid, err)
@@ -206,7 +219,7 @@ func TestPromisesOfADayAndTheirRecords(t *testing.T) {
 			require.Len(t, found.Items[0].Clocks, 2, record.Number)
 		}
 	}
-	for _, wrong := range []app.PromiseQuery{{Clock: "late"}, {Metric: "joy"}, {DueWithin: "soon"}, {DueWithin: "2h", Clock: "met"}, {Outdated: "gold"}, {Outdated: "Team/network"}} {
+	for _, wrong := range []app.PromiseQuery{{Clock: "late"}, {Metric: "joy"}, {DueWithin: "soon"}, {DueWithin: "2h", Clock: "met"}, {ClockFrom: &view.From}, {Metric: "ola", ClockTo: &view.To}, {Outdated: "gold"}, {Outdated: "Team/network"}} {
 		_, err := d.Incidents(staff, app.IncidentQuery{PromiseQuery: wrong})
 		refuses(t, domain.CodeInvalid, err)
 	}

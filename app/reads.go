@@ -138,7 +138,7 @@ func (q IncidentQuery) filter(principal Principal, now time.Time) (schemas.Incid
 		return filter, err
 	}
 	var err error
-	if filter.Promise, err = q.PromiseQuery.filter(now); err != nil {
+	if filter.Promise, err = q.PromiseQuery.filter(principal, now); err != nil {
 		return filter, err
 	}
 	if filter.Sort == "" {

@@ -70,20 +70,22 @@ type View struct {
 
 // ViewFilter is what a view asks, in the words of a list's query.
 type ViewFilter struct {
-	State     []string `json:"state,omitempty" maxItems:"20" doc:"A state, open or active"`
-	Priority  []int    `json:"priority,omitempty" maxItems:"5"`
-	Team      string   `json:"team,omitempty" maxLength:"200"`
-	Assignee  string   `json:"assignee,omitempty" maxLength:"200" doc:"A handle, me, or none"`
-	Requester string   `json:"requester,omitempty" maxLength:"200" doc:"A handle, or me"`
-	Service   string   `json:"service,omitempty" maxLength:"200"`
-	Category  string   `json:"category,omitempty" maxLength:"200"`
-	Tag       string   `json:"tag,omitempty" maxLength:"200"`
-	Words     string   `json:"q,omitempty" maxLength:"500"`
-	Clock     string   `json:"clock,omitempty" enum:"breached,met,running" doc:"How a promise of it stands"`
-	Metric    string   `json:"metric,omitempty" enum:"response,resolution,update,ola,underpinning" doc:"Of the promise that clock asks for"`
-	Agreement string   `json:"agreement,omitempty" maxLength:"100" doc:"Of the promise that clock asks for"`
-	DueWithin string   `json:"due_within,omitempty" maxLength:"20" doc:"A promise of it falls due within so much time: 2h, 30m"`
-	Sort      string   `json:"sort,omitempty" maxLength:"40"`
+	State     []string   `json:"state,omitempty" maxItems:"20" doc:"A state, open or active"`
+	Priority  []int      `json:"priority,omitempty" maxItems:"5"`
+	Team      string     `json:"team,omitempty" maxLength:"200"`
+	Assignee  string     `json:"assignee,omitempty" maxLength:"200" doc:"A handle, me, or none"`
+	Requester string     `json:"requester,omitempty" maxLength:"200" doc:"A handle, or me"`
+	Service   string     `json:"service,omitempty" maxLength:"200"`
+	Category  string     `json:"category,omitempty" maxLength:"200"`
+	Tag       string     `json:"tag,omitempty" maxLength:"200"`
+	Words     string     `json:"q,omitempty" maxLength:"500"`
+	Clock     string     `json:"clock,omitempty" enum:"breached,met,running" doc:"How a promise of it stands"`
+	Metric    string     `json:"metric,omitempty" enum:"response,resolution,update,ola,underpinning" doc:"Of the promise that clock asks for"`
+	Agreement string     `json:"agreement,omitempty" maxLength:"100" doc:"Of the promise that clock asks for"`
+	ClockFrom *time.Time `json:"clock_from,omitempty" doc:"Broken, kept, or falling due from this moment on"`
+	ClockTo   *time.Time `json:"clock_to,omitempty" doc:"Broken, kept, or falling due before this moment"`
+	DueWithin string     `json:"due_within,omitempty" maxLength:"20" doc:"A promise of it falls due within so much time: 2h, 30m"`
+	Sort      string     `json:"sort,omitempty" maxLength:"40"`
 }
 
 // Query is the filter as a list's query.
@@ -91,7 +93,9 @@ func (f ViewFilter) Query() IncidentQuery {
 	return IncidentQuery{
 		State: f.State, Priority: f.Priority, Team: f.Team, Assignee: f.Assignee, Requester: f.Requester,
 		Service: f.Service, Category: f.Category, Tag: f.Tag, Words: f.Words, Sort: f.Sort,
-		PromiseQuery: PromiseQuery{Clock: f.Clock, Metric: f.Metric, Agreement: f.Agreement, DueWithin: f.DueWithin},
+		PromiseQuery: PromiseQuery{
+			Clock: f.Clock, Metric: f.Metric, Agreement: f.Agreement, ClockFrom: f.ClockFrom, ClockTo: f.ClockTo, DueWithin: f.DueWithin,
+		},
 	}
 }
 

@@ -38,6 +38,16 @@ func fill(t *testing.T, base store.DB) {
 		`INSERT INTO incidents (id, impact, urgency) SELECT id, 'medium', 'low' FROM records`,
 		`INSERT INTO deadlines (record_id, name, due_at, command, outcome, since)
 			SELECT id, 'triage', wake_at, 'incident.triage_overdue', 'tells the team lead', opened_at FROM records WHERE open`,
+		// Each has a promise to respond and one to resolve; of the ended ones every tenth was broken, of the open ones every fourth.
+		`INSERT INTO clocks (record_id, metric, agreement, agreement_version, cycle, rating, why, priority, calendar, calendar_version, target, length_ms,
+			state, counting, cycle_from, from_at, due_at, breached_at, stopped_at, stopped_by, elapsed_ms, paused_ms, as_of, in_force, version)
+		SELECT id, metric, 'gold', 1, 1, 1, 'gold applies', priority, 'always', 1, '8h', 28800000,
+			CASE WHEN broken THEN 'breached' WHEN ended THEN 'met' ELSE 'running' END, NOT ended, opened_at, opened_at, due,
+			CASE WHEN broken THEN due END, CASE WHEN ended THEN opened_at + interval '7 hours' END, CASE WHEN ended THEN 'resolved' ELSE '' END,
+			0, 0, opened_at, true, 1
+		FROM (SELECT *, coalesce(wake_at + interval '3 hours', opened_at + interval '8 hours') AS due, NOT open OR metric = 'response' AS ended,
+			CASE WHEN open THEN metric = 'resolution' AND chance(hashtext(number), 4) = 0 ELSE chance(hashtext(number), 10) = 0 END AS broken
+			FROM records, unnest(ARRAY['response', 'resolution']) AS metric) AS made`,
 		`INSERT INTO record_words (record_id, practice, words) SELECT id, practice,
 			setweight(to_tsvector('english', number || ' ' || title), 'A') || setweight(to_tsvector('english', description), 'B') FROM records`,
 		`INSERT INTO people (handle, name, created_at) SELECT 'agent-' || n, 'Agent ' || n, now() FROM generate_series(0, 99) n`,
@@ -61,7 +71,7 @@ func (s *statements) AfterQuery(_ context.Context, event *bun.QueryEvent) {
 }
 
 var (
-	scanned  = regexp.MustCompile(`Seq Scan on (records|incidents|record_words|timeline|commands|messages)`)
+	scanned  = regexp.MustCompile(`Seq Scan on (records|incidents|clocks|record_words|timeline|commands|messages)`)
 	executed = regexp.MustCompile(`Execution Time: ([\d.]+) ms`)
 	planned  = regexp.MustCompile(`Planning Time: ([\d.]+) ms`)
 )
@@ -93,29 +103,63 @@ func TestEveryQueueUsesAnIndex(t *testing.T) {
 		}
 	}
 	from := store.Instant("2025-06-01T00:00:00Z")
+	day, dueDay := store.Instant("2026-03-02T00:00:00Z"), store.Instant("2026-12-02T00:00:00Z")
+	onDay := func(verdict schemas.Verdict) schemas.PromiseFilter {
+		from := day
+		if verdict == schemas.VerdictRunning {
+			from = dueDay
+		}
+		to := from.AddDate(0, 0, 1)
+		return schemas.PromiseFilter{Verdict: verdict, Metric: "resolution", From: &from, To: &to}
+	}
+	inMonth := func(verdict schemas.Verdict) schemas.PromiseFilter {
+		to := day.AddDate(0, 1, 0)
+		return schemas.PromiseFilter{Verdict: verdict, From: &day, To: &to}
+	}
+	dueBy := schemas.PromiseFilter{Verdict: schemas.VerdictRunning, To: &dueDay}
 	for name, read := range map[string]func(context.Context) (int, error){
-		"list, newest first":         list(all, schemas.IncidentFilter{}),
-		"list, a later page":         list(all, schemas.IncidentFilter{After: &schemas.Position{Value: "2025-06-01 00:00:00+00", ID: "00000000-0000-0000-0000-000000000000"}}),
-		"list, from a day on":        list(all, schemas.IncidentFilter{OpenedFrom: &from, Sort: "opened_at"}),
-		"list, last changed":         list(all, schemas.IncidentFilter{Sort: "-updated_at"}),
-		"list, open":                 list(all, schemas.IncidentFilter{Open: true}),
-		"list, open by priority":     list(all, schemas.IncidentFilter{Open: true, Sort: "priority"}),
-		"list, by priority":          list(all, schemas.IncidentFilter{Sort: "priority"}),
-		"list, next due":             list(all, schemas.IncidentFilter{Open: true, Sort: "wake_at"}),
-		"list, of a team":            list(all, schemas.IncidentFilter{Open: true, Team: "team-3"}),
-		"list, of a team, ever":      list(all, schemas.IncidentFilter{Team: "team-3"}),
-		"list, of a team, next due":  list(all, schemas.IncidentFilter{Open: true, Team: "team-3", Sort: "wake_at"}),
-		"list, mine":                 list(all, schemas.IncidentFilter{Open: true, Assignee: "agent-5"}),
-		"list, mine, next due":       list(all, schemas.IncidentFilter{Open: true, Assignee: "agent-5", Sort: "wake_at"}),
-		"list, unassigned":           list(all, schemas.IncidentFilter{Open: true, Unassigned: true}),
-		"list, of a service":         list(all, schemas.IncidentFilter{Open: true, Service: "service-4"}),
-		"list, of a requester":       list(all, schemas.IncidentFilter{Requester: "person-7"}),
-		"list, of a state":           list(all, schemas.IncidentFilter{States: []string{"in_progress"}}),
-		"list, of a rare state":      list(all, schemas.IncidentFilter{States: []string{"resolved"}}),
-		"list, with a frequent word": list(all, schemas.IncidentFilter{Words: "mail"}),
-		"list, for two teams":        list(ofTeams, schemas.IncidentFilter{}),
-		"list, open for two teams":   list(ofTeams, schemas.IncidentFilter{Open: true}),
-		"list, for a requester":      list(asker, schemas.IncidentFilter{}),
+		"list, newest first":               list(all, schemas.IncidentFilter{}),
+		"list, a later page":               list(all, schemas.IncidentFilter{After: &schemas.Position{Value: "2025-06-01 00:00:00+00", ID: "00000000-0000-0000-0000-000000000000"}}),
+		"list, from a day on":              list(all, schemas.IncidentFilter{OpenedFrom: &from, Sort: "opened_at"}),
+		"list, last changed":               list(all, schemas.IncidentFilter{Sort: "-updated_at"}),
+		"list, open":                       list(all, schemas.IncidentFilter{Open: true}),
+		"list, open by priority":           list(all, schemas.IncidentFilter{Open: true, Sort: "priority"}),
+		"list, by priority":                list(all, schemas.IncidentFilter{Sort: "priority"}),
+		"list, next due":                   list(all, schemas.IncidentFilter{Open: true, Sort: "wake_at"}),
+		"list, of a team":                  list(all, schemas.IncidentFilter{Open: true, Team: "team-3"}),
+		"list, of a team, ever":            list(all, schemas.IncidentFilter{Team: "team-3"}),
+		"list, of a team, next due":        list(all, schemas.IncidentFilter{Open: true, Team: "team-3", Sort: "wake_at"}),
+		"list, mine":                       list(all, schemas.IncidentFilter{Open: true, Assignee: "agent-5"}),
+		"list, mine, next due":             list(all, schemas.IncidentFilter{Open: true, Assignee: "agent-5", Sort: "wake_at"}),
+		"list, unassigned":                 list(all, schemas.IncidentFilter{Open: true, Unassigned: true}),
+		"list, of a service":               list(all, schemas.IncidentFilter{Open: true, Service: "service-4"}),
+		"list, of a requester":             list(all, schemas.IncidentFilter{Requester: "person-7"}),
+		"list, of a state":                 list(all, schemas.IncidentFilter{States: []string{"in_progress"}}),
+		"list, of a rare state":            list(all, schemas.IncidentFilter{States: []string{"resolved"}}),
+		"list, with a frequent word":       list(all, schemas.IncidentFilter{Words: "mail"}),
+		"list, for two teams":              list(ofTeams, schemas.IncidentFilter{}),
+		"list, open for two teams":         list(ofTeams, schemas.IncidentFilter{Open: true}),
+		"list, for a requester":            list(asker, schemas.IncidentFilter{}),
+		"list, broken":                     list(all, schemas.IncidentFilter{Promise: schemas.PromiseFilter{Verdict: schemas.VerdictBreached}}),
+		"list, broken and open":            list(all, schemas.IncidentFilter{Open: true, Promise: schemas.PromiseFilter{Verdict: schemas.VerdictBreached}}),
+		"list, broken on a day":            list(all, schemas.IncidentFilter{Promise: onDay(schemas.VerdictBreached)}),
+		"list, kept on a day":              list(all, schemas.IncidentFilter{Promise: onDay(schemas.VerdictMet)}),
+		"list, kept":                       list(all, schemas.IncidentFilter{Promise: schemas.PromiseFilter{Verdict: schemas.VerdictMet, Metric: "resolution"}}),
+		"list, due on a day":               list(all, schemas.IncidentFilter{Promise: onDay(schemas.VerdictRunning)}),
+		"list, due soon, of a team":        list(all, schemas.IncidentFilter{Open: true, Team: "team-3", Promise: dueBy}),
+		"list, due soon":                   list(all, schemas.IncidentFilter{Open: true, Sort: "wake_at", Promise: dueBy}),
+		"list, running":                    list(all, schemas.IncidentFilter{Promise: schemas.PromiseFilter{Verdict: schemas.VerdictRunning}}),
+		"list, running, of a requester":    list(asker, schemas.IncidentFilter{Promise: schemas.PromiseFilter{Verdict: schemas.VerdictMet, ToRequester: true}}),
+		"list, with a promise to resolve":  list(all, schemas.IncidentFilter{Promise: schemas.PromiseFilter{Verdict: schemas.VerdictAny, Metric: "resolution"}}),
+		"list, broken on a day, two teams": list(ofTeams, schemas.IncidentFilter{Promise: inMonth(schemas.VerdictBreached)}),
+		"promises of a day": func(ctx context.Context) (int, error) {
+			sums, err := schemas.CountPromises(ctx, app, all, day, day.AddDate(0, 0, 1))
+			return len(sums.Counts) * sums.Total.Met, err
+		},
+		"promises of a day, two teams": func(ctx context.Context) (int, error) {
+			sums, err := schemas.CountPromises(ctx, app, ofTeams, day, day.AddDate(0, 1, 0))
+			return len(sums.Counts) * sums.Total.Met, err
+		},
 		"work of my teams": func(ctx context.Context) (int, error) {
 			rows, _, err := schemas.TeamWork(ctx, app, all, "agent-1", 50)
 			return len(rows), err
