@@ -98,6 +98,9 @@ func (p Principal) staff(head domain.Record) bool {
 	return domain.Actor{Kind: domain.ActorPerson, Roles: p.rolesFor(head)}.Has(readers...)
 }
 
+// StaffOf reports whether the person sees all of a record that they may read, and not only what its requester does.
+func (p Principal) StaffOf(head domain.Record) bool { return p.staff(head) }
+
 // staffSomewhere reports whether the person does more than ask, for whatever scope.
 func (p Principal) staffSomewhere() bool {
 	return slices.ContainsFunc(p.Grants, func(grant Grant) bool { return slices.Contains(staff, grant.Role) })

@@ -10,7 +10,8 @@ import (
 
 // heads keep the newest version of records that live queues ask for, so that many who look at one queue read a changed record
 // once. Whether somebody may see a record is decided for each of them by the event that tells of it, before they come here;
-// what is restricted is not kept, because reading it is written down for each reader.
+// what is restricted is not kept, because reading it is written down for each reader. Nor is what somebody reads who is not staff
+// of it, and they are not given what staff read: they see less of it.
 type heads struct {
 	mu   sync.Mutex
 	kept map[string]*head
@@ -21,14 +22,16 @@ type head struct {
 	version  int64
 	ready    chan struct{}
 	incident incident.Incident
-	err      error
+	// less: whoever read it is not staff of it.
+	less bool
+	err  error
 }
 
 // mostHeads bounds what is kept; beyond it all is let go, and read anew by those who need it.
 const mostHeads = 2000
 
-// get answers the record of an event, at the event's version or a newer one.
-func (h *heads) get(ctx context.Context, event app.LiveEvent, read func(context.Context, string) (app.IncidentView, error)) (incident.Incident, error) {
+// get answers the record of an event as somebody sees it, at the event's version or a newer one.
+func (h *heads) get(ctx context.Context, event app.LiveEvent, who app.Principal, read func(context.Context, string) (app.IncidentView, error)) (incident.Incident, error) {
 	if event.Restricted {
 		view, err := read(ctx, event.Number)
 		return view.Incident, err
@@ -37,7 +40,8 @@ func (h *heads) get(ctx context.Context, event app.LiveEvent, read func(context.
 	if mine {
 		view, err := read(ctx, event.Number)
 		one.incident, one.err = view.Incident, err
-		if err != nil || view.Restricted {
+		one.less = !who.StaffOf(view.Record)
+		if err != nil || view.Restricted || one.less {
 			h.forget(event.Number, one)
 		}
 		close(one.ready)
@@ -49,7 +53,7 @@ func (h *heads) get(ctx context.Context, event app.LiveEvent, read func(context.
 		return incident.Incident{}, ctx.Err()
 	}
 	// The reader who came first was another: what they may see by now need not be what this one may.
-	if one.err != nil || one.incident.Restricted || one.incident.Version != event.Version {
+	if one.err != nil || one.incident.Restricted || one.less || !who.StaffOf(one.incident.Record) || one.incident.Version != event.Version {
 		view, err := read(ctx, event.Number)
 		return view.Incident, err
 	}

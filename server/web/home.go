@@ -35,6 +35,8 @@ type homeView struct {
 	Caller callerView
 	Work   app.WorkView
 	Due    []app.WaitingRow
+	// Promises are how those of the reader and of their teams stand.
+	Promises homePromises
 	// Calls are the escalations that call the reader.
 	Calls []app.EscalationView
 	// Since is the place in the stream of events that the lists were read at; empty: it is not known.
@@ -93,12 +95,16 @@ func (w *console) homeLists(ctx context.Context, view *homeView) error {
 	if view.Work, err = w.Service.Work(ctx); err != nil {
 		return err
 	}
+	view.Work.Mine = byPromise(view.Work.Mine)
 	open, err := w.openEscalations(ctx, "", "open")
 	if err != nil {
 		return err
 	}
 	if view.Who != nil {
 		view.Calls = callsFor(view.Who.Handle, open)
+	}
+	if view.Promises, err = w.promisesAtHome(ctx); err != nil {
+		return err
 	}
 	due, err := w.Service.Waiting(ctx, app.WaitingQuery{Limit: homeRows})
 	view.Due = due.Items

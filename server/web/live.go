@@ -44,6 +44,12 @@ type watched interface {
 	tell(ctx context.Context) (templ.Component, error)
 }
 
+// aging is a page that changes by time alone as well.
+type aging interface {
+	// ages is how often it is to be told though nothing happened; 0: never.
+	ages() time.Duration
+}
+
 // watchable are the addresses that a page can listen to, as ?of= says them, and who reads them. Whatever the page itself would
 // refuse is refused here, by the same reading.
 var watchable = []struct {
@@ -68,6 +74,8 @@ type watch struct {
 	// due is when the page is to be told of something, zero: there is nothing; behind is the place before the first of it.
 	due    time.Time
 	behind string
+	// again is when it is to be told though nothing happened; zero: never.
+	again time.Time
 	// refused says why nothing is shown of it, or not any more.
 	refused error
 }
@@ -147,6 +155,21 @@ func (o *watch) dirty(at time.Time, behind string) {
 	if o.due.IsZero() || at.Before(o.due) {
 		o.due = at
 	}
+}
+
+// ages notes when the page is to be told again though nothing happens.
+func (o *watch) ages(now time.Time) {
+	if one, does := o.watched.(aging); does && one.ages() > 0 {
+		o.again = now.Add(one.ages())
+	}
+}
+
+// comes is when the page is to be told next.
+func (o *watch) comes() (at time.Time, waits bool) {
+	if o.refused == nil && !o.again.IsZero() && (o.due.IsZero() || o.again.Before(o.due)) {
+		return o.again, true
+	}
+	return o.due, !o.due.IsZero()
 }
 
 // missing reports whether an error ends a part of a connection: what it showed is not the viewer's any more.

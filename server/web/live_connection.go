@@ -142,6 +142,7 @@ func (l *liveConnection) begin(ctx context.Context, resumes bool) (string, error
 			return "", err
 		}
 		text += lacks
+		one.ages(time.Now())
 	}
 	return text, nil
 }
@@ -186,8 +187,8 @@ func (l *liveConnection) run(ctx context.Context, events <-chan app.LiveEvent) {
 // next is when the next page is to be told of something.
 func (l *liveConnection) next() (at time.Time, waits bool) {
 	for _, one := range l.watches {
-		if !one.due.IsZero() && (!waits || one.due.Before(at)) {
-			at, waits = one.due, true
+		if comes, some := one.comes(); some && (!waits || comes.Before(at)) {
+			at, waits = comes, true
 		}
 	}
 	return at, waits
@@ -211,7 +212,7 @@ func (l *liveConnection) take(event app.LiveEvent) {
 func (l *liveConnection) news(ctx context.Context) (string, error) {
 	text, now := "", time.Now()
 	for _, one := range l.watches {
-		if one.due.IsZero() || one.due.After(now) {
+		if comes, some := one.comes(); !some || comes.After(now) {
 			continue
 		}
 		_, list := one.watched.(*watchedQueue)
@@ -219,7 +220,11 @@ func (l *liveConnection) news(ctx context.Context) (string, error) {
 			return "", err
 		}
 		behind := one.behind
+		if behind == "" {
+			behind = l.at // nothing happened that it was not told
+		}
 		one.due, one.behind = time.Time{}, ""
+		one.ages(now)
 		part, err := l.part(l.c.Request.Context(), one, func() (templ.Component, error) { return one.tell(l.c.Request.Context()) })
 		if err != nil {
 			if ctx.Err() != nil {

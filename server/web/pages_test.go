@@ -269,7 +269,7 @@ func TestAFailureSaysWhatBecameOfTheWork(t *testing.T) {
 func TestHowFarOff(t *testing.T) {
 	t.Parallel()
 	for off, want := range map[time.Duration]string{
-		30 * time.Second: "in 0 min", 59 * time.Minute: "in 59 min", 2 * time.Hour: "in 2 h", 125 * time.Minute: "in 2 h 5 min",
+		30 * time.Second: "in under 1 min", 59 * time.Minute: "in 59 min", 2 * time.Hour: "in 2 h", 125 * time.Minute: "in 2 h 5 min",
 		49 * time.Hour: "in 2 d 1 h", 48 * time.Hour: "in 2 d", -90 * time.Minute: "1 h 30 min over",
 	} {
 		require.Equal(t, want, relative(noon.Add(off), noon))

@@ -133,6 +133,14 @@ func firstToFill(fields []field) int {
 // soon reports whether a moment is close enough to look at it now.
 func soon(at, now time.Time) bool { return !at.Before(now) && at.Before(now.Add(30*time.Minute)) }
 
+// soonWord tells the same without a colour.
+func soonWord(at, now time.Time) string {
+	if soon(at, now) {
+		return "soon"
+	}
+	return ""
+}
+
 // relative says how far off a moment is: "in 2 h 5 min", "3 d over".
 func relative(at, now time.Time) string {
 	distance := at.Sub(now)
@@ -155,6 +163,9 @@ func spanOf(d time.Duration) string {
 		return strconv.Itoa(hours) + " h " + strconv.Itoa(minutes) + " min"
 	case hours > 0:
 		return strconv.Itoa(hours) + " h"
+	}
+	if minutes == 0 {
+		return "under 1 min"
 	}
 	return strconv.Itoa(minutes) + " min"
 }

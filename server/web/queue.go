@@ -108,6 +108,9 @@ func (w *console) queueView(c *gin.Context) (queueView, error) {
 func (w *console) asked(c *gin.Context) (filters, *app.View, error) {
 	query, ctx := c.Request.URL.Query(), c.Request.Context()
 	f := filtersOf(query)
+	if err := readablePeriod(query); err != nil {
+		return f, nil, err
+	}
 	switch {
 	case f.View != "":
 		view, err := w.Service.View(ctx, f.View)

@@ -1,16 +1,20 @@
 package web
 
+import "context"
+
 // appliedFilter is one filter that narrows the list, and the list without it.
 type appliedFilter struct {
 	Title, Without string
+	// Promised: it is about promises. Such lists are come to by figures, so what they ask is told beside the form as well.
+	Promised bool
 }
 
 // applied are the filters that narrow the list further than its usual state, each to be taken off.
-func (v queueView) applied() []appliedFilter {
+func (v queueView) applied(ctx context.Context) []appliedFilter {
 	var list []appliedFilter
 	add := func(title string, without filters) {
 		without.Cursor = ""
-		list = append(list, appliedFilter{Title: title, Without: without.url("")})
+		list = append(list, appliedFilter{Title: title, Without: without.url(""), Promised: without.Promise != v.Filters.Promise})
 	}
 	f := v.Filters
 	if f.State != "open" {
@@ -31,6 +35,10 @@ func (v queueView) applied() []appliedFilter {
 		{"Category", f.Category, nil, func(f *filters) { f.Category = "" }},
 		{"Tag", f.Tag, nil, func(f *filters) { f.Tag = "" }},
 		{"Words", f.Words, nil, func(f *filters) { f.Words = "" }},
+		{"Promise", f.Promise.how(), promiseChoices(f.Promise), func(f *filters) { f.Promise = f.Promise.ofAnyVerdict() }},
+		{"", f.Promise.period(ctx), nil, func(f *filters) { f.Promise.From, f.Promise.To = nil, nil }},
+		{"Promised", f.Promise.Metric, metricChoices(), func(f *filters) { f.Promise.Metric = "" }},
+		{"Agreement", f.Promise.Agreement, nil, func(f *filters) { f.Promise.Agreement = "" }},
 	} {
 		if one.value == "" {
 			continue

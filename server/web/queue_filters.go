@@ -23,8 +23,10 @@ type filters struct {
 	Category  string
 	Tag       string
 	Words     string
-	Sort      string
-	Cursor    string
+	// Promise are the promises that the list asks for.
+	Promise promiseFilter
+	Sort    string
+	Cursor  string
 	// View is the id of the saved view that the list began with.
 	View string
 	// Columns are the names of the columns shown; none: the usual ones.
@@ -40,14 +42,14 @@ func asked(query url.Values) bool {
 			return true
 		}
 	}
-	return false
+	return asksPromises(query)
 }
 
 func filtersOf(query url.Values) filters {
 	f := filters{
 		State: query.Get("state"), Priority: query.Get("priority"), Team: query.Get("team"), Assignee: query.Get("assignee"),
 		Requester: query.Get("requester"), Service: query.Get("service"), Category: query.Get("category"), Tag: query.Get("tag"),
-		Words: strings.TrimSpace(query.Get("q")), Sort: query.Get("sort"), Cursor: query.Get("cursor"), View: query.Get("view"),
+		Words: strings.TrimSpace(query.Get("q")), Promise: promiseFilterOf(query), Sort: query.Get("sort"), Cursor: query.Get("cursor"), View: query.Get("view"),
 	}
 	for _, names := range query["column"] {
 		f.Columns = append(f.Columns, strings.FieldsFunc(names, func(r rune) bool { return r == ',' })...)
@@ -63,7 +65,7 @@ func filtersOfView(view app.View) filters {
 	ask := view.Filter
 	f := filters{
 		State: strings.Join(ask.State, ","), Team: ask.Team, Assignee: ask.Assignee, Requester: ask.Requester, Service: ask.Service,
-		Category: ask.Category, Tag: ask.Tag, Words: ask.Words, Sort: ask.Sort, View: view.ID, Columns: view.Columns,
+		Category: ask.Category, Tag: ask.Tag, Words: ask.Words, Promise: promiseFilterOfView(ask), Sort: ask.Sort, View: view.ID, Columns: view.Columns,
 	}
 	var priorities []string
 	for _, priority := range ask.Priority {
@@ -81,6 +83,7 @@ func (f filters) keep() app.ViewFilter {
 	ask := app.ViewFilter{
 		Team: f.Team, Assignee: f.Assignee, Requester: f.Requester, Service: f.Service, Category: f.Category, Tag: f.Tag, Words: f.Words, Sort: f.Sort,
 	}
+	f.Promise.keepIn(&ask)
 	if f.State != everyState {
 		ask.State = strings.Split(f.State, ",")
 	}
@@ -101,12 +104,12 @@ func (f filters) query() app.IncidentQuery {
 
 // narrowed reports whether anything but the usual state is asked for.
 func (f filters) narrowed() bool {
-	return f.Priority+f.Team+f.Assignee+f.Requester+f.Service+f.Category+f.Tag+f.Words != "" || f.State != everyState
+	return f.Priority+f.Team+f.Assignee+f.Requester+f.Service+f.Category+f.Tag+f.Words != "" || f.Promise.asks() || f.State != everyState
 }
 
 // values are the filters as a query says them.
 func (f filters) values() url.Values {
-	values := url.Values{}
+	values := f.Promise.values()
 	for name, value := range map[string]string{
 		"state": f.State, "priority": f.Priority, "team": f.Team, "assignee": f.Assignee, "requester": f.Requester, "service": f.Service,
 		"category": f.Category, "tag": f.Tag, "q": f.Words, "sort": f.Sort, "view": f.View, "column": strings.Join(f.Columns, ","),
@@ -191,7 +194,8 @@ var columns = []column{
 	{"service", "Service", true},
 	{"team", "Team", true},
 	{"assignee", "Assignee", true},
-	{"due", "Due next", true},
+	{"promise", "Promise", true},
+	{"due", "Due next", false},
 	{"opened", "Opened", false},
 	{"updated", "Changed", false},
 	{"requester", "Requester", false},

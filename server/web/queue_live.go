@@ -12,6 +12,7 @@ import (
 	"github.com/holdfast-itsm/holdfast/app"
 	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/domain/incident"
+	"github.com/holdfast-itsm/holdfast/domain/sla"
 )
 
 // gather is how long changes of a queue are gathered before its viewer is told.
@@ -31,11 +32,20 @@ type watchedQueue struct {
 	told int
 	// changed are the records with news, by number.
 	changed map[string]app.LiveEvent
-	// unread: a record came that fits but for the words, of which only reading the list tells; read is when it was read last.
+	// unread: what is in the list is only told by reading it: a record came that may have its words, or time went by; read is when
+	// it was read last.
 	unread bool
 	read   time.Time
 	// last is the record that ends the page, where the list goes on behind it: what stands after it is not on this page.
 	last *incident.Incident
+}
+
+// ages: what falls due within some time comes into the list by nothing but time.
+func (l *watchedQueue) ages() time.Duration {
+	if l.filters.Promise.Within == "" {
+		return 0
+	}
+	return agesEvery
 }
 
 const (
@@ -45,6 +55,8 @@ const (
 	maxFresh = 500
 	// rereads is how often a list of words is read anew at most: it costs what the page itself does.
 	rereads = 5 * time.Second
+	// agesEvery is how often a list that changes by time alone is read anew.
+	agesEvery = time.Minute
 )
 
 // watchQueue reads from the address what the page asks for and which rows it shows.
@@ -91,6 +103,7 @@ func (l *watchedQueue) begin(ctx context.Context, resumes bool) (templ.Component
 	if err != nil {
 		return nil, err
 	}
+	l.read = time.Now()
 	var rows []rowView
 	here := map[string]bool{}
 	for _, one := range found.Items {
@@ -98,7 +111,7 @@ func (l *watchedQueue) begin(ctx context.Context, resumes bool) (templ.Component
 		version, shown := l.shown[one.Number]
 		switch {
 		case shown && version != one.Version && !resumes:
-			rows = append(rows, l.row(one.Incident))
+			rows = append(rows, l.row(ctx, one.Incident))
 		case !shown && l.filters.Cursor == "":
 			l.fresh[one.Number] = true
 		}
@@ -117,24 +130,48 @@ func (l *watchedQueue) begin(ctx context.Context, resumes bool) (templ.Component
 		if err != nil || one.Version == version {
 			continue // no longer theirs to see, or pushed onto the next page
 		}
-		rows = append(rows, l.row(one.Incident))
+		rows = append(rows, l.row(ctx, one.Incident))
 	}
 	return l.news(ctx, rows), nil
 }
 
 // row is a record as a row that changed.
-func (l *watchedQueue) row(one incident.Incident) rowView {
+func (l *watchedQueue) row(ctx context.Context, one incident.Incident) rowView {
 	l.shown[one.Number] = one.Version
 	return rowView{
-		Incident: one, Columns: l.columns, Staff: l.who.Staff(), Now: l.Now(), News: "changed", Left: !belongs(l.filters.keep(), one, l.who.Handle),
+		Incident: one, Columns: l.columns, Staff: l.who.Staff(), Now: l.Now(), Asked: l.filters.Promise, News: "changed", Left: !l.belongs(ctx, one),
 	}
+}
+
+// belongs reports whether the list asks for a record, as far as can be told without its words. The clocks of earlier cycles are
+// read where only they can tell; where they cannot be, the record stays.
+func (l *watchedQueue) belongs(ctx context.Context, one incident.Incident) bool {
+	ask := l.filters.keep()
+	if !belongs(ask, one, l.who.Handle) {
+		return false
+	}
+	fits, sure := promised(ask, one.Clocks, l.Now())
+	if sure {
+		return fits
+	}
+	clocks, err := l.Service.Clocks(ctx, one.ID)
+	if err != nil {
+		l.Log.WarnContext(ctx, "a live queue could not read the clocks of a record; its next event tries again", "error", err)
+		return true
+	}
+	all := make([]sla.Clock, len(clocks))
+	for i, clock := range clocks {
+		all[i] = clock.Clock
+	}
+	fits, _ = promised(ask, all, l.Now())
+	return fits
 }
 
 // tell reads the records that changed and tells what of it concerns the page.
 func (l *watchedQueue) tell(ctx context.Context) (templ.Component, error) {
 	var rows []rowView
 	for number, event := range l.changed {
-		one, err := l.heads.get(ctx, event, l.Service.Incident)
+		one, err := l.heads.get(ctx, event, l.who, l.Service.Incident)
 		if err != nil {
 			if domain.CodeOf(err) != domain.CodeNotFound {
 				l.Log.WarnContext(ctx, "a live queue could not read a record; its next event tries again", "error", err)
@@ -142,11 +179,11 @@ func (l *watchedQueue) tell(ctx context.Context) (templ.Component, error) {
 			continue
 		}
 		if _, shown := l.shown[number]; shown {
-			rows = append(rows, l.row(one))
+			rows = append(rows, l.row(ctx, one))
 			continue
 		}
 		switch {
-		case !l.comesIn(one):
+		case !l.comesIn(ctx, one):
 			delete(l.fresh, number)
 		case l.filters.Words != "":
 			l.unread = true
@@ -155,6 +192,9 @@ func (l *watchedQueue) tell(ctx context.Context) (templ.Component, error) {
 		}
 	}
 	clear(l.changed)
+	if l.ages() > 0 && l.filters.Cursor == "" && time.Since(l.read) >= l.ages() {
+		l.unread = true
+	}
 	if l.unread {
 		l.reread(ctx)
 	}
@@ -162,8 +202,8 @@ func (l *watchedQueue) tell(ctx context.Context) (templ.Component, error) {
 }
 
 // comesIn reports whether a record that the page does not show belongs onto it, as far as can be told without its words.
-func (l *watchedQueue) comesIn(one incident.Incident) bool {
-	return belongs(l.filters.keep(), one, l.who.Handle) && (l.last == nil || before(l.filters.Sort, one, *l.last))
+func (l *watchedQueue) comesIn(ctx context.Context, one incident.Incident) bool {
+	return l.belongs(ctx, one) && (l.last == nil || before(l.filters.Sort, one, *l.last))
 }
 
 // reread reads the list anew and counts what of it the page does not show: only its own statement finds words.
@@ -177,7 +217,7 @@ func (l *watchedQueue) reread(ctx context.Context) {
 	l.unread = false
 	clear(l.fresh)
 	for _, one := range found.Items {
-		if _, shown := l.shown[one.Number]; !shown && l.comesIn(one.Incident) {
+		if _, shown := l.shown[one.Number]; !shown && l.comesIn(ctx, one.Incident) {
 			l.fresh[one.Number] = true
 		}
 	}

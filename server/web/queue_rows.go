@@ -14,6 +14,8 @@ type rowView struct {
 	Columns []column
 	Staff   bool
 	Now     time.Time
+	// Asked are the promises that the list asks for.
+	Asked promiseFilter
 	// News says what brought the row anew, for those who hear the page; empty: it came with the page.
 	News string
 	// Left: the record does not fit the list any more. The row stays where it is until the list is shown anew.
@@ -21,7 +23,7 @@ type rowView struct {
 }
 
 func queueRowOf(view queueView, one app.IncidentView) rowView {
-	return rowView{Incident: one.Incident, Columns: view.Columns, Staff: view.Staff, Now: view.Now}
+	return rowView{Incident: one.Incident, Columns: view.Columns, Staff: view.Staff, Now: view.Now, Asked: view.Filters.Promise}
 }
 
 // text is the value of a column that is a word.

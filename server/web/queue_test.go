@@ -27,9 +27,11 @@ func queueOf(f filters, found app.Page[app.IncidentView]) queueView {
 
 func TestFiltersSurviveAddressAndView(t *testing.T) {
 	t.Parallel()
+	later := noon.Add(time.Hour)
 	f := filters{
 		State: "new,triaged", Priority: "1,2", Team: "a&b", Assignee: "me", Requester: "rita", Service: "mail", Category: "c", Tag: "vip",
 		Words: "relay down", Sort: "wake_at", View: "v", Columns: []string{"number", "due"},
+		Promise: promiseFilter{Clock: "breached", Metric: "resolution", Agreement: "gold", From: &noon, To: &later},
 	}
 	address, err := url.Parse(f.url("c2"))
 	require.NoError(t, err)
@@ -62,7 +64,7 @@ func TestColumnsAreThoseThatWereChosen(t *testing.T) {
 		}
 		return list
 	}
-	require.Equal(t, []string{"number", "priority", "title", "state", "service", "team", "assignee", "due"}, names(filters{}))
+	require.Equal(t, []string{"number", "priority", "title", "state", "service", "team", "assignee", "promise"}, names(filters{}))
 	require.Equal(t, []string{"title", "tags"}, names(filters{Columns: []string{"tags", "nonsense"}}), "the title always shows")
 	one := recordOf(incident.New)
 	one.Tags, one.Impact = []string{"vip"}, "very_high"
@@ -207,6 +209,7 @@ func TestARowIsReadOnceForAllWhoLook(t *testing.T) {
 	t.Parallel()
 	var kept heads
 	var reads, version atomic.Int64
+	agent := app.Principal{Handle: "bo", Grants: []app.Grant{{Role: domain.RoleAgent, ScopeKind: "all"}}}
 	event := app.LiveEvent{StreamedEvent: app.StreamedEvent{Version: 3}}
 	event.Number = "INC-000007"
 	read := func(context.Context, string) (app.IncidentView, error) {
@@ -219,7 +222,7 @@ func TestARowIsReadOnceForAllWhoLook(t *testing.T) {
 	var viewers sync.WaitGroup
 	for range 20 {
 		viewers.Go(func() {
-			one, err := kept.get(t.Context(), event, read)
+			one, err := kept.get(t.Context(), event, agent, read)
 			require.NoError(t, err)
 			require.Equal(t, "INC-000007", one.Number)
 		})
@@ -228,24 +231,33 @@ func TestARowIsReadOnceForAllWhoLook(t *testing.T) {
 	require.Equal(t, int64(1), reads.Load())
 	event.Version = 4
 	version.Store(5) // it went on meanwhile
-	_, err := kept.get(t.Context(), event, read)
+	_, err := kept.get(t.Context(), event, agent, read)
 	require.NoError(t, err)
 	require.Equal(t, int64(2), reads.Load())
-	_, err = kept.get(t.Context(), event, read)
+	_, err = kept.get(t.Context(), event, agent, read)
 	require.NoError(t, err)
 	require.Equal(t, int64(3), reads.Load(), "what came after the event may not be this viewer's any more")
 
 	event.Restricted = true
 	for range 2 {
-		_, err = kept.get(t.Context(), event, read)
+		_, err = kept.get(t.Context(), event, agent, read)
 		require.NoError(t, err)
 	}
 	require.Equal(t, int64(5), reads.Load(), "each reader of a restricted record reads it")
 	event.Restricted, event.Version = false, 5
-	_, err = kept.get(t.Context(), event, func(context.Context, string) (app.IncidentView, error) { return app.IncidentView{}, errors.New("away") })
+	_, err = kept.get(t.Context(), event, agent, func(context.Context, string) (app.IncidentView, error) { return app.IncidentView{}, errors.New("away") })
 	require.Error(t, err)
-	_, err = kept.get(t.Context(), event, read)
+	_, err = kept.get(t.Context(), event, agent, read)
 	require.NoError(t, err, "a failure is not kept")
+
+	reads.Store(0)
+	for _, reader := range []app.Principal{{Handle: "rita"}, agent, agent, {Handle: "rita"}} {
+		event.Version = 6
+		version.Store(6)
+		_, err = kept.get(t.Context(), event, reader, read)
+		require.NoError(t, err)
+	}
+	require.Equal(t, int64(3), reads.Load(), "who sees less of it than staff neither gives nor takes")
 }
 
 func TestRowsOfALiveQueueKeepTheirPlace(t *testing.T) {

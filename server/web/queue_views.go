@@ -36,11 +36,16 @@ func (v queueView) tabs(ctx context.Context, counts []int) []viewTab {
 	return tabs
 }
 
-// offered are the tabs and what each asks.
+// offered are the tabs and what each asks. A list of promises that nobody kept as a view has one as well: whoever comes to it by a
+// figure sees that it is as long.
 func (v queueView) offered() (tabs []viewTab, asks []app.ViewFilter) {
 	for _, one := range standing() {
 		tabs = append(tabs, viewTab{Title: one.Title, URL: one.Filters.url(""), Current: v.Current == nil && v.Filters.same(one.Filters)})
 		asks = append(asks, one.Filters.keep())
+	}
+	if v.Current == nil && v.Filters.Promise.asks() {
+		tabs = append(tabs, viewTab{Title: "This list", URL: v.Filters.url(""), Current: true})
+		asks = append(asks, v.Filters.keep())
 	}
 	for _, one := range v.Views {
 		tab := viewTab{Title: one.Name, URL: queuePath + "?view=" + one.ID, Current: v.Current != nil && v.Current.ID == one.ID}

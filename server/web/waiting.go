@@ -50,6 +50,9 @@ func waitingName(name string) string {
 			return known.Title
 		}
 	}
+	if title, isClock := clockWaits(name); isClock {
+		return title
+	}
 	return human(name)
 }
 

@@ -118,6 +118,7 @@ func (w *console) mountPages(pages *gin.RouterGroup) {
 	w.mountClocks(pages)
 	w.mountHome(pages)
 	w.mountQueue(pages)
+	w.mountPromises(pages)
 	w.mountDesign(pages)
 	w.mountPolicies(pages)
 	w.mountWhatIf(pages)

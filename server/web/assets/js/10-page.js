@@ -1,4 +1,4 @@
-// What a page gains when scripts run: times in the viewer's zone, running countdowns, zones for typed times.
+// What a page gains when scripts run: times in the viewer's zone, zones for typed times, messages, menus that close.
 // Everything else works without this file.
 (() => {
   "use strict";
@@ -9,30 +9,10 @@
   // The language that the page is in; the server writes its moments and numbers by the same one.
   const moment = (more) => new Intl.DateTimeFormat(document.documentElement.lang, { ...usual, ...more });
   const thisYear = moment(), otherYear = moment({ year: "numeric" }), onPaper = moment({ year: "numeric", timeZoneName: "short" });
-  const minute = 60_000;
 
   // Sets a text only when it differs, so that a screen reader is not told of what stays.
   const say = (element, text) => {
     if (element.textContent !== text) element.textContent = text;
-  };
-
-  const length = (milliseconds) => {
-    const all = Math.floor(milliseconds / minute);
-    const days = Math.floor(all / 1440), hours = Math.floor(all / 60) % 24, minutes = all % 60;
-    if (days > 0) return `${days} d` + (hours > 0 ? ` ${hours} h` : "");
-    if (hours > 0) return `${hours} h` + (minutes > 0 ? ` ${minutes} min` : "");
-    return `${minutes} min`;
-  };
-
-  const countdowns = () => {
-    const now = Date.now();
-    for (const element of document.querySelectorAll("[data-until]")) {
-      const left = Date.parse(element.dataset.until) - now;
-      say(element, left < 0 ? `${length(-left)} over` : `in ${length(left)}`);
-      const due = element.closest(".due");
-      due?.classList.toggle("over", left < 0);
-      due?.classList.toggle("soon", left >= 0 && left < 30 * minute);
-    }
   };
 
   const moments = (paper) => {
@@ -48,7 +28,6 @@
     moments(false);
     for (const input of document.querySelectorAll("input[data-zone]")) input.value = zone;
     for (const element of document.querySelectorAll("[data-zone-name]")) say(element, `Time in ${zone}.`);
-    countdowns();
   };
 
   // An open menu closes when the work goes on elsewhere.
@@ -101,6 +80,5 @@
   addEventListener("afterprint", () => moments(false));
   document.addEventListener("click", closeMenus);
   document.addEventListener("keydown", closeMenus);
-  setInterval(countdowns, 15_000);
   refresh();
 })();
