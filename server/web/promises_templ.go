@@ -70,7 +70,7 @@ func promisesPage(view promisesView) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, " <section class=\"promise-part\" aria-labelledby=\"by-agreement\"><h2 id=\"by-agreement\">By agreement</h2><div class=\"table-frame\" tabindex=\"0\" role=\"region\" aria-labelledby=\"by-agreement\"><table class=\"records promises\">")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, " <div class=\"promise-part\"><h2 id=\"by-agreement\">By agreement</h2><div class=\"table-frame\" tabindex=\"0\" role=\"region\" aria-labelledby=\"by-agreement\"><table class=\"records promises\">")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -120,12 +120,12 @@ func promisesPage(view promisesView) templ.Component {
 						return templ_7745c5c3_Err
 					}
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 8, "</table></div></section>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 8, "</table></div></div>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 				if rows := view.teamRows(); view.Team == "" && len(rows) > 1 {
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, "<section class=\"promise-part\" aria-labelledby=\"by-team-title\"><h2 id=\"by-team-title\">By team</h2><div class=\"table-frame\" tabindex=\"0\" role=\"region\" aria-labelledby=\"by-team-title\"><table class=\"records promises\">")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, "<div class=\"promise-part\"><h2 id=\"by-team-title\">By team</h2><div class=\"table-frame\" tabindex=\"0\" role=\"region\" aria-labelledby=\"by-team-title\"><table class=\"records promises\">")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -143,7 +143,7 @@ func promisesPage(view promisesView) templ.Component {
 							return templ_7745c5c3_Err
 						}
 					}
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, "</tbody></table></div></section>")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, "</tbody></table></div></div>")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
