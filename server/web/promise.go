@@ -42,7 +42,7 @@ func nextPromise(clocks []sla.Clock) (promise, bool) {
 	if next == nil {
 		return promise{}, false
 	}
-	return promiseOf(next), true
+	return owedPromise(next), true
 }
 
 // promiseFor is what a row shows in a list: of the promises that the list asks for the one that ends next, else the one that ended
@@ -73,8 +73,8 @@ func promiseFor(asked promiseFilter, clocks []sla.Clock, now time.Time) (promise
 	return of, true
 }
 
-// promiseOf is what a row shows of a clock that has not stopped.
-func promiseOf(next *sla.Clock) promise {
+// owedPromise is what a row shows of a clock that has not stopped.
+func owedPromise(next *sla.Clock) promise {
 	of := promise{Metric: next.Metric, At: ends(next), Rests: !next.Counting, LeftMS: next.LengthMS - next.ElapsedMS}
 	for _, point := range next.Points {
 		if point.At != sla.Due && (point.Outcome == sla.Fired || point.Outcome == sla.ActedBefore) {

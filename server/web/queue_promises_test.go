@@ -14,7 +14,6 @@ import (
 
 	"github.com/holdfast-itsm/holdfast/app"
 	"github.com/holdfast-itsm/holdfast/domain"
-	"github.com/holdfast-itsm/holdfast/domain/calendar"
 	"github.com/holdfast-itsm/holdfast/domain/incident"
 	"github.com/holdfast-itsm/holdfast/domain/policy"
 	"github.com/holdfast-itsm/holdfast/domain/sla"
@@ -33,14 +32,12 @@ var agreed = map[string]string{
 // deskNow is the time of a desk's service.
 var deskNow = store.Instant("2026-11-30T09:00:00Z")
 
-// choices are the agreements as they hold for a record.
+// agreedChoices stores the agreements, and gives them as they hold for a record.
 func agreedChoices(t *testing.T, d *desk) []sla.Choice {
 	t.Helper()
-	day := []string{"00:00-24:00"}
-	always := calendar.Spec{Timezone: "UTC", Weekly: map[string][]string{"mon": day, "tue": day, "wed": day, "thu": day, "fri": day, "sat": day, "sun": day}}
-	days, err := policyfile.CompileCalendar(always)
+	days, err := policyfile.CompileCalendar(alwaysOpen)
 	require.NoError(t, err)
-	spec, err := json.Marshal(always)
+	spec, err := json.Marshal(alwaysOpen)
 	require.NoError(t, err)
 	installs := app.WithPrincipal(t.Context(), d.admin)
 	_, err = d.ApplyPolicy(installs, policy.Document{Kind: policy.KindCalendar, Name: "always", Spec: spec})
