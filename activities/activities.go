@@ -16,6 +16,7 @@ import (
 
 	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/domain/approval"
+	"github.com/holdfast-itsm/holdfast/domain/automation"
 	"github.com/holdfast-itsm/holdfast/domain/calendar"
 	"github.com/holdfast-itsm/holdfast/domain/change"
 	"github.com/holdfast-itsm/holdfast/domain/escalation"
@@ -52,6 +53,7 @@ type Rules interface {
 	sla.Language
 	approval.Language
 	window.Language
+	automation.Language
 }
 
 // Activities are registered with the worker under the names in domain.

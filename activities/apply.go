@@ -10,6 +10,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/automation"
 	"github.com/holdfast-itsm/holdfast/schemas"
 )
 
@@ -28,11 +29,14 @@ type lifecycle[R, F any] struct {
 	deadlines func(R, F) ([]domain.Deadline, error)
 	// write adds the record's head and the practice's own rows to what is written; before is the record as it was read.
 	write func(before, record R, created, wordsChanged bool, into *schemas.Passage)
+	// automated and book let rules of automation follow what is decided; without them none do.
+	automated *automated[R]
+	book      func(ctx context.Context, tx bun.Tx, versions map[string]int) (*automation.Book, error)
 }
 
 // apply is one transaction of Apply, top to bottom. Alone, it leaves what waits for the record to the relay.
 func (l *lifecycle[R, F]) apply(ctx context.Context, tx bun.Tx, command domain.Command, now time.Time, alone bool) (domain.Result, left, error) {
-	fresh, err := schemas.ClaimCommand(ctx, tx, command, now)
+	fresh, rules, err := schemas.ClaimCommand(ctx, tx, command, now)
 	if err != nil {
 		return domain.Result{}, left{}, err
 	}
@@ -48,7 +52,8 @@ func (l *lifecycle[R, F]) apply(ctx context.Context, tx bun.Tx, command domain.C
 		return domain.Result{}, left{}, err
 	}
 	p := &passage[R, F]{
-		lifecycle: l, tx: tx, now: now, record: record, exists: held.Exists, takes: held.Messages && !alone, putOff: map[string]bool{},
+		lifecycle: l, tx: tx, now: now, record: record, exists: held.Exists, takes: held.Messages && !alone,
+		putOff: map[string]bool{}, rules: rules,
 	}
 	if p.exists {
 		p.before, p.read = *l.head(&p.record), p.record
@@ -136,8 +141,9 @@ type passage[R, F any] struct {
 	read   R // as it was before
 	before domain.Record
 	exists bool
-	takes  bool // messages wait for the record, and are applied on the way
-	took   bool // one was begun
+	takes  bool           // messages wait for the record, and are applied on the way
+	took   bool           // one was begun
+	rules  map[string]int // the newest versions of the rules of automation
 
 	steps    int
 	events   []domain.Event
@@ -278,7 +284,7 @@ func (p *passage[R, F]) take(ctx context.Context, row schemas.MessageRow) error 
 		return nil
 	}
 	p.took = true
-	fresh, err := schemas.ClaimCommand(ctx, p.tx, command, p.now)
+	fresh, _, err := schemas.ClaimCommand(ctx, p.tx, command, p.now)
 	if err != nil || !fresh {
 		return err
 	}
@@ -290,19 +296,29 @@ func (p *passage[R, F]) take(ctx context.Context, row schemas.MessageRow) error 
 	return nil
 }
 
-// step decides one command in memory. A deadline's events carry its due time and how late they are.
+// step decides one command in memory, and lets rules of automation follow it.
 func (p *passage[R, F]) step(ctx context.Context, command domain.Command, moment time.Time, due *domain.Deadline) (*domain.Error, error) {
+	events, refused, err := p.decided(ctx, command, moment, due)
+	if refused != nil || err != nil {
+		return refused, err
+	}
+	return nil, p.automate(ctx, command, events, moment)
+}
+
+// decided decides one command in memory and answers its events. A deadline's carry its due time and how late they are.
+func (p *passage[R, F]) decided(ctx context.Context, command domain.Command, moment time.Time, due *domain.Deadline) ([]domain.Event, *domain.Error, error) {
 	facts, err := p.facts(ctx, p.tx, p.record, command)
 	var decision domain.Decision[R]
 	if err == nil {
 		decision, err = p.decide(p.record, command, facts, moment)
 	}
 	if refused := domain.AsError(err); refused != nil && refused.Code != domain.CodeInternal {
-		return refused, nil
+		return nil, refused, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("deciding %s: %w", command.Name, err)
+		return nil, nil, fmt.Errorf("deciding %s: %w", command.Name, err)
 	}
+	inChain(command.Chain, decision.Events, decision.Messages)
 	if due != nil {
 		late := p.now.Sub(due.DueAt).Milliseconds()
 		for i := range decision.Events {
@@ -321,7 +337,7 @@ func (p *passage[R, F]) step(ctx context.Context, command domain.Command, moment
 	for _, link := range decision.Unlinks {
 		p.links, p.unlinks = without(p.links, link), append(p.unlinks, link)
 	}
-	return nil, nil
+	return decision.Events, nil, nil
 }
 
 // without drops a link: of linking and unlinking the same on one way, the last counts.

@@ -20,27 +20,37 @@ func TestApplyIsAllOrNothingWhereverItIsInterrupted(t *testing.T) {
 		name  string
 		trips int // how many round trips the command takes, BEGIN and COMMIT included
 		given func(*desk) domain.Command
+		rules string // of automation, none where it is empty
 	}{
 		{"log", 9, func(d *desk) domain.Command {
 			return d.command(agent, "log", "", body{"title": "Mail is out", "impact": "high", "urgency": "high", "service": "mail"})
-		}},
+		}, ""},
+		{"log, past rules that do not apply", 9, func(d *desk) domain.Command {
+			return d.command(agent, "log", "", body{"title": "Mail is out", "impact": "high", "urgency": "high", "service": "mail"})
+		}, `[{"name": "vip", "on": ["incident.logged"], "when": "record.requester == 'vip'", "then": [{"add_tags": ["vip"]}]}]`},
+		{"log, with a rule that applies", 10, func(d *desk) domain.Command {
+			return d.command(agent, "log", "", body{"title": "Mail is out", "impact": "high", "urgency": "high", "service": "mail"})
+		}, `[{"name": "all", "on": ["incident.logged"], "then": [{"add_tags": ["seen"]}, {"note": "Seen."}]}]`},
 		{"assign", 7, func(d *desk) domain.Command {
 			return d.command(agent, "assign", d.log(), body{"assignee": "bo"})
-		}},
+		}, ""},
 		{"merge", 8, func(d *desk) domain.Command {
 			return d.command(agent, "merge_into", d.log(), body{"incident": d.log()})
-		}},
+		}, ""},
 		{"tick with a message on the way", 8, func(d *desk) domain.Command {
 			id := d.log()
 			d.apply(agent, "hold", id, body{"reason": "awaiting_vendor", "vendor": "Acme", "reference": "1", "promised_at": d.clock.Now().Add(time.Hour)})
 			d.post("reply", id, body{"note": 1})
 			d.clock.Advance(time.Hour)
 			return d.command(domain.Actor{Kind: domain.ActorTimer, Name: "tick"}, domain.Tick, id, nil)
-		}},
+		}, ""},
 	} {
 		t.Run(scene.name, func(t *testing.T) {
 			t.Parallel()
 			d := setup(t)
+			if scene.rules != "" {
+				d.follow("desk", scene.rules)
+			}
 			w := &wire{}
 			pool, err := pg.Open(d.db.URL, pg.Worker, 1, w.option)
 			require.NoError(t, err)

@@ -111,7 +111,7 @@ func messageRow(id, from string, message domain.Message, now time.Time) (schemas
 	}
 	text, err := json.Marshal(domain.Command{
 		ID: id, Name: message.Command, Practice: message.Practice, Record: message.Record, Reason: message.Reason,
-		Actor: domain.Actor{Kind: domain.ActorMachine, Name: from}, ReceivedAt: now, Body: body, Digest: domain.Digest(body),
+		Actor: domain.Actor{Kind: domain.ActorMachine, Name: from}, ReceivedAt: now, Body: body, Digest: domain.Digest(body), Chain: message.Chain,
 	})
 	if err != nil {
 		return schemas.MessageRow{}, fmt.Errorf("encoding a message: %w", err)

@@ -10,6 +10,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/automation"
 	"github.com/holdfast-itsm/holdfast/domain/incident"
 	"github.com/holdfast-itsm/holdfast/domain/policy"
 	"github.com/holdfast-itsm/holdfast/schemas"
@@ -34,6 +35,10 @@ func (a *Activities) incidentKind() kind {
 		deadlines: incident.Deadlines,
 		write: func(before, record incident.Incident, created, wordsChanged bool, into *schemas.Passage) {
 			into.Incident(record, before.Clocks, created, wordsChanged)
+		},
+		automated: &automated[incident.Incident]{followed: incident.FollowedEvents, situation: incident.Situation, command: incident.CommandOf},
+		book: func(ctx context.Context, tx bun.Tx, versions map[string]int) (*automation.Book, error) {
+			return a.policies.Automation(ctx, tx, versions, a.Rules)
 		},
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/incident"
 	"github.com/holdfast-itsm/holdfast/schemas"
 )
 
@@ -115,6 +116,9 @@ func (a *App) AddNote(ctx context.Context, reference, key string, body NoteBody)
 			if note.Seq, err = schemas.AppendTimeline(ctx, tx, head.ID, []domain.Event{event}, note.At); err != nil {
 				return err
 			}
+			if err := postNoted(ctx, tx, head, principal, id, *note); err != nil {
+				return err
+			}
 			if reply {
 				return postWord(ctx, tx, head, principal, "reply", id, map[string]any{"note": note.Seq, "text": note.Body}, note.At)
 			}
@@ -141,6 +145,20 @@ func postWord(ctx context.Context, tx bun.Tx, head domain.Record, principal Prin
 	}
 	_, err = schemas.PostCommand(ctx, tx, command, text, domain.TargetSend, at)
 	return err
+}
+
+// postNoted lets an incident hear of a note where a rule of automation follows notes.
+func postNoted(ctx context.Context, tx bun.Tx, head domain.Record, principal Principal, id string, note Note) error {
+	if head.Practice != domain.Incident {
+		return nil
+	}
+	follow, err := schemas.RulesFollow(ctx, tx, incident.EventNote)
+	if err != nil || !follow {
+		return err
+	}
+	return postWord(ctx, tx, head, principal, incident.VerbNoted, id, map[string]any{
+		"note": note.Seq, "internal": note.Internal, "text": note.Body, "by": principal.Handle, "machine": principal.Kind == "machine",
+	}, note.At)
 }
 
 // postInformed tells a record whose clocks wait for it that its requester was written to.

@@ -101,6 +101,8 @@ type Policies interface {
 	// Policy gives one version; 0 is the newest.
 	Policy(ctx context.Context, kind, name string, version int) (policy.Document, error)
 	PolicyVersions(ctx context.Context, kind, name string) ([]policy.Document, error)
+	// RecentRuns answers what the rules of an AutomationRules document did lately, the newest first.
+	RecentRuns(ctx context.Context, document string, limit int) ([]RuleRun, error)
 	// ApplyPolicy stores a new version unless the newest has the same content: invalid with one field error per problem.
 	ApplyPolicy(ctx context.Context, document policy.Document) (policy.Document, error)
 	// ApplyPolicyOn does so only while base is the newest version, 0 while there is none: else it is a conflict.

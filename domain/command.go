@@ -71,6 +71,8 @@ type Command struct {
 	// Relayed marks a command that the relay brings from its row in the queue. The row may have been settled meanwhile; then it
 	// is not decided again.
 	Relayed bool `json:"relayed,omitempty"`
+	// Chain are the rules of automation that led to the command, oldest first, as "document/rule"; none: somebody or something else did.
+	Chain []string `json:"chain,omitempty"`
 	// Unknown are fields of a newer build, handed on.
 	Unknown Unknown `json:"-"`
 }

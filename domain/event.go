@@ -48,6 +48,8 @@ type Message struct {
 	Body     map[string]any `json:"body,omitempty"`
 	Reason   string         `json:"reason,omitempty"`
 	OnClosed ClosedTarget   `json:"on_closed"`
+	// Chain is that of the command whose decision sends it.
+	Chain []string `json:"chain,omitempty"`
 }
 
 // Notice is something to tell people, a row of the outbox in the same transaction.

@@ -24,7 +24,7 @@ func filledCommand() domain.Command {
 	return domain.Command{
 		ID: "c1", Name: "incident.assign", Practice: domain.Incident, Record: "0d8f3c52-0000-8000-8000-000000000001",
 		Actor: filledActor(), ReceivedAt: instant, Reason: "knows it", Body: json.RawMessage(`{"team":"network"}`),
-		Digest: domain.Digest([]byte(`{"team":"network"}`)), IfVersion: 3, Relayed: true,
+		Digest: domain.Digest([]byte(`{"team":"network"}`)), IfVersion: 3, Relayed: true, Chain: []string{"desk/vip"},
 	}
 }
 
@@ -73,7 +73,7 @@ func TestGolden(t *testing.T) {
 	golden(t, "change", domain.Change{From: "a", To: "b"})
 	golden(t, "message", domain.Message{
 		Practice: domain.Incident, Record: record.ID, Command: "incident.parent_closed", Body: map[string]any{"number": "INC-000001"},
-		Reason: "closed", OnClosed: domain.TargetDrop,
+		Reason: "closed", OnClosed: domain.TargetDrop, Chain: []string{"desk/vip"},
 	})
 	golden(t, "notice", domain.Notice{
 		Kind: "incident.reminder", To: []string{"person:rita"}, Data: map[string]any{"number": "INC-000001"},

@@ -26,18 +26,24 @@ type CommandRow struct {
 	CreatedAt     time.Time       `bun:"created_at" json:"created_at"`
 }
 
-// ClaimCommand writes down that a command is being decided. It waits for a twin in flight and answers false when the
-// command had been decided before.
-func ClaimCommand(ctx context.Context, db bun.IDB, command domain.Command, now time.Time) (bool, error) {
-	rows, err := claimCommand.Exec(ctx, db, []any{command.ID, command.Record, command.Name, command.Digest, command.Actor.Name, now})
-	if err != nil {
-		return false, fmt.Errorf("claiming command %s: %w", command.ID, err)
+// ClaimCommand writes down that a command is being decided. It waits for a twin in flight and answers false when the command had been
+// decided before. In the same round trip it answers the newest versions of all AutomationRules, by name.
+func ClaimCommand(ctx context.Context, db bun.IDB, command domain.Command, now time.Time) (bool, map[string]int, error) {
+	var claimed []struct {
+		Rules map[string]int `bun:"rules,type:json"`
 	}
-	return rows == 1, nil
+	arguments := []any{command.ID, command.Record, command.Name, command.Digest, command.Actor.Name, now}
+	if err := claimCommand.Scan(ctx, db, arguments, &claimed); err != nil {
+		return false, nil, fmt.Errorf("claiming command %s: %w", command.ID, err)
+	}
+	if len(claimed) == 0 {
+		return false, nil, nil
+	}
+	return true, claimed[0].Rules, nil
 }
 
 var claimCommand = pg.Prepared(`INSERT INTO commands (id, record_id, name, digest, actor, created_at) VALUES ($1, $2, $3, $4, $5, $6)
-	ON CONFLICT (id) DO NOTHING`)
+	ON CONFLICT (id) DO NOTHING RETURNING ` + newestRules + ` AS rules`)
 
 // ReadCommand reads what became of a command. It answers false when it is not known.
 func ReadCommand(ctx context.Context, db bun.IDB, id string) (CommandRow, bool, error) {

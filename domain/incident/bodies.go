@@ -146,6 +146,16 @@ type Informed struct {
 	Note int64 `json:"note"` // the note's place on the timeline
 }
 
+// Noted tells the incident of a note; given by the platform where a rule of automation follows notes.
+type Noted struct {
+	Note     int64  `json:"note"` // the note's place on the timeline
+	Internal bool   `json:"internal,omitempty"`
+	Text     string `json:"text"`
+	By       string `json:"by"`
+	// Machine: the account that wrote it is a machine's.
+	Machine bool `json:"machine,omitempty"`
+}
+
 // Page calls people to the incident, or lets the steps of an EscalationPolicy call them.
 type Page struct {
 	People []string `json:"people,omitempty" maxItems:"20" doc:"Handles of whom to call at once"`

@@ -70,7 +70,7 @@ var handlers = map[string]func(*draft) error{
 	"auto_close": (*draft).autoClose, "duplicate_joined": (*draft).duplicateChanged,
 	"duplicate_left": (*draft).duplicateChanged, "parent_closed": (*draft).parentClosed,
 	"parent_canceled": (*draft).parentCanceled, "clock_due": (*draft).clockDue, "informed": (*draft).informed,
-	"page": (*draft).page, "page_due": (*draft).pageDue, "acknowledged": (*draft).acknowledged,
+	"page": (*draft).page, "page_due": (*draft).pageDue, "automate": (*draft).automate, "noted": (*draft).noted, "acknowledged": (*draft).acknowledged,
 }
 
 // draft is a decision in the making.

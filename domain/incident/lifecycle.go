@@ -1,6 +1,9 @@
 package incident
 
-import "github.com/holdfast-itsm/holdfast/domain"
+import (
+	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/automation"
+)
 
 // The states of an incident.
 const (
@@ -72,6 +75,8 @@ var Lifecycle = &domain.Lifecycle{
 		{Verb: "page_due", Title: "Page, as support opens", From: openStates, Event: "incident.paged", Body: body[Plain]},
 		{Verb: "informed", Title: "Requester informed", From: openStates, Event: "incident.requester_informed", Body: body[Informed]},
 		{Verb: "acknowledged", Title: "Acknowledged", From: openStates, Event: "incident.acknowledged", Body: body[Taken]},
+		{Verb: "automate", Title: "Follow a rule", From: allStates, Event: EventAutomated, Body: body[automation.Run]},
+		{Verb: "noted", Title: "Note added", From: allStates, Event: "incident.noted", Body: body[Noted]},
 		{Verb: "duplicate_joined", Title: "Duplicate joined", From: allStates, Event: "incident.duplicate_joined", Body: body[Parent]},
 		{Verb: "duplicate_left", Title: "Duplicate left", From: allStates, Event: "incident.duplicate_left", Body: body[Parent]},
 		{Verb: "parent_closed", Title: "Close with its parent", From: openStates, To: []domain.State{Closed}, Event: "incident.closed", Body: body[Parent]},
@@ -88,6 +93,7 @@ func body[T any]() any { return new(T) }
 var mergedVerbs = map[string]bool{
 	"unmerge": true, "edit": true, "link": true, "unlink": true, "reply": true, "reopen": true, "rate": true,
 	"parent_closed": true, "parent_canceled": true, "duplicate_joined": true, "duplicate_left": true,
+	"automate": true, "noted": true,
 }
 
 // Allowed lists the commands that this incident takes from this actor now; the table, narrowed by what the row says.

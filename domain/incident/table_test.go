@@ -48,6 +48,8 @@ clock_due         | new triaged in_progress on_hold      | =                    
 page_due          | new triaged in_progress on_hold      | =                          |
 informed          | new triaged in_progress on_hold      | =                          |
 acknowledged      | new triaged in_progress on_hold      | =                          |
+automate          | new triaged in_progress on_hold resolved closed canceled | =      |
+noted             | new triaged in_progress on_hold resolved closed canceled | =      |
 duplicate_joined  | new triaged in_progress on_hold resolved closed canceled | =      |
 duplicate_left    | new triaged in_progress on_hold resolved closed canceled | =      |
 parent_closed     | new triaged in_progress on_hold      | closed                     |
@@ -156,6 +158,7 @@ func in(t testing.TB, state domain.State, merged bool) *desk {
 // takenWhileMerged are the verbs that an incident which follows another one takes.
 var takenWhileMerged = []string{
 	"unmerge", "edit", "link", "unlink", "reply", "reopen", "rate", "parent_closed", "parent_canceled", "duplicate_joined", "duplicate_left",
+	"automate", "noted",
 }
 
 // expect is what the description says of one command: a code of refusal, or none and the next state.

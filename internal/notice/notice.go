@@ -114,7 +114,7 @@ type facts struct {
 	Priority                                             int
 	By, Code, Vendor, Parent, Note, NoteBy, Handle, Name string
 	Secret, Expires, Link, SecretLink                    string
-	Metric, Agreement, At, Why, SourceNumber             string
+	Metric, Agreement, At, Why, SourceNumber, Rule       string
 
 	onCall
 }
@@ -124,7 +124,7 @@ func factsOf(told domain.Told, person domain.Person, public string) facts {
 		Kind: told.Kind, KindWords: kindWords(told.Kind), Number: told.Word("number"), By: told.Word("by"), Code: told.Word("code"),
 		Vendor: told.Word("vendor"), Parent: told.Word("parent"), Note: strings.TrimSpace(told.Note), NoteBy: told.NoteBy,
 		Handle: person.Handle, Name: person.Name, Secret: told.Secret, onCall: onCallOf(told, person.Zone),
-		Metric: told.Word("metric"), Agreement: told.Word("agreement"), At: told.Word("at"), Why: told.Word("why"), SourceNumber: told.Word("source_number"),
+		Metric: told.Word("metric"), Agreement: told.Word("agreement"), At: told.Word("at"), Why: told.Word("why"), SourceNumber: told.Word("source_number"), Rule: told.Word("rule"),
 		Title: told.Word("title"),
 	}
 	if record := told.Record; record != nil {

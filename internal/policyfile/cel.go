@@ -24,9 +24,12 @@ const (
 	costLimit          = 200_000
 )
 
-// recordType names the type of the variable record, which lists its fields: a misspelt one is found when the document is
-// written, not when the first record meets it. No expression can write this name, so none can make a record up.
-const recordType = "@record"
+// typeMark begins the names of the types of variables, which list their fields: a misspelt one is found when the document is
+// written, not when the first record meets it. No expression can write such a name, so none can make a record up.
+const typeMark = "@"
+
+// record is the variable that every language has.
+const record = "record"
 
 // fields are what an expression may ask of a record that is being opened, by practice.
 var fields = map[string]map[string]*cel.Type{
@@ -61,13 +64,22 @@ var parts = map[string]map[string]*cel.Type{riskType: {"level": cel.StringType, 
 // can name it as its practice.
 const agreements = "@agreements"
 
+// variablesOf are the variables of a language with their fields.
+func variablesOf(practice string) (map[string]map[string]*cel.Type, bool) {
+	if practice == automations {
+		return situation, true
+	}
+	known, found := fields[practice]
+	return map[string]map[string]*cel.Type{record: known}, found
+}
+
 // language is CEL over one practice's records.
 type language struct{ env *cel.Env }
 
 var errPractice = errors.New("has no records that rules can ask about; there is incident")
 
 func newLanguage(practice string) (*language, error) {
-	known, found := fields[practice]
+	known, found := variablesOf(practice)
 	if !found {
 		return nil, fmt.Errorf("%q %w", practice, errPractice)
 	}
@@ -75,16 +87,19 @@ func newLanguage(practice string) (*language, error) {
 	if err != nil {
 		return nil, fmt.Errorf("preparing CEL: %w", err)
 	}
-	env, err := cel.NewEnv(
+	options := []cel.EnvOption{
 		// Only macros that answer one bool: map and filter would let a short text build large values.
 		cel.ClearMacros(), cel.Macros(cel.HasMacro, cel.AllMacro, cel.ExistsMacro, cel.ExistsOneMacro),
-		cel.CustomTypeProvider(&records{Registry: registry, fields: known}),
+		cel.CustomTypeProvider(&records{Registry: registry, variables: known}),
 		cel.CustomTypeAdapter(registry),
-		cel.Variable("record", cel.ObjectType(recordType)),
 		cel.ParserExpressionSizeLimit(MaxExpressionRunes), cel.ExpressionNodeLimit(maxNodes),
 		cel.ParserRecursionLimit(maxRecursion), cel.RegexProgramSizeLimit(maxRegexSize),
 		cel.DefaultUTCTimeZone(true), cel.ASTValidators(cel.ValidateRegexLiterals(), cel.ValidateTimestampLiterals(), cel.ValidateDurationLiterals()),
-	)
+	}
+	for _, name := range slices.Sorted(maps.Keys(known)) {
+		options = append(options, cel.Variable(name, cel.ObjectType(typeMark+name)))
+	}
+	env, err := cel.NewEnv(options...)
 	if err != nil {
 		return nil, fmt.Errorf("preparing CEL: %w", err)
 	}
@@ -131,39 +146,40 @@ func (l *language) compile(expression string) (cel.Program, error) {
 	return program, nil
 }
 
-// records tells CEL of the fields of the record and of its parts, and reads them from maps. A field that is not there is empty,
+// records tells CEL of the fields of variables and of their parts, and reads them from maps. A field that is not there is empty,
 // and has() asks whether a field is empty.
 type records struct {
 	*types.Registry
-	fields map[string]*cel.Type
+	variables map[string]map[string]*cel.Type
 }
 
-// of are the fields of the record or of one of its parts.
-func (r *records) of(name string) (map[string]*cel.Type, bool) {
-	if name == recordType {
-		return r.fields, true
+// fieldsOf are the fields of the variable, or the part of one, that a type is of.
+func (r *records) fieldsOf(typeName string) (string, map[string]*cel.Type, bool) {
+	variable, marked := strings.CutPrefix(typeName, typeMark)
+	if part, known := parts[typeName]; known {
+		return variable, part, true
 	}
-	part, known := parts[name]
-	return part, known
+	known, found := r.variables[variable]
+	return variable, known, marked && found
 }
 
 func (r *records) FindStructType(name string) (*types.Type, bool) {
-	if _, ours := r.of(name); ours {
+	if _, _, found := r.fieldsOf(name); found {
 		return types.NewTypeTypeWithParam(types.NewObjectType(name)), true
 	}
 	return r.Registry.FindStructType(name)
 }
 
 func (r *records) FindStructFieldNames(name string) ([]string, bool) {
-	if known, ours := r.of(name); ours {
+	if _, known, found := r.fieldsOf(name); found {
 		return slices.Sorted(maps.Keys(known)), true
 	}
 	return r.Registry.FindStructFieldNames(name)
 }
 
 func (r *records) FindStructFieldType(name, field string) (*types.FieldType, bool) {
-	all, ours := r.of(name)
-	if !ours {
+	variable, all, found := r.fieldsOf(name)
+	if !found {
 		return r.Registry.FindStructFieldType(name, field)
 	}
 	of, known := all[field]
@@ -184,10 +200,12 @@ func (r *records) FindStructFieldType(name, field string) (*types.FieldType, boo
 				return value != 0
 			case map[string]any:
 				return len(value) > 0
+			case bool:
+				return value
 			}
 			return false
 		},
-		GetFrom: func(target any) (any, error) { return asked(field, of, entry(target, field)) },
+		GetFrom: func(target any) (any, error) { return asked(variable+"."+field, of, entry(target, field)) },
 	}, true
 }
 
@@ -196,7 +214,7 @@ func asked(field string, of *cel.Type, value any) (any, error) {
 	switch value.(type) {
 	case nil:
 		return map[types.Kind]any{
-			types.ListKind: []string{}, types.StringKind: "", types.IntKind: int64(0), types.StructKind: map[string]any{},
+			types.ListKind: []string{}, types.StringKind: "", types.IntKind: int64(0), types.BoolKind: false, types.StructKind: map[string]any{},
 		}[of.Kind()], nil
 	case string:
 		if of.Kind() == types.StringKind {
@@ -214,8 +232,12 @@ func asked(field string, of *cel.Type, value any) (any, error) {
 		if of.Kind() == types.StructKind {
 			return value, nil
 		}
+	case bool:
+		if of.Kind() == types.BoolKind {
+			return value, nil
+		}
 	}
-	return nil, fmt.Errorf("record.%s is not %s", field, of)
+	return nil, fmt.Errorf("%s is not %s", field, of)
 }
 
 func entry(target any, field string) any {
@@ -233,23 +255,30 @@ func CheckRecord(practice string, record map[string]any) error {
 	if !found {
 		return fmt.Errorf("%q %w", practice, errPractice)
 	}
+	return checkFields("record", known, record)
+}
+
+// checkFields refuses values that are no fields of a variable, or of another type.
+func checkFields(variable string, known map[string]*cel.Type, record map[string]any) error {
 	for _, name := range slices.Sorted(maps.Keys(record)) {
 		of, right := known[name]
 		if !right {
-			return fmt.Errorf("record.%s is not a field; there are %s", name, strings.Join(slices.Sorted(maps.Keys(known)), ", "))
+			return fmt.Errorf("%s.%s is not a field; there are %s", variable, name, strings.Join(slices.Sorted(maps.Keys(known)), ", "))
 		}
 		switch value := record[name].(type) {
 		case string:
 			right = of.Kind() == types.StringKind
 		case int64:
 			right = of.Kind() == types.IntKind
+		case bool:
+			right = of.Kind() == types.BoolKind
 		case []any:
 			right = of.Kind() == types.ListKind && !slices.ContainsFunc(value, func(item any) bool { _, text := item.(string); return !text })
 		default:
 			right = false
 		}
 		if !right {
-			return fmt.Errorf("record.%s must be %s", name, of)
+			return fmt.Errorf("%s.%s must be %s", variable, name, of)
 		}
 	}
 	return nil

@@ -9,6 +9,7 @@ import (
 
 	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/domain/approval"
+	"github.com/holdfast-itsm/holdfast/domain/automation"
 	"github.com/holdfast-itsm/holdfast/domain/calendar"
 	"github.com/holdfast-itsm/holdfast/domain/change"
 	"github.com/holdfast-itsm/holdfast/domain/escalation"
@@ -39,6 +40,7 @@ var kinds = map[string]struct {
 	policy.KindCannedReply:       {policy.CannedReply{}, reading(func(_ string, r policy.CannedReply) []policy.Problem { return r.Validate() })},
 	policy.KindSLA:               {sla.Agreement{}, reading(checkAgreement)},
 	policy.KindApprovalPolicy:    {approval.Policy{}, reading(checkApproval)},
+	automation.Kind:              {automation.Rules{}, reading(checkAutomation)},
 }
 
 // reading decodes a spec, whose shape is known to fit, for the check of its meaning.
@@ -55,7 +57,7 @@ func reading[T any](check func(name string, spec T) []policy.Problem) func(strin
 // Kinds lists the kinds of documents, in order.
 func Kinds() []string {
 	return []string{
-		policy.KindApprovalPolicy, policy.KindAssignmentRules, policy.KindCalendar, policy.KindCannedReply, policy.KindChangeModel,
+		policy.KindApprovalPolicy, policy.KindAssignmentRules, automation.Kind, policy.KindCalendar, policy.KindCannedReply, policy.KindChangeModel,
 		policy.KindEscalationPolicy, policy.KindFreezeWindow, policy.KindMaintenanceWindow, policy.KindOnCallSchedule, policy.KindPriorityMatrix, policy.KindRecordTemplate, policy.KindSLA,
 		policy.KindServicePolicy, policy.KindTeam, policy.KindVocabulary,
 	}

@@ -7,6 +7,7 @@ import (
 
 	"cel.dev/cel-go/cel"
 
+	"github.com/holdfast-itsm/holdfast/domain/automation"
 	"github.com/holdfast-itsm/holdfast/domain/policy"
 )
 
@@ -45,12 +46,21 @@ func (e *Evaluator) AgreementApplies(expression string, record map[string]any) (
 	return e.matches(agreements, expression, record)
 }
 
-func (e *Evaluator) matches(practice, expression string, record map[string]any) (bool, error) {
+// AutomationHolds evaluates the condition of a rule of automation.
+func (e *Evaluator) AutomationHolds(condition string, of automation.Situation) (bool, error) {
+	return e.holds(automations, condition, map[string]any{"record": of.Record, "event": of.Event, "actor": of.Actor})
+}
+
+func (e *Evaluator) matches(practice, expression string, of map[string]any) (bool, error) {
+	return e.holds(practice, expression, map[string]any{record: of})
+}
+
+func (e *Evaluator) holds(practice, expression string, variables map[string]any) (bool, error) {
 	program, err := e.program(practice, expression)
 	if err != nil {
 		return false, err
 	}
-	answer, _, err := program.Eval(map[string]any{"record": record})
+	answer, _, err := program.Eval(variables)
 	if err != nil {
 		return false, fmt.Errorf("evaluating %s: %w", expression, err)
 	}

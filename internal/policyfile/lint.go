@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/holdfast-itsm/holdfast/domain/automation"
 	"github.com/holdfast-itsm/holdfast/domain/policy"
 )
 
@@ -41,7 +42,7 @@ type findings struct {
 func lint(path string, trees []Tree) *findings {
 	text := &findings{}
 	seen, days := map[string]string{}, calendarsOf(trees)
-	policies := 0
+	policies, follow := 0, rulesOf(trees)
 	for _, tree := range trees {
 		if tree.Kind == KindTest {
 			continue
@@ -59,6 +60,9 @@ func lint(path string, trees []Tree) *findings {
 		warnings := warningsOf(document)
 		if document.Kind == policy.KindSLA {
 			warnings = agreementWarnings(document, days, time.Now())
+		}
+		if document.Kind == automation.Kind {
+			warnings = automationWarnings(document.Name, follow)
 		}
 		for _, warning := range warnings {
 			fmt.Fprintf(text, "%s: warning: %s: %s\n", tree.At(warning.Path), warning.Path, warning.Message)

@@ -48,6 +48,7 @@ var subjects = map[string]func() subject{
 	"on_call":    func() subject { return &onCallSubject{} },
 	"handoffs":   func() subject { return &handoffsSubject{} },
 	"approval":   func() subject { return &approvalSubject{} },
+	"automation": func() subject { return &automationSubject{} },
 	"paging":     func() subject { return &pagingSubject{} },
 }
 

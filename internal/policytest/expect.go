@@ -26,6 +26,8 @@ type answer struct {
 	verdict  *string
 	why      *string
 	policy   *string
+	rules    *[]string
+	actions  *[]string
 
 	state              *string
 	elapsed, remaining *time.Duration
@@ -47,6 +49,8 @@ type expectation struct {
 	Verdict  *string            `json:"verdict,omitempty"`
 	Why      *string            `json:"why,omitempty"`
 	Policy   *string            `json:"policy,omitempty"`
+	Rules    *[]string          `json:"rules,omitempty"`
+	Actions  *[]string          `json:"actions,omitempty"`
 
 	State     *string    `json:"state,omitempty"`
 	Elapsed   *signed    `json:"elapsed,omitempty"`
@@ -119,8 +123,13 @@ func (e expectation) text() string {
 	if e.Tags != nil {
 		add("tags", *e.Tags)
 	}
-	if e.People != nil {
-		add("people", *e.People)
+	for _, list := range []struct {
+		name  string
+		items *[]string
+	}{{"people", e.People}, {"rules", e.Rules}, {"actions", e.Actions}} {
+		if list.items != nil {
+			add(list.name, *list.items)
+		}
 	}
 	e.addClock(add)
 	return "{" + strings.Join(parts, ", ") + "}"
@@ -165,8 +174,13 @@ func (e expectation) differs(got answer) string {
 	if e.Tags != nil {
 		compare("tags", *e.Tags, got.tags, got.team != nil && slices.Equal(*e.Tags, got.tags))
 	}
-	if e.People != nil {
-		compare("people", *e.People, shown(got.people), got.people != nil && slices.Equal(*e.People, *got.people))
+	for _, list := range []struct {
+		name      string
+		want, got *[]string
+	}{{"people", e.People, got.people}, {"rules", e.Rules, got.rules}, {"actions", e.Actions, got.actions}} {
+		if list.want != nil {
+			compare(list.name, *list.want, shown(list.got), list.got != nil && slices.Equal(*list.want, *list.got))
+		}
 	}
 	e.compareClock(got, compare)
 	return strings.Join(list, "; ")

@@ -81,6 +81,7 @@ func (d *documents) over(others *documents) {
 	fill(d.teams, others.teams)
 	fill(d.agreements, others.agreements)
 	fill(d.approvals, others.approvals)
+	fill(d.follow, others.follow)
 }
 
 func fill[T any](into, from map[string]T) {

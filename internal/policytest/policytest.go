@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"github.com/holdfast-itsm/holdfast/domain/approval"
+	"github.com/holdfast-itsm/holdfast/domain/automation"
 	"github.com/holdfast-itsm/holdfast/domain/calendar"
 	"github.com/holdfast-itsm/holdfast/domain/oncall"
 	"github.com/holdfast-itsm/holdfast/domain/policy"
@@ -109,6 +110,7 @@ type documents struct {
 	approvals  map[string]approval.Policy
 	services   map[string]policy.ServicePolicy
 	teams      map[string]policy.Team
+	follow     map[string]automation.Rules
 	origin     map[string]string
 }
 
@@ -116,7 +118,8 @@ func newDocuments(evaluator *policyfile.Evaluator) *documents {
 	return &documents{
 		evaluator: evaluator, calendars: map[string]*calendar.Calendar{}, matrices: map[string]policy.PriorityMatrix{},
 		rules: map[string]policy.AssignmentRules{}, agreements: map[string]sla.Agreement{}, origin: map[string]string{},
-		schedules: map[string]*oncall.Schedule{}, approvals: map[string]approval.Policy{}, services: map[string]policy.ServicePolicy{}, teams: map[string]policy.Team{},
+		schedules: map[string]*oncall.Schedule{}, approvals: map[string]approval.Policy{}, services: map[string]policy.ServicePolicy{},
+		teams: map[string]policy.Team{}, follow: map[string]automation.Rules{},
 	}
 }
 
@@ -159,6 +162,8 @@ func (d *documents) take(document policy.Document) (err error) {
 		err = decode(document, d.services)
 	case policy.KindTeam:
 		err = decode(document, d.teams)
+	case automation.Kind:
+		err = decode(document, d.follow)
 	}
 	return err
 }

@@ -23,19 +23,23 @@ func (s *pagingSubject) run(documents *documents) (answer, error) {
 	if s.Priority < policy.HighestPriority || s.Priority > policy.LowestPriority {
 		return answer{}, fmt.Errorf("%d is not a priority from %d to %d", s.Priority, policy.HighestPriority, policy.LowestPriority)
 	}
-	if service.PagesFor(s.Priority) == policy.PageNever {
+	at := s.At
+	switch service.PagesFor(s.Priority) {
+	case policy.PageNever:
 		none := ""
 		return answer{at: []time.Time{}, policy: &none}, nil
+	case policy.PageSupportHours:
+		support := service.Support.Calendar
+		if support == "" {
+			support = "default"
+		}
+		days, err := find("Calendar", documents.calendars, support)
+		if err != nil {
+			return answer{}, err
+		}
+		at, _ = incident.PagesAt(service, s.Priority, days, s.At)
+		at = at.In(days.Zone())
 	}
-	support := service.Support.Calendar
-	if support == "" {
-		support = "default"
-	}
-	days, err := find("Calendar", documents.calendars, support)
-	if err != nil {
-		return answer{}, err
-	}
-	at, _ := incident.PagesAt(service, s.Priority, days, s.At)
 	steps := service.Support.Escalation
 	if steps == "" {
 		steps = documents.teams[service.Support.Team].Escalation
@@ -43,5 +47,5 @@ func (s *pagingSubject) run(documents *documents) (answer, error) {
 	if steps == "" {
 		steps = incident.DefaultEscalation
 	}
-	return answer{at: []time.Time{at.In(days.Zone())}, one: true, policy: &steps}, nil
+	return answer{at: []time.Time{at}, one: true, policy: &steps}, nil
 }

@@ -4,7 +4,7 @@ ALTER TABLE incidents ADD COLUMN page_at timestamptz(3);
 
 -- What automation rules did and could not do lately, for the page of their document.
 CREATE INDEX timeline_automation ON timeline ((data ->> 'policy'), recorded_at DESC)
-    WHERE type IN ('incident.automation_ran', 'incident.automation_held', 'incident.automation_refused', 'incident.automation_failed');
+    WHERE type IN ('incident.automated', 'incident.automation_held', 'incident.automation_refused', 'incident.automation_failed');
 
 -- +goose Down
 DROP INDEX timeline_automation;

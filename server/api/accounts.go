@@ -36,6 +36,14 @@ func (a *API) policies() {
 		func(ctx context.Context, in *ByPolicy) (*list[policy.Document], error) {
 			return listed(a.Service.PolicyVersions(ctx, in.Kind, in.Name))
 		})
+	register(a, operation(http.MethodGet, "/policies/AutomationRules/{name}/runs", "list-rule-runs", "What the rules of automation of a document did lately, at records that the caller works on, newest first", "Policies", read),
+		func(ctx context.Context, in *struct {
+			Name  string `path:"name" maxLength:"100" example:"desk"`
+			Limit int    `query:"limit" minimum:"0" maximum:"100" doc:"0: as many as there are, up to 100"`
+		},
+		) (*list[app.RuleRun], error) {
+			return listed(a.Service.RecentRuns(ctx, in.Name, in.Limit))
+		})
 	register(a, operation(http.MethodPut, "/policies/{kind}/{name}", "apply-policy", "Store a new version, unless nothing changed", "Policies", app.PermissionPolicyWrite),
 		func(ctx context.Context, in *struct {
 			ByPolicy

@@ -30,6 +30,15 @@ func (c *client) PolicyVersions(ctx context.Context, kind, name string) ([]polic
 	return list[policy.Document](ctx, c, get("policies", kind, name, "versions"))
 }
 
+// RecentRuns answers what the rules of an AutomationRules document did lately.
+func (c *client) RecentRuns(ctx context.Context, document string, limit int) ([]app.RuleRun, error) {
+	op := get("policies", "AutomationRules", document, "runs")
+	if limit > 0 {
+		op.query = values("limit", strconv.Itoa(limit))
+	}
+	return list[app.RuleRun](ctx, c, op)
+}
+
 // ApplyPolicy stores a new version of a document, unless the newest has the same content.
 func (c *client) ApplyPolicy(ctx context.Context, document policy.Document) (policy.Document, error) {
 	return one[policy.Document](ctx, c, call{

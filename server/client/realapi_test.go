@@ -87,6 +87,7 @@ func TestEveryOperationExistsInTheAPI(t *testing.T) {
 		func() error { _, err := service.Policies(ctx, "Team"); return err },
 		func() error { _, err := service.Policy(ctx, "Team", "x", 2); return err },
 		func() error { _, err := service.PolicyVersions(ctx, "Team", "x"); return err },
+		func() error { _, err := service.RecentRuns(ctx, "x", 5); return err },
 		func() error {
 			_, err := service.ApplyPolicy(ctx, policy.Document{Kind: "Team", Name: "x", Spec: json.RawMessage("{}")})
 			return err

@@ -176,6 +176,10 @@ var promiseTitles = map[string]string{
 	"incident.reassignment_failed": "An agreement could not reassign it",
 	"incident.requester_informed":  "The requester was told",
 	"incident.page_deferred":       "A page waits for support to open",
+	"incident.automated":           "Done by a rule",
+	"incident.automation_held":     "A rule was not run again",
+	"incident.automation_refused":  "An action of a rule was refused",
+	"incident.automation_failed":   "A rule could not be asked",
 	"incident.page_withdrawn":      "A page that waited is taken back",
 }
 

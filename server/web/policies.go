@@ -10,6 +10,7 @@ import (
 
 	"github.com/holdfast-itsm/holdfast/app"
 	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/automation"
 	"github.com/holdfast-itsm/holdfast/domain/policy"
 	"github.com/holdfast-itsm/holdfast/internal/policyfile"
 	"github.com/holdfast-itsm/holdfast/internal/policytext"
@@ -101,6 +102,8 @@ type policyView struct {
 	// Outdated is how many open records an earlier version measures than the newest; OutdatedMore: there are others.
 	Outdated     int
 	OutdatedMore bool
+	// Runs are what rules of automation did lately, where it is a document of such.
+	Runs []app.RuleRun
 }
 
 func (v policyView) newest() int { return v.Versions[0].Version }
@@ -126,6 +129,12 @@ func (w *console) policy(c *gin.Context) {
 	if view.Outdated, view.OutdatedMore, err = w.outdatedBy(c.Request.Context(), versions[0]); err != nil {
 		w.fail(c, err)
 		return
+	}
+	if view.Document.Kind == automation.Kind {
+		if view.Runs, err = w.Service.RecentRuns(c.Request.Context(), view.Document.Name, shownRuns); err != nil {
+			w.fail(c, err)
+			return
+		}
 	}
 	w.show(c, http.StatusOK, policyPage(view))
 }
@@ -224,6 +233,7 @@ func kindTitle(kind string) string {
 var kindMeans = map[string]string{
 	policy.KindApprovalPolicy:    "Who decides together, how many it takes, and until when.",
 	policy.KindAssignmentRules:   "Which team a new record goes to; the first rule that matches wins.",
+	automation.Kind:              "What is done by itself when something has happened.",
 	policy.KindCalendar:          "When work is done: weekly hours, holidays, exceptions.",
 	policy.KindCannedReply:       "What is written often, ready to be put into a note.",
 	policy.KindChangeModel:       "How a repeated change is made; a standard one needs no vote.",

@@ -1,6 +1,9 @@
 package web
 
-import "github.com/holdfast-itsm/holdfast/domain/policy"
+import (
+	"github.com/holdfast-itsm/holdfast/domain/automation"
+	"github.com/holdfast-itsm/holdfast/domain/policy"
+)
 
 // policyStarts are the texts that new documents begin with, each right as it stands but for its name.
 var policyStarts = map[string]string{
@@ -34,6 +37,24 @@ spec:
     - name: rest
       when: 'true'
       set: {team: service-desk}
+`,
+	automation.Kind: `kind: AutomationRules
+name: desk
+spec:
+  practice: incident
+  rules:          # all that match run, in this order
+    - name: executives
+      on: [incident.logged]
+      when: 'record.requester == "otto" && record.priority > 2'
+      then:
+        - raise_priority: 1
+        - add_tags: [executive]
+    - name: came-back
+      on: [incident.reopened]
+      when: 'record.reopen_count >= 2'
+      then:
+        - notify: [team_lead]
+        - note: Reopened twice. Ask the requester before it is resolved again.
 `,
 	policy.KindCalendar: `kind: Calendar
 name: office-hours
@@ -199,6 +220,20 @@ cases:
   - name: mail goes to messaging
     assignment: {of: default, record: {title: Outbox fills up, service: mail}}
     expect: {team: messaging}
+`,
+	automation.Kind: `kind: PolicyTest
+name: rules
+cases:
+  - name: what an executive logs is raised
+    automation: {of: desk, on: incident.logged, record: {requester: otto, priority: 4}}
+    expect: {rules: [executives], actions: [raise the priority by 1, add the tags executive]}
+`,
+	policy.KindServicePolicy: `kind: PolicyTest
+name: paging
+cases:
+  - name: the highest priority pages at night too
+    paging: {of: mail, priority: 1, at: "2026-12-05T23:30:00+01:00"}
+    expect: {at: "2026-12-05T23:30:00+01:00"}
 `,
 	policy.KindCalendar: `kind: PolicyTest
 name: hours

@@ -42,6 +42,7 @@ func TestHoldfast(t *testing.T) {
 		"a broken promise calls somebody":         aBrokenPromiseCalls,
 		"a pause is counted":                      aPauseIsCounted,
 		"a service pages for its priorities":      aServicePages,
+		"rules follow what happens":               rulesFollow,
 		"health and figures":                      health,
 		"the command line does the same":          commandLine,
 		"messages pass by a fault of one record":  messagesPastAFault,

@@ -162,6 +162,8 @@ func given(verb string) (string, error) {
 		"auto_close":       "deadline `auto_close`",
 		"clock_due":        "deadlines `clock …`: a promise is broken, or a threshold of it is reached",
 		"page_due":         "deadline `page`",
+		"automate":         "a [rule of automation](automation.md) runs, is held, or could not be asked",
+		"noted":            "a note is added, and a rule of automation follows notes",
 		"informed":         "somebody of the desk adds a public note while a promise waits for a word",
 		"acknowledged":     "somebody who was called acknowledged the escalation",
 		"duplicate_joined": "another incident was merged into this one",
