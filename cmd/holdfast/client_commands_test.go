@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -11,6 +12,8 @@ import (
 	"github.com/alecthomas/kong"
 	"github.com/stretchr/testify/require"
 
+	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/change"
 	"github.com/holdfast-itsm/holdfast/domain/incident"
 )
 
@@ -30,26 +33,34 @@ func TestEveryVerbHasACommandWithAFlagForEveryField(t *testing.T) {
 	t.Parallel()
 	var root trialRoot
 	model := trialParser(t, &root).Model
-	nouns := childOf(model.Node, "incident")
-	for _, transition := range incident.Lifecycle.Transitions {
-		if transition.Machine() {
-			continue
-		}
-		command := childOf(nouns, strings.ReplaceAll(transition.Verb, "_", "-"))
-		require.NotNil(t, command, transition.Verb)
-		given := []string{}
-		for _, flag := range command.Flags {
-			given = append(given, flag.Name)
-		}
-		for _, argument := range command.Positional {
-			given = append(given, argument.Name)
-		}
-		body := reflect.TypeOf(transition.Body()).Elem()
-		for i := range body.NumField() {
-			name, _, _ := strings.Cut(body.Field(i).Tag.Get("json"), ",")
-			name = strings.ReplaceAll(name, "_", "-")
-			renamed := map[string]string{"resolution": "resolution-code", "incident": "into"}[name]
-			require.True(t, contains(given, name) || contains(given, strings.TrimSuffix(name, "s")) || contains(given, renamed), "%s has no --%s", transition.Verb, name)
+	// Where a flag has a better name than its field.
+	renamed := map[string]string{
+		"incident merge_into incident": "into", "incident log resolution": "resolution-code", "change cast_vote": "vote",
+		"change cast_vote hashes": "seen", "change draft services": "also-service", "change draft tasks": "task",
+	}
+	for _, lifecycle := range []*domain.Lifecycle{incident.Lifecycle, change.Lifecycle} {
+		practice := string(lifecycle.Practice)
+		nouns := childOf(model.Node, practice)
+		for _, transition := range lifecycle.Transitions {
+			if transition.Machine() {
+				continue
+			}
+			command := childOf(nouns, cmp.Or(renamed[practice+" "+transition.Verb], strings.ReplaceAll(transition.Verb, "_", "-")))
+			require.NotNil(t, command, transition.Verb)
+			given := []string{}
+			for _, flag := range command.Flags {
+				given = append(given, flag.Name)
+			}
+			for _, argument := range command.Positional {
+				given = append(given, argument.Name)
+			}
+			body := reflect.TypeOf(transition.Body()).Elem()
+			for i := range body.NumField() {
+				field, _, _ := strings.Cut(body.Field(i).Tag.Get("json"), ",")
+				name := strings.ReplaceAll(field, "_", "-")
+				other := renamed[practice+" "+transition.Verb+" "+field]
+				require.True(t, contains(given, name) || contains(given, strings.TrimSuffix(name, "s")) || contains(given, other), "%s %s has no --%s", practice, transition.Verb, name)
+			}
 		}
 	}
 }

@@ -42,11 +42,16 @@ func (c *incidentTimeline) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
+	return s.show(view{data: events, table: timelineTable(events)})
+}
+
+// timelineTable is a timeline, one event a row.
+func timelineTable(events []domain.StoredEvent) table {
 	t := table{titles: []string{"SEQ", "WHEN", "WHO", "WHAT", "DETAIL"}, empty: "Nothing yet."}
 	for _, event := range events {
 		t.rows = append(t.rows, []any{event.Seq, event.At, who(event.Actor), event.Type, detail(event)})
 	}
-	return s.show(view{data: events, table: t})
+	return t
 }
 
 // who names an author; all but people with what they are.

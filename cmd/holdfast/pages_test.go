@@ -31,7 +31,7 @@ func TestPagesGiveCommandsThatExist(t *testing.T) {
 	word := regexp.MustCompile(`"[^"]*"|\S+`)
 	stand := strings.NewReplacer(`"`, "", "$N", "INC-000001", "$i", "1", "examples/", filepath.Join(root, "examples")+"/")
 	found := 0
-	for _, page := range []string{"README.md", "docs/operations.md"} {
+	for _, page := range []string{"README.md", "docs/operations.md", "docs/pipelines.md"} {
 		text, err := os.ReadFile(filepath.Join(root, page))
 		require.NoError(t, err)
 		for line := range strings.Lines(string(text)) {

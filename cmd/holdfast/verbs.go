@@ -9,6 +9,7 @@ import (
 
 	"github.com/holdfast-itsm/holdfast/app"
 	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/change"
 	"github.com/holdfast-itsm/holdfast/domain/incident"
 )
 
@@ -77,19 +78,28 @@ func (s *session) give(ctx context.Context, request app.Request, body any) error
 			return p.line("%s: %s", e.Number, s.escalationSummary(*e))
 		}})
 	}
+	if c := reply.Change; c != nil {
+		return s.show(view{data: c, table: s.changes([]app.ChangeView{*c}), text: func(p *printer) error {
+			return p.line("%s %s: %s", c.Number, past(request.Practice, request.Verb), s.changeSummary(*c))
+		}})
+	}
 	i := *reply.Incident
 	return s.show(view{data: reply, table: s.incidents([]app.IncidentView{i}), text: func(p *printer) error {
-		return p.line("%s %s: %s", i.Number, past(request.Verb), s.summary(i))
+		return p.line("%s %s: %s", i.Number, past(request.Practice, request.Verb), s.summary(i))
 	}})
 }
 
 // past is what was done, in the words of the verb's event: incident.priority_changed → priority changed.
-func past(name string) string {
-	transition, known := incident.Lifecycle.Transition(name)
+func past(practice domain.Practice, name string) string {
+	lifecycle := incident.Lifecycle
+	if practice == change.Practice {
+		lifecycle = change.Lifecycle
+	}
+	transition, known := lifecycle.Transition(name)
 	if !known {
 		return name
 	}
-	return strings.ReplaceAll(strings.TrimPrefix(transition.Event, "incident."), "_", " ")
+	return strings.ReplaceAll(strings.TrimPrefix(transition.Event, string(practice)+"."), "_", " ")
 }
 
 // summary is where an incident stands, in a line.

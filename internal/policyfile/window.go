@@ -81,3 +81,12 @@ func FrozenAt(name string, spec window.Spec, at time.Time) (span window.Span, ho
 	span, holds = made.At(at)
 	return span, holds, nil
 }
+
+// Occurrences answers when a window holds within a span, earliest first.
+func Occurrences(name string, spec window.Spec, within window.Span) ([]window.Span, error) {
+	made, err := window.Compile(name, 0, spec, &Evaluator{})
+	if err != nil {
+		return nil, fmt.Errorf("compiling %s: %w", name, err)
+	}
+	return made.Within(within), nil
+}
