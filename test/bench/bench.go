@@ -96,8 +96,17 @@ func (b *bench) run(ctx context.Context) error {
 		name string
 		run  func(context.Context) error
 	}{
-		{"logs", b.logs}, {"commands", b.commands}, {"lists", b.lists}, {"deadlines", b.deadlines}, {"deliveries", b.deliveries},
-		{"async", b.async}, {"clocks", b.clocks}, {"breaches", b.breaches}, {"escalations", b.escalations}, {"simulations", b.simulations},
+		{"logs", b.logs},
+		{"commands", b.commands},
+		{"lists", b.lists},
+		{"deadlines", b.deadlines},
+		{"deliveries", b.deliveries},
+		{"async", b.async},
+		{"clocks", b.clocks},
+		{"breaches", b.breaches},
+		{"escalations", b.escalations},
+		{"votes", b.votes},
+		{"simulations", b.simulations},
 	} {
 		if measure.name != "logs" && len(b.Only) > 0 && !slices.Contains(b.Only, measure.name) {
 			continue // logs say how fast this machine is, which the rest needs to know
