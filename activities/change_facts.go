@@ -247,45 +247,48 @@ func (a *Activities) votingFacts(ctx context.Context, tx bun.Tx, facts *change.F
 	if verb == "" || !asks && record.Approval == nil {
 		return nil
 	}
-	if facts.Attachments, err = schemas.AttachmentDigests(ctx, tx, record.ID); err != nil {
-		return err
-	}
 	if verb == "submit" || verb == "record_retrospective" {
 		if facts.Urgent, err = schemas.UrgentLinked(ctx, tx, record.ID); err != nil {
 			return err
 		}
 	}
-	voting := &facts.Voting
-	targets := []approval.Target{"role:" + approval.Target(domain.RoleChangeManager)}
-	if asks {
-		documents, err := schemas.NewestDocuments(ctx, tx, policy.KindApprovalPolicy)
-		if err != nil {
+	asked := schemas.VotingAsked{Record: record.ID, Team: record.Team, Service: record.Service, At: a.Clock.Now()}
+	switch {
+	case asks:
+		if asked.Targets, err = a.candidates(ctx, tx, &facts.Voting); err != nil {
 			return err
 		}
-		voting.Language = a.Rules
-		for _, document := range documents {
-			candidate := approval.Candidate{Name: document.Name, Version: document.Version}
-			if err := json.Unmarshal(document.Spec, &candidate.Spec); err != nil {
-				return err
-			}
-			voting.Candidates = append(voting.Candidates, candidate)
-			for _, stage := range candidate.Spec.Stages {
-				targets = append(targets, stage.Electorate...)
-			}
+	case slices.Contains(votingChange, verb):
+		asked.Targets = record.Approval.Opening()
+	}
+	if verb == "cast_vote" || verb == "request_info" {
+		asked.Voter = command.Actor.Name
+	}
+	found, err := schemas.ReadVoting(ctx, tx, asked)
+	facts.Attachments, facts.Voting.Seats, facts.Voting.Delegations = found.Attachments, found.Seats(), found.Delegations
+	return err
+}
+
+// candidates are the newest versions of the approval policies; it answers all whom they ask.
+func (a *Activities) candidates(ctx context.Context, tx bun.Tx, voting *change.Voting) ([]approval.Target, error) {
+	documents, err := schemas.NewestDocuments(ctx, tx, policy.KindApprovalPolicy)
+	if err != nil {
+		return nil, err
+	}
+	voting.Language = a.Rules
+	targets := []approval.Target{change.NobodysTarget}
+	for _, document := range documents {
+		candidate := approval.Candidate{Name: document.Name, Version: document.Version}
+		if err := json.Unmarshal(document.Spec, &candidate.Spec); err != nil {
+			return nil, err
 		}
-	} else if slices.Contains(votingChange, verb) {
-		for _, stage := range record.Approval.Stages {
+		voting.Candidates = append(voting.Candidates, candidate)
+		for _, stage := range candidate.Spec.Stages {
 			targets = append(targets, stage.Electorate...)
 		}
 	}
 	slices.Sort(targets)
-	if voting.Seats, err = schemas.Seats(ctx, tx, slices.Compact(targets), record.Team, record.Service); err != nil {
-		return err
-	}
-	if verb == "cast_vote" || verb == "request_info" {
-		voting.Delegations, err = schemas.DelegationsTo(ctx, tx, command.Actor.Name, a.Clock.Now())
-	}
-	return err
+	return slices.Compact(targets), nil
 }
 
 // surroundings reads what conflicts are looked for in, as the command would have the change.

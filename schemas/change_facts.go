@@ -54,33 +54,61 @@ var changeNames = pg.Prepared(`SELECT
 	(SELECT coalesce(json_object_agg(asked, r.id), '{}') FROM unnest($6::text[]) AS asked
 		JOIN records r ON r.practice = 'change' AND (r.number = asked OR r.id::text = asked)) AS predecessors`)
 
-// Seats are the people whom the targets of an approval stand for, by target; those who are inactive are marked. A role counts as it is
-// held for everything, for the record's service or for its team.
-func Seats(ctx context.Context, db bun.IDB, targets []approval.Target, team, service string) (map[approval.Target][]approval.Member, error) {
-	names := make([]string, len(targets))
-	for i, target := range targets {
-		names[i] = string(target)
-	}
-	var found []struct {
-		Target approval.Target `bun:"target"`
-		Person string          `bun:"person"`
-		Active bool            `bun:"active"`
-	}
-	if err := seats.Scan(ctx, db, []any{names, team, service}, &found); err != nil {
-		return nil, fmt.Errorf("finding who decides: %w", err)
-	}
-	by := make(map[approval.Target][]approval.Member, len(targets))
-	for _, one := range found {
+// VotingAsked says what an approval needs to know.
+type VotingAsked struct {
+	Record string
+	// Targets are those whose people are looked up; none where no stage can open.
+	Targets       []approval.Target
+	Team, Service string
+	// Voter is by whom a vote may be given for others at an instant; empty where none is given.
+	Voter string
+	At    time.Time
+}
+
+// VotingFound is what was found.
+type VotingFound struct {
+	// Attachments are the digests of what is attached to the record.
+	Attachments []string `bun:"attachments,type:json"`
+	Seated      []struct {
+		Target approval.Target `json:"target"`
+		Person string          `json:"person"`
+		Active bool            `json:"active"`
+	} `bun:"seated,type:json"`
+	// Delegations are those by which the voter may vote for others.
+	Delegations []approval.Delegation `bun:"delegations,type:json"`
+}
+
+// Seats are the people whom the targets stand for, by target; those who are inactive are marked.
+func (f VotingFound) Seats() map[approval.Target][]approval.Member {
+	by := map[approval.Target][]approval.Member{}
+	for _, one := range f.Seated {
 		member := approval.Member{Person: one.Person, As: []string{string(one.Target)}}
 		if !one.Active {
 			member.Left = approval.Inactive
 		}
 		by[one.Target] = append(by[one.Target], member)
 	}
-	return by, nil
+	return by
 }
 
-var seats = pg.Prepared(`WITH asked AS (SELECT target, split_part(target, ':', 1) AS kind, split_part(target, ':', 2) AS name FROM unnest($1::text[]) AS target),
+// ReadVoting looks up what an approval needs to know, in one statement. A role counts as it is held for everything, for the record's
+// service or for its team.
+func ReadVoting(ctx context.Context, db bun.IDB, asked VotingAsked) (VotingFound, error) {
+	var found VotingFound
+	targets := make([]string, len(asked.Targets))
+	for i, target := range asked.Targets {
+		targets[i] = string(target)
+	}
+	if err := readVoting.Scan(ctx, db, []any{targets, asked.Team, asked.Service, asked.Record, asked.Voter, asked.At}, &found); err != nil {
+		return found, fmt.Errorf("finding who decides: %w", err)
+	}
+	for i := range found.Delegations {
+		toUTC(found.Delegations[i].From, found.Delegations[i].Until)
+	}
+	return found, nil
+}
+
+var readVoting = pg.Prepared(`WITH asked AS (SELECT target, split_part(target, ':', 1) AS kind, split_part(target, ':', 2) AS name FROM unnest($1::text[]) AS target),
 	held AS (
 		SELECT target, name AS person FROM asked WHERE kind = 'person'
 		UNION SELECT target, m.person FROM asked JOIN team_members m ON m.team = asked.name WHERE kind = 'team'
@@ -88,34 +116,11 @@ var seats = pg.Prepared(`WITH asked AS (SELECT target, split_part(target, ':', 1
 			AND (g.scope_kind = 'all' OR g.scope_kind = 'team' AND g.scope_name = $2 OR g.scope_kind = 'service' AND g.scope_name = $3)
 		UNION SELECT target, t.lead FROM asked JOIN teams t ON t.name = $2 WHERE kind = 'role' AND asked.name = 'team_lead' AND t.lead <> ''
 		UNION SELECT target, s.owner FROM asked JOIN services s ON s.name = $3 WHERE kind = 'service_owner' AND s.owner <> '')
-	SELECT held.target, p.handle AS person, p.active FROM held JOIN people p ON p.handle = held.person WHERE p.kind = 'person' ORDER BY 1, 2`)
-
-// DelegationsTo are those by which a person may vote for others at an instant.
-func DelegationsTo(ctx context.Context, db bun.IDB, person string, at time.Time) ([]approval.Delegation, error) {
-	var found []approval.Delegation
-	err := delegationsTo.Scan(ctx, db, []any{person, at}, &found)
-	if err != nil {
-		return nil, fmt.Errorf("reading for whom %s votes: %w", person, err)
-	}
-	for i := range found {
-		toUTC(found[i].From, found[i].Until)
-	}
-	return found, nil
-}
-
-var delegationsTo = pg.Prepared(`SELECT principal, delegate, from_at AS "from", until_at AS until FROM delegations
-	WHERE delegate = $1 AND ended_at IS NULL AND from_at <= $2 AND until_at > $2 ORDER BY principal`)
-
-// AttachmentDigests are the digests of what is attached to a record.
-func AttachmentDigests(ctx context.Context, db bun.IDB, record string) ([]string, error) {
-	var digests []string
-	if err := attachmentDigests.Scan(ctx, db, []any{record}, &digests); err != nil {
-		return nil, fmt.Errorf("reading what is attached: %w", err)
-	}
-	return digests, nil
-}
-
-var attachmentDigests = pg.Prepared(`SELECT sha256 FROM attachments WHERE record_id = $1 ORDER BY sha256`)
+	SELECT (SELECT coalesce(json_agg(sha256 ORDER BY sha256), '[]') FROM attachments WHERE record_id = $4::uuid) AS attachments,
+		(SELECT coalesce(json_agg(json_build_object('target', held.target, 'person', p.handle, 'active', p.active) ORDER BY held.target, p.handle), '[]')
+			FROM held JOIN people p ON p.handle = held.person WHERE p.kind = 'person') AS seated,
+		(SELECT coalesce(json_agg(json_build_object('principal', principal, 'delegate', delegate, 'from', from_at, 'until', until_at) ORDER BY principal), '[]')
+			FROM delegations WHERE delegate = $5 AND ended_at IS NULL AND from_at <= $6 AND until_at > $6) AS delegations`)
 
 // UrgentLinked are the numbers of incidents of priority 1 and 2 that are linked with a record.
 func UrgentLinked(ctx context.Context, db bun.IDB, record string) ([]string, error) {

@@ -22,9 +22,12 @@ type Voting struct {
 	Delegations []approval.Delegation
 }
 
+// NobodysTarget is who decides changes for which no document says who does.
+const NobodysTarget approval.Target = "role:change_manager"
+
 // nobodysPolicy decides changes for which no document does: one change manager. Nothing is let by unseen.
 var nobodysPolicy = approval.Policy{Stages: []approval.StagePolicy{{
-	Name: "change_manager", Electorate: []approval.Target{"role:change_manager"}, Rule: approval.Rule{FirstResponse: true},
+	Name: "change_manager", Electorate: []approval.Target{NobodysTarget}, Rule: approval.Rule{FirstResponse: true},
 }}}
 
 // ask begins the approval: by the policy that holds for the change as it is now.
