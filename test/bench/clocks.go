@@ -64,7 +64,7 @@ func (b *bench) breaches(ctx context.Context) error {
 		return err
 	}
 	b.row(fmt.Sprintf("lateness of %d breaches on one instant", b.OneMoment), "", "", number(late.at(50)), number(late.at(99)))
-	return nil
+	return b.breachMails(ctx)
 }
 
 // broken logs incidents of a category whose promise will break, and reads from their timelines how late that was known.
