@@ -31,8 +31,15 @@ func settleBoard(t *testing.T) board {
 		}))
 	}
 	for _, grant := range []struct{ person, role string }{
-		{"ana", "cab_member"}, {"bo", "cab_member"}, {"cy", "cab_member"}, {"dee", "cab_member"}, {"eli", "cab_member"},
-		{"fay", "cab_member"}, {"gil", "cab_member"}, {"sec", "cab_member"}, {"mona", "change_manager"},
+		{"ana", "cab_member"},
+		{"bo", "cab_member"},
+		{"cy", "cab_member"},
+		{"dee", "cab_member"},
+		{"eli", "cab_member"},
+		{"fay", "cab_member"},
+		{"gil", "cab_member"},
+		{"sec", "cab_member"},
+		{"mona", "change_manager"},
 	} {
 		_, err := d.db.Superuser(t).NewRaw(`INSERT INTO grants (person, role, scope_kind, scope_name, granted_by, granted_at)
 			VALUES (?, ?, 'all', '', 'holdfast', now())`, grant.person, grant.role).Exec(t.Context())

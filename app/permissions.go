@@ -33,9 +33,9 @@ const (
 	PermissionViewOwn        Permission = "view.own"
 	PermissionViewShare      Permission = "view.share"
 	PermissionViewPublish    Permission = "view.publish"
-	PermissionChangeRead   Permission = "change.read"
-	PermissionChangeRecord Permission = "change.record_read"
-	PermissionApprovalOwn  Permission = "approval.own"
+	PermissionChangeRead     Permission = "change.read"
+	PermissionChangeRecord   Permission = "change.record_read"
+	PermissionApprovalOwn    Permission = "approval.own"
 
 	PermissionPromisesRead   Permission = "promises.read"
 	PermissionOnCallRead     Permission = "on_call.read"

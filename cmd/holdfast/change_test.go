@@ -127,7 +127,7 @@ func TestAPipelineEndsAsItsCommandDoes(t *testing.T) {
 		require.NotContains(t, got.out, "registered", "what the command prints is all there is")
 	}
 
-	address, d := openDesk(t, map[string]string{"POST /changes/from-model": `409 {"status":409,"code":"conflict","detail":"the model restart-web is suspended"}`})
+	address, _ := openDesk(t, map[string]string{"POST /changes/from-model": `409 {"status":409,"code":"conflict","detail":"the model restart-web is suspended"}`})
 	mark := filepath.Join(t.TempDir(), "ran")
 	got := run(t, address, "", "change", "run", "--model", "restart-web", "--", "touch", mark)
 	require.Equal(t, exitFailed, got.code)
