@@ -135,7 +135,7 @@ func TestAPipelineEndsAsItsCommandDoes(t *testing.T) {
 	require.NoFileExists(t, mark, "what is refused is not run")
 
 	answers["POST /changes/2d8f1c52-6b1d-8a3e-9c55-3f4f7f3a7d11/start"] = `409 {"status":409,"code":"conflict","detail":"a freeze"}`
-	address, d = openDesk(t, answers)
+	address, d := openDesk(t, answers)
 	got = run(t, address, "", "change", "run", "--model", "restart-web", "--", "touch", mark)
 	require.Equal(t, exitFailed, got.code)
 	require.NoFileExists(t, mark)
