@@ -3,7 +3,6 @@ package activities
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"slices"
 
 	"github.com/uptrace/bun"
@@ -45,6 +44,8 @@ type changeMentions struct {
 	ConfigurationItems []string `json:"configuration_items"`
 	Predecessors       []string `json:"predecessors"`
 	To                 string   `json:"to"`
+	// A vote that approves looks for nothing: what came into the change's way has been told. One that rejects takes it out of others'.
+	Vote approval.Choice `json:"vote"`
 }
 
 // The commands by what they need to know, beside the calendar, which all do.
@@ -53,15 +54,19 @@ var (
 	// namingChange name people, teams, services or other changes.
 	namingChange = append([]string{"edit", "assess", "peer_review", "start", "start_task", "complete_task", "complete", "back_out", "decide_cause"}, openingChange...)
 	// scoringChange score the risk.
-	scoringChange = append([]string{"submit", "edit", "assess", "record_retrospective"}, openingChange...)
-	// askingChange begin an approval.
-	askingChange = []string{"submit", "assess", "peer_review", "record_retrospective"}
+	scoringChange = append([]string{"submit", "edit", "schedule", "assess", "record_retrospective"}, openingChange...)
+	// askingChange begin an approval, or may bring the change under another policy.
+	askingChange = []string{"submit", "assess", "peer_review", "record_retrospective", "edit", "schedule"}
 	// votingChange move one.
-	votingChange = []string{"cast_vote", "close_voting", "request_info", "answer_info", "approval_due", "electorate_changed", "edit", "schedule"}
-	// lookingChange look for conflicts.
+	votingChange = []string{"cast_vote", "close_voting", "request_info", "answer_info", "defer", "ask_others", "approval_due", "electorate_changed"}
+	// lookingChange look for conflicts: what moves the change, what may schedule or start it, and what takes it out of others' way.
 	lookingChange = []string{
-		"submit", "edit", "schedule", "assess", "peer_review", "from_model", "cancel", "start", "window_opens", "override_conflict", "conflicts_changed",
+		"submit", "edit", "schedule", "assess", "peer_review", "from_model", "cancel", "withdraw", "revise", "start", "window_opens", "window_missed",
+		"complete_task", "complete", "back_out", "extend", "override_conflict", "conflicts_changed", "close_voting", "approval_due", "electorate_changed",
+		"break_glass",
 	}
+	// leavingChange take it out of others' way.
+	leavingChange = []string{"cancel", "withdraw", "revise", "complete", "back_out", "cast_vote", "close_voting", "approval_due", "electorate_changed"}
 )
 
 // changeFacts reads what Decide needs for one command.
@@ -90,14 +95,14 @@ func (a *Activities) changeFacts(ctx context.Context, tx bun.Tx, record change.C
 		}
 	}
 	if slices.Contains(scoringChange, verb) {
-		if err := a.measure(ctx, tx, &facts, record, named); err != nil {
+		if err := a.measure(ctx, tx, &facts, record, command); err != nil {
 			return facts, err
 		}
 	}
 	if err := a.votingFacts(ctx, tx, &facts, record, command); err != nil {
 		return facts, err
 	}
-	if slices.Contains(lookingChange, verb) {
+	if slices.Contains(lookingChange, verb) || verb == "cast_vote" && named.Vote == approval.Reject {
 		if err := a.surroundings(ctx, tx, &facts, record, command); err != nil {
 			return facts, err
 		}
@@ -174,6 +179,9 @@ func changeNames(ctx context.Context, tx bun.Tx, facts *change.Facts, record cha
 		Team: team, Assignee: named.Assignee, Requester: named.Requester, Actor: command.Actor.Name,
 		Services: append(append([]string{named.Service}, named.Services...), record.Services...), Predecessors: named.Predecessors,
 	}
+	for _, cause := range record.Causes {
+		asked.Services = append(asked.Services, cause.Service)
+	}
 	names, err := schemas.ReadChangeNames(ctx, tx, asked)
 	if err != nil {
 		return err
@@ -189,62 +197,11 @@ func changeNames(ctx context.Context, tx bun.Tx, facts *change.Facts, record cha
 	return nil
 }
 
-// lookBack is how many of the last changes the calculator of risk looks at, where the model does not say.
-const lookBack = 10
-
-// measure reads what the calculator of risk looks at.
-func (a *Activities) measure(ctx context.Context, tx bun.Tx, facts *change.Facts, record change.Change, named changeMentions) error {
-	if len(named.Services) > 0 || named.Service != "" {
-		record.Services = append([]string{named.Service}, named.Services...)
-	}
-	if len(named.ConfigurationItems) > 0 {
-		record.ConfigurationItems = named.ConfigurationItems
-	}
-	m := &facts.Measured
-	m.Items = len(record.ConfigurationItems)
-	names, err := schemas.ReadChangeNames(ctx, tx, schemas.ChangeNamesAsked{Services: record.Services})
-	if err != nil {
-		return err
-	}
-	for _, service := range names.Services {
-		switch service.Criticality {
-		case "critical":
-			m.CriticalServices++
-		case "high":
-			m.HighServices++
-		case "medium":
-			m.MediumServices++
-		}
-	}
-	if span, set := record.Window(); set {
-		m.InBusinessHours = facts.Calendar.Between(span.From, span.To) > 0
-	}
-	suspension := facts.Model.Suspension()
-	since := a.Clock.Now().Add(-suspension.Within.Duration())
-	if record.Model != "" {
-		failed, ended, err := schemas.FailuresOf(ctx, tx, record.Model, "", suspension.Of, since)
-		if err != nil {
-			return err
-		}
-		m.Failed, m.Ended, m.WhoseRecord = failed, ended, "model "+record.Model
-		if failed >= suspension.Failures {
-			facts.Suspended = fmt.Sprintf("%d of its last %d changes failed", failed, ended)
-		}
-		return nil
-	}
-	if record.Team == "" {
-		return nil
-	}
-	m.WhoseRecord = "team " + record.Team
-	m.Failed, m.Ended, err = schemas.FailuresOf(ctx, tx, "", record.Team, lookBack, since)
-	return err
-}
-
 // votingFacts reads who decides, and for whom whoever gives the command may.
 func (a *Activities) votingFacts(ctx context.Context, tx bun.Tx, facts *change.Facts, record change.Change, command domain.Command) (err error) {
 	verb := command.Verb()
 	asks := slices.Contains(askingChange, verb)
-	if verb == "" || !asks && record.Approval == nil {
+	if verb == "" || record.Approval == nil && (!asks || verb == "edit" || verb == "schedule") {
 		return nil
 	}
 	if verb == "submit" || verb == "record_retrospective" {
@@ -258,9 +215,23 @@ func (a *Activities) votingFacts(ctx context.Context, tx bun.Tx, facts *change.F
 		if asked.Targets, err = a.candidates(ctx, tx, &facts.Voting); err != nil {
 			return err
 		}
+		if record.Approval != nil {
+			asked.Targets = append(asked.Targets, record.Approval.Opening()...)
+		}
 	case slices.Contains(votingChange, verb):
 		asked.Targets = record.Approval.Opening()
 	}
+	if verb == "ask_others" {
+		var others change.AskOthers
+		if err := json.Unmarshal(command.Body, &others); err != nil {
+			return domain.Errorf(domain.CodeInvalid, "the body of %s cannot be read", command.Name)
+		}
+		for _, person := range others.People[:min(len(others.People), domain.MaxItems)] {
+			asked.Targets = append(asked.Targets, approval.Target(approval.TargetPerson+":"+person))
+		}
+	}
+	slices.Sort(asked.Targets)
+	asked.Targets = slices.Compact(asked.Targets)
 	if verb == "cast_vote" || verb == "request_info" {
 		asked.Voter = command.Actor.Name
 	}
@@ -293,39 +264,26 @@ func (a *Activities) candidates(ctx context.Context, tx bun.Tx, voting *change.V
 
 // surroundings reads what conflicts are looked for in, as the command would have the change.
 func (a *Activities) surroundings(ctx context.Context, tx bun.Tx, facts *change.Facts, record change.Change, command domain.Command) error {
-	var moved struct {
-		change.Schedule
-		Service            string   `json:"service"`
-		Services           []string `json:"services"`
-		ConfigurationItems []string `json:"configuration_items"`
-		Assignee           string   `json:"assignee"`
+	record, err := asEdited(record, command)
+	if err != nil {
+		return err
 	}
-	if len(command.Body) > 0 {
-		if err := json.Unmarshal(command.Body, &moved); err != nil {
+	if command.Verb() == "from_model" {
+		var made change.FromModel
+		if err := json.Unmarshal(command.Body, &made); err != nil {
 			return domain.Errorf(domain.CodeInvalid, "the body of %s cannot be read", command.Name)
 		}
+		if made.WindowFrom != nil && made.WindowTo != nil && made.WindowFrom.Before(*made.WindowTo) {
+			record.WindowFrom, record.WindowTo = made.WindowFrom, made.WindowTo
+		}
 	}
-	if moved.WindowFrom != nil {
-		record.WindowFrom = moved.WindowFrom
-	}
-	if moved.WindowTo != nil {
-		record.WindowTo = moved.WindowTo
-	}
-	if record.WindowFrom != nil && record.WindowTo != nil && !record.WindowFrom.Before(*record.WindowTo) {
-		record.WindowFrom, record.WindowTo = nil, nil // which Decide refuses
-	}
-	if moved.Services != nil || moved.Service != "" {
-		record.Services = append(append([]string{moved.Service}, moved.Services...), record.Services...)
-	}
-	if moved.ConfigurationItems != nil {
-		record.ConfigurationItems = moved.ConfigurationItems
-	}
-	if moved.Assignee != "" {
-		record.Assignee = moved.Assignee
-	}
-	var err error
 	if facts.Surroundings, err = schemas.Surroundings(ctx, tx, record); err != nil {
 		return err
+	}
+	if slices.Contains(leavingChange, command.Verb()) {
+		if facts.Surroundings.Successors, err = schemas.Successors(ctx, tx, record.ID); err != nil {
+			return err
+		}
 	}
 	freezes, maintenance, err := a.windows(ctx, tx, record)
 	facts.Surroundings.Freezes, facts.Surroundings.Maintenance = freezes, maintenance

@@ -76,6 +76,9 @@ func (p *passage[R, F]) gather(ctx context.Context, into *schemas.Passage) error
 		head.WakeAt, head.NextDue = &deadlines[0].DueAt, deadlines[0].Name
 	}
 	into.Deadlines(deadlines, p.before.WakeAt != nil)
+	if err := p.tellInterested(ctx, *head); err != nil {
+		return err
+	}
 	messages, err := p.messageRows(*head)
 	if err != nil {
 		return err

@@ -140,6 +140,9 @@ func (a *App) applyPolicy(ctx context.Context, wanted policy.Document, base *int
 			return err
 		}
 		stored = document(row)
+		if err := a.tellInterested(ctx, tx, stored); err != nil {
+			return err
+		}
 		return project(ctx, tx, stored)
 	})
 	return stored, a.fault(ctx, "applying a policy", err)

@@ -198,6 +198,18 @@ func Surroundings(ctx context.Context, db bun.IDB, c change.Change) (change.Surr
 	return around, nil
 }
 
+// Successors are the changes, by id, that are asked for and must come after another.
+func Successors(ctx context.Context, db bun.IDB, id string) ([]string, error) {
+	var found []string
+	if err := successors.Scan(ctx, db, []any{id}, &found); err != nil {
+		return nil, fmt.Errorf("looking for what comes after: %w", err)
+	}
+	return found, nil
+}
+
+var successors = pg.Prepared(`SELECT r.id::text FROM records r JOIN changes c ON c.id = r.id
+	WHERE r.practice = 'change' AND r.active AND c.submitted_at IS NOT NULL AND c.predecessors::jsonb ? $1::text ORDER BY 1`)
+
 var (
 	overlapping = pg.Prepared(`SELECT i.change_id::text AS id, r.number, i.item, i.item AS theirs, 0 AS depth, i.holder <> 0 AS exclusive,
 			'person:' || r.opened_by AS owner

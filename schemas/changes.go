@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -213,7 +214,7 @@ func votesIn(c change.Change) []voteRow {
 	if c.Approval == nil {
 		return list
 	}
-	for _, stage := range c.Approval.Stages {
+	for _, stage := range slices.Concat(c.Approval.Earlier, c.Approval.Stages) {
 		for place, vote := range stage.Votes {
 			row := voteRow{Stage: stage.Name, Place: place, Round: vote.Round, Voter: vote.By, Seat: vote.For, Choice: vote.Choice, At: vote.At}
 			if vote.Void != nil {
@@ -274,7 +275,9 @@ const (
 
 func interestsIn(c change.Change) []interest {
 	list := []interest{}
-	if c.State != change.Approved && c.State != change.Scheduled {
+	switch c.State {
+	case change.Assessing, change.AwaitingApproval, change.Approved, change.Scheduled:
+	default:
 		return list
 	}
 	for _, service := range c.Services {

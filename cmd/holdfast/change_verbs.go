@@ -19,6 +19,8 @@ type changeVerbs struct {
 	PeerReview          changePeerReview          `cmd:"" help:"As a peer: I have read it."`
 	Vote                changeVote                `cmd:"" aliases:"cast-vote" help:"Vote on what the change is now; shows what the vote is about."`
 	CloseVoting         changeCloseVoting         `cmd:"" help:"As the chair: end the voting of a stage with the votes that there are."`
+	Defer               changeDefer               `cmd:"" help:"As the chair: move the deadline of a stage, to that of a later meeting."`
+	AskOthers           changeAskOthers           `cmd:"" help:"As the chair: ask further people where those of a stage cannot decide it."`
 	RequestInfo         changeRequestInfo         `cmd:"" help:"Ask the owner something before voting; the deadline stands still."`
 	AnswerInfo          changeAnswerInfo          `cmd:"" help:"Answer what a stage asked."`
 	BreakGlass          changeBreakGlass          `cmd:"" help:"As a change manager: approve alone, and be reviewed for it."`
@@ -99,6 +101,28 @@ type changeCloseVoting struct {
 // Run closes the voting.
 func (c *changeCloseVoting) Run(ctx context.Context, s *session) error {
 	return c.send(ctx, s, "close_voting", change.OfStage{Stage: c.Stage, Reason: c.Reason})
+}
+
+type changeDefer struct {
+	changedBecause
+	Stage string `required:"" placeholder:"NAME" help:"Of this stage."`
+	Until moment `required:"" placeholder:"TIME" help:"Until when it has time."`
+}
+
+// Run defers the vote.
+func (c *changeDefer) Run(ctx context.Context, s *session) error {
+	return c.send(ctx, s, "defer", change.Defer{Stage: c.Stage, Until: s.moment(c.Until), Reason: c.Reason})
+}
+
+type changeAskOthers struct {
+	changedBecause
+	Stage  string   `required:"" placeholder:"NAME" help:"In this stage."`
+	People []string `required:"" placeholder:"PERSON" help:"Who is asked too; several, separated by commas."`
+}
+
+// Run asks others.
+func (c *changeAskOthers) Run(ctx context.Context, s *session) error {
+	return c.send(ctx, s, "ask_others", change.AskOthers{Stage: c.Stage, People: c.People, Reason: c.Reason})
 }
 
 // inStage is what is said in a stage.

@@ -79,6 +79,8 @@ type Approval struct {
 	// SubmittedAt is when it was last asked for; nothing while it is not.
 	SubmittedAt *time.Time `json:"submitted_at,omitempty"`
 	Stages      []Stage    `json:"stages"`
+	// Earlier are the stages of policies that held before, for the votes that they have; all are void.
+	Earlier []Stage `json:"earlier,omitempty"`
 	// Edits are the changes of content since it was first submitted, oldest first, at most MaxEdits.
 	Edits []Edit `json:"edits,omitempty"`
 	// BreakGlass stands in for votes.
@@ -368,7 +370,7 @@ func (s Stage) about(hashes Hashes) Hashes {
 func (a Approval) Clone() Approval {
 	a.Hashes = maps.Clone(a.Hashes)
 	a.Edits = slices.Clone(a.Edits)
-	a.Stages = slices.Clone(a.Stages)
+	a.Stages, a.Earlier = slices.Clone(a.Stages), slices.Clone(a.Earlier)
 	for i := range a.Stages {
 		s := &a.Stages[i]
 		s.Members, s.Votes, s.Questions = slices.Clone(s.Members), slices.Clone(s.Votes), slices.Clone(s.Questions)

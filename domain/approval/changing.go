@@ -116,7 +116,7 @@ func (k *Keeper) Bar(at time.Time, by string, parties Parties) error {
 		k.Approval.Parties = parties
 		return nil
 	}
-	k.Approval.Parties = before.and(parties)
+	k.Approval.Parties = before.With(parties)
 	for i := range k.Approval.Stages {
 		s := &k.Approval.Stages[i]
 		if s.OpenedAt == nil || s.State == StageRejected {
@@ -159,8 +159,8 @@ func (k *Keeper) barred(s *Stage, at time.Time, by, person string, why Leaving) 
 	k.again(s, at, by, VoidLeft, nil, func(Vote) bool { return false })
 }
 
-// and joins parties; who was one stays one.
-func (p Parties) and(more Parties) Parties {
+// With joins parties; who was one stays one.
+func (p Parties) With(more Parties) Parties {
 	join := func(a, b []string) []string {
 		list := append(slices.Clone(a), b...)
 		slices.Sort(list)

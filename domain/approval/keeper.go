@@ -89,6 +89,7 @@ const (
 	HasMoved       HappeningKind = "moved"       // a deadline
 	HasBrokenGlass HappeningKind = "broke_glass" // by break-glass
 	HasWithdrawn   HappeningKind = "withdrawn"   // the approval is not asked for any more
+	HasReplaced    HappeningKind = "replaced"    // another policy decides; Reason is why it holds
 )
 
 // Facts are what a timeline keeps of a happening: no words of anybody, which Words has.

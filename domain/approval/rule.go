@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/holdfast-itsm/holdfast/domain/policy"
 )
@@ -33,7 +34,8 @@ type Rule struct {
 	Veto []string `json:"veto,omitempty"`
 	// Required are people without whose approval nothing is approved.
 	Required []string `json:"required,omitempty"`
-	// Weights let a person count as several towards the threshold; who is not named counts as one.
+	// Weights let a person count as several towards the threshold, by their handle or by a target for which they are asked, such as
+	// "role:cab_member": their own weight goes before that of a target, the greatest target's before the others'. Who has none counts as one.
 	Weights map[string]int `json:"weights,omitempty"`
 	// FirstResponse: the first approval or rejection decides, and nothing else is asked.
 	FirstResponse bool `json:"first_response,omitempty"`
@@ -50,12 +52,16 @@ func (r Rule) base() Base {
 	return OfApprovals
 }
 
-// weight is how much a person counts towards the threshold.
-func (r Rule) weight(person string) int64 {
-	if weight, given := r.Weights[person]; given {
+// weight is how much a member counts towards the threshold.
+func (r Rule) weight(m Member) int64 {
+	if weight, given := r.Weights[m.Person]; given {
 		return int64(weight)
 	}
-	return 1
+	greatest := 0
+	for _, target := range m.As {
+		greatest = max(greatest, r.Weights[target])
+	}
+	return int64(max(greatest, 1))
 }
 
 // Validate answers what is wrong with the rule, at paths below the one given.
@@ -77,7 +83,9 @@ func (r Rule) Validate(path string) []policy.Problem {
 		f.add(path+".weights", "takes at most %d entries, has %d", MaxPeople, len(r.Weights))
 	}
 	for _, person := range slices.Sorted(maps.Keys(r.Weights)) {
-		f.name(path+".weights."+person, person)
+		if !strings.Contains(person, ":") || !Target(person).valid() {
+			f.name(path+".weights."+person, person)
+		}
 		if weight := r.Weights[person]; weight < 1 || weight > MaxWeight {
 			f.add(path+".weights."+person, "%d is not a weight from 1 to %d", weight, MaxWeight)
 		}

@@ -110,7 +110,7 @@ func (t *tally) sum() {
 		if m.Left != "" {
 			continue
 		}
-		weight := t.rule.weight(m.Person)
+		weight := t.rule.weight(m)
 		t.People, t.Weight = t.People+1, t.Weight+weight
 		vote, given := t.votes[m.Person]
 		switch {

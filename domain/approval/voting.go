@@ -81,8 +81,8 @@ func (b Ballot) Check() error {
 		return domain.Invalid("conditions", "takes at most %d entries, has %d", MaxConditions, len(b.Conditions))
 	}
 	for i, condition := range b.Conditions {
-		if length := len(strings.TrimSpace(condition)); length == 0 || len(condition) > domain.MaxTitleBytes {
-			return domain.Invalid(fmt.Sprintf("conditions[%d]", i), "takes 1 to %d bytes", domain.MaxTitleBytes)
+		if length := len(strings.TrimSpace(condition)); length == 0 || len(condition) > domain.MaxTitleBytes || !domain.OneLine(condition) {
+			return domain.Invalid(fmt.Sprintf("conditions[%d]", i), "is one line of 1 to %d bytes", domain.MaxTitleBytes)
 		}
 	}
 	return nil

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/domain/calendar"
@@ -27,7 +28,6 @@ func (d *draft) submit() error {
 		if err := d.leadTime(body); err != nil {
 			return err
 		}
-		record.Expedited = body.Expedited
 		d.move(Assessing, d.moment)
 	case Emergency:
 		if len(d.facts.Urgent) == 0 && record.SecurityReason == "" {
@@ -36,12 +36,17 @@ func (d *draft) submit() error {
 		data["incidents"] = d.facts.Urgent
 		d.move(AwaitingApproval, d.moment)
 	default: // a standard change that was taken back to its draft is authorised by its model
+		if d.facts.Suspended != "" {
+			return domain.Conflict(nil, "the model %s is suspended: %s", record.Model, d.facts.Suspended)
+		}
 		d.move(Approved, d.moment)
 	}
 	record.SubmittedAt = at(d.moment)
-	record.AssessedBy, record.ReviewedBy = "", ""
-	record.Risk = Assess(d.facts.Model, record.Answers, d.measured())
-	data["risk"] = record.Risk
+	record.AssessedBy, record.ReviewedBy, record.Expedited = "", "", body.Expedited && record.Type == Normal
+	if record.Type != Standard {
+		record.Risk = Assess(d.facts.Model, record.Answers, d.measured())
+		data["risk"] = record.Risk
+	}
 	d.event(body.Reason, data, nil)
 	if record.State == AwaitingApproval {
 		return d.ask()
@@ -58,21 +63,22 @@ func (d *draft) lacks() error {
 			wrong = append(wrong, domain.FieldError{Location: "body." + field, Message: "is needed before the change is submitted"})
 		}
 	}
-	need(strings.TrimSpace(record.Justification) != "", "justification")
-	need(strings.TrimSpace(record.Plan) != "", "plan")
-	need(strings.TrimSpace(record.TestPlan) != "" || record.Type == Standard, "test_plan")
-	need(strings.TrimSpace(record.BackOutPlan) != "", "back_out_plan")
-	need(len(record.ConfigurationItems) > 0, "configuration_items")
-	need(len(record.Services) > 0, "services")
-	need(record.Environment != "", "environment")
-	need(len(record.Tasks) > 0, "tasks")
-	if _, set := record.Window(); record.Type != Emergency {
-		need(set, "window_from")
+	if record.Type != Standard { // which is what its model says
+		need(strings.TrimSpace(record.Justification) != "", "justification")
+		need(strings.TrimSpace(record.Plan) != "", "plan")
+		need(strings.TrimSpace(record.TestPlan) != "", "test_plan")
+		need(strings.TrimSpace(record.BackOutPlan) != "", "back_out_plan")
+		need(len(record.ConfigurationItems) > 0, "configuration_items")
+		need(len(record.Services) > 0, "services")
+		need(record.Environment != "", "environment")
+		need(len(record.Tasks) > 0, "tasks")
 	}
-	if err := domain.Join(wrong); err != nil {
-		return err
+	span, set := record.Window()
+	need(set || record.Type != Normal, "window_from")
+	if set && !span.To.After(d.moment) {
+		wrong = append(wrong, domain.FieldError{Location: "body.window_to", Message: "lies in the past"})
 	}
-	return nil
+	return domain.Join(wrong)
 }
 
 // DefaultLeadTime is how long before its window a normal change is submitted (lifecycles, "Change enablement").
@@ -86,18 +92,31 @@ func (d *draft) leadTime(body Submit) error {
 		}
 		return nil
 	}
-	lead := DefaultLeadTime
-	if d.facts.Model.LeadTime != nil {
-		lead = *d.facts.Model.LeadTime
-	}
-	earliest, err := d.facts.Calendar.AddDuration(d.moment, lead)
+	earliest, err := d.earliest(d.moment)
 	if err != nil {
-		return domain.Errorf(domain.CodeInvalid, "the calendar of the change never opens: %v", err)
+		return err
 	}
 	if span, _ := d.Record.Window(); span.From.Before(earliest) {
-		return domain.Invalid("expedited", "is needed: the window opens before %s, which is %s from now", instant(earliest), lead)
+		return domain.Invalid("expedited", "is needed: the window opens before %s, which is %s from now", instant(earliest), d.lead())
 	}
 	return nil
+}
+
+// lead is how long before its window a change is to be submitted.
+func (d *draft) lead() calendar.Duration {
+	if d.facts.Model.LeadTime != nil {
+		return *d.facts.Model.LeadTime
+	}
+	return DefaultLeadTime
+}
+
+// earliest is when the window of a change may open that is submitted at a moment.
+func (d *draft) earliest(submitted time.Time) (time.Time, error) {
+	earliest, err := d.facts.Calendar.AddDuration(submitted, d.lead())
+	if err != nil {
+		return earliest, domain.Errorf(domain.CodeInvalid, "the calendar of the change never opens: %v", err)
+	}
+	return earliest, nil
 }
 
 // peer refuses what whoever drafted or carries out the change must leave to a colleague.

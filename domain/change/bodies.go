@@ -55,7 +55,7 @@ type FromModel struct {
 	Service            string     `json:"service,omitempty" doc:"Handle of the service that it is about most"`
 	ConfigurationItems []string   `json:"configuration_items,omitempty" maxItems:"100" doc:"Handles of what is touched"`
 	Team               string     `json:"team,omitempty" doc:"Whose change it is"`
-	Assignee           string     `json:"assignee,omitempty" doc:"Who carries it out; left out: whoever makes it"`
+	Assignee           string     `json:"assignee,omitempty" doc:"Who carries it out; left out: whoever of the team starts it"`
 	WindowFrom         *time.Time `json:"window_from,omitempty" doc:"When it is to be carried out"`
 	WindowTo           *time.Time `json:"window_to,omitempty" doc:"When it is to be done, excluded"`
 }
@@ -126,6 +126,20 @@ type Left struct {
 type OfStage struct {
 	Stage  string `json:"stage" minLength:"1" maxLength:"100" doc:"Name of the stage"`
 	Reason string `json:"reason,omitempty" maxLength:"4096" doc:"Why, kept on the timeline"`
+}
+
+// Defer moves the deadline of a stage, to that of a later meeting for instance.
+type Defer struct {
+	Stage  string     `json:"stage" minLength:"1" maxLength:"100" doc:"Name of the stage"`
+	Until  *time.Time `json:"until" doc:"Until when the stage has time"`
+	Reason string     `json:"reason" minLength:"1" maxLength:"4096" doc:"Why"`
+}
+
+// AskOthers asks further people where those of a stage cannot decide it.
+type AskOthers struct {
+	Stage  string   `json:"stage" minLength:"1" maxLength:"100" doc:"Name of the stage"`
+	People []string `json:"people" minItems:"1" maxItems:"20" doc:"Handles of those who are asked too"`
+	Reason string   `json:"reason" minLength:"1" maxLength:"4096" doc:"Why they"`
 }
 
 // RequestInfo asks the owner something; the stage's deadline stands still until it is answered.

@@ -47,6 +47,8 @@ type Surroundings struct {
 	// Incidents are the open ones of priority 1 and 2 on services that it touches or that depend on its items.
 	Incidents    []OpenIncident
 	Predecessors []Predecessor
+	// Successors are the changes, by id, that must come after this one.
+	Successors []string
 }
 
 // Neighbour is another change that comes near.
@@ -211,12 +213,16 @@ func instant(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC")
 func (c *Change) blocked() []Conflict {
 	var list []Conflict
 	for _, conflict := range c.Conflicts {
-		lifted := slices.ContainsFunc(c.Overrides, func(o Override) bool { return o.Conflict == conflict.ID })
-		if conflict.Level == Blocking && !lifted {
+		if conflict.Level == Blocking && !c.lifts(conflict) {
 			list = append(list, conflict)
 		}
 	}
 	return list
+}
+
+// lifts reports whether an override lifts a conflict.
+func (c *Change) lifts(conflict Conflict) bool {
+	return slices.ContainsFunc(c.Overrides, func(o Override) bool { return o.Conflict == conflict.ID })
 }
 
 // Released reports whether an override lets somebody else have one of the change's items at the same time.

@@ -1,6 +1,7 @@
 package change
 
 import (
+	"slices"
 	"time"
 
 	"github.com/holdfast-itsm/holdfast/domain"
@@ -15,7 +16,7 @@ func Deadlines(record Change, facts Facts) ([]domain.Deadline, error) {
 			list = append(list, domain.Deadline{Name: name, DueAt: *due, Command: string(Practice) + "." + verb, Then: then})
 		}
 	}
-	if record.Approval != nil && record.Approval.SubmittedAt != nil && (record.State == AwaitingApproval || record.State == Review) {
+	if record.Approval != nil && record.Approval.SubmittedAt != nil && slices.Contains(voting, record.State) {
 		k := approval.NewKeeper(*record.Approval, approval.Facts{Calendar: facts.Calendar})
 		due, err := k.Deadlines(Practice)
 		if err != nil {
@@ -43,12 +44,10 @@ func Deadlines(record Change, facts Facts) ([]domain.Deadline, error) {
 			on(record.ReviewDueAt, "review", "review_overdue", "tells that it has not been reviewed")
 		}
 	}
-	if record.Active {
-		for _, cause := range record.Causes {
-			if cause.Verdict == "" && !cause.Escalated {
-				due := cause.DueAt
-				on(&due, "cause "+cause.Number, "cause_overdue", "tells that nobody has decided whether it caused "+cause.Number)
-			}
+	for _, cause := range record.Causes { // of a closed change too: its watch may have found it after a review
+		if cause.Verdict == "" && !cause.Escalated {
+			due := cause.DueAt
+			on(&due, "cause "+cause.Number, "cause_overdue", "tells that nobody has decided whether it caused "+cause.Number)
 		}
 	}
 	domain.SortDeadlines(list)

@@ -41,7 +41,7 @@ func Decide(record Change, command domain.Command, facts Facts, moment time.Time
 var handlers = map[string]func(*draft) error{
 	"draft": (*draft).draftChange, "from_model": (*draft).fromModel, "edit": (*draft).edit, "submit": (*draft).submit,
 	"assess": (*draft).assess, "peer_review": (*draft).peerReview, "cast_vote": (*draft).castVote, "close_voting": (*draft).closeVoting,
-	"request_info": (*draft).requestInfo, "answer_info": (*draft).answerInfo, "break_glass": (*draft).breakGlass,
+	"request_info": (*draft).requestInfo, "answer_info": (*draft).answerInfo, "break_glass": (*draft).breakGlass, "defer": (*draft).deferVote, "ask_others": (*draft).askOthers,
 	"revise": (*draft).revise, "schedule": (*draft).schedule, "start": (*draft).start, "start_task": (*draft).startTask,
 	"complete_task": (*draft).completeTask, "complete": (*draft).complete, "back_out": (*draft).backOut, "extend": (*draft).extend,
 	"override_conflict": (*draft).overrideConflict, "record_retrospective": (*draft).recordRetrospective,
@@ -76,6 +76,9 @@ func Allowed(record Change, actor domain.Actor) []string {
 // ownersOnly are the commands of whoever drafted the change, or leads its team.
 var ownersOnly = []string{"submit", "revise", "withdraw", "cancel", "record_retrospective", "answer_info"}
 
+// votes are the commands of an approval that is asked for.
+var votes = []string{"cast_vote", "close_voting", "request_info", "answer_info", "defer", "ask_others"}
+
 // check refuses what the row itself forbids beyond the table.
 func check(record Change, command domain.Command) error {
 	verb, actor := command.Verb(), command.Actor
@@ -85,7 +88,7 @@ func check(record Change, command domain.Command) error {
 		return domain.Errorf(domain.CodeForbidden, "%s is for whoever drafted the change, and for the lead of its team", verb)
 	case verb == "record_retrospective" && record.Type != Emergency:
 		return domain.Conflict(nil, "only an emergency is recorded after it was done")
-	case record.State == Review && slices.Contains([]string{"cast_vote", "close_voting", "request_info", "answer_info"}, verb) && !asking:
+	case slices.Contains(votes, verb) && !asking:
 		return domain.Conflict(nil, "nobody is asked about this change any more")
 	case verb == "close" && record.ReviewNeeded != "" && record.Findings == "":
 		return domain.Conflict(nil, "the change must be reviewed before it is closed: %s", record.ReviewNeeded)
@@ -93,6 +96,8 @@ func check(record Change, command domain.Command) error {
 		return domain.Conflict(nil, "nothing blocks this change")
 	case verb == "decide_cause" && !slices.ContainsFunc(record.Causes, func(c Cause) bool { return c.Verdict == "" }):
 		return domain.Conflict(nil, "no incident is proposed as caused by this change")
+	case verb == "review" && actor.Kind == domain.ActorPerson && record.Approval != nil && record.Approval.BreakGlass != nil && record.Approval.BreakGlass.By == actor.Name:
+		return domain.Errorf(domain.CodeForbidden, "whoever approved the change alone does not review it")
 	case verb == "break_glass" && actor.Kind == domain.ActorPerson && record.partyTo(actor.Name):
 		return domain.Errorf(domain.CodeForbidden, "whoever asked for the change or carries it out cannot approve it")
 	}
@@ -163,13 +168,15 @@ func (d *draft) settle(before Change) error {
 		return err
 	}
 	d.lookAround(before)
-	d.scheduleItself()
+	if err := d.scheduleItself(); err != nil {
+		return err
+	}
 	info, _ := Lifecycle.State(record.State)
 	record.Open, record.Active = info.Open, info.Active
 	if record.State == Closed && record.ClosedAt == nil {
 		record.ClosedAt = at(d.moment)
 	}
-	if record.State != Scheduled {
+	if record.State != Scheduled || !record.AutoStart {
 		record.HeldSince = nil
 	}
 	record.UpdatedAt, record.LastEventAt = d.moment, d.moment
@@ -180,10 +187,13 @@ func (d *draft) settle(before Change) error {
 func (c Change) owner() string { return "person:" + c.OpenedBy }
 
 func (c Change) implementer() string {
-	if c.Assignee != "" {
+	switch {
+	case c.Assignee != "":
 		return "person:" + c.Assignee
+	case c.Team != "":
+		return "team:" + c.Team
 	}
-	return "team:" + c.Team
+	return c.owner()
 }
 
 func (c Change) clone() Change {

@@ -3,11 +3,11 @@ package change
 import (
 	"cmp"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/domain/approval"
+	"github.com/holdfast-itsm/holdfast/domain/content"
 	"github.com/holdfast-itsm/holdfast/domain/window"
 )
 
@@ -20,70 +20,6 @@ type Voting struct {
 	Seats map[approval.Target][]approval.Member
 	// Delegations are those by which whoever votes may vote for another.
 	Delegations []approval.Delegation
-}
-
-// NobodysTarget is who decides changes for which no document says who does.
-const NobodysTarget approval.Target = "role:change_manager"
-
-// nobodysPolicy decides changes for which no document does: one change manager. Nothing is let by unseen.
-var nobodysPolicy = approval.Policy{Stages: []approval.StagePolicy{{
-	Name: "change_manager", Electorate: []approval.Target{NobodysTarget}, Rule: approval.Rule{FirstResponse: true},
-}}}
-
-// ask begins the approval: by the policy that holds for the change as it is now.
-func (d *draft) ask() error {
-	record := &d.Record
-	selected, found, err := approval.Select(d.facts.Voting.Candidates, d.facts.Voting.Language, Expressed(*record))
-	if err != nil {
-		return domain.Errorf(domain.CodeInvalid, "%v", err)
-	}
-	if !found {
-		selected = approval.Selection{Candidate: approval.Candidate{Spec: nobodysPolicy}, Why: "no approval policy applies: a change manager decides"}
-	}
-	if had := record.Approval; had == nil || had.Policy != selected.Name || had.PolicyVersion != selected.Version {
-		begun := approval.Begin(selected, record.parties())
-		record.Approval = &begun
-	}
-	k := d.keeper()
-	if err := k.Bar(d.moment, d.command.Actor.Name, record.parties()); err != nil {
-		return err
-	}
-	if err := k.Submit(d.moment, d.command.Actor.Name, record.hashes(d.facts.Attachments)); err != nil {
-		return err
-	}
-	d.keep(k)
-	return nil
-}
-
-// Expressed is a change as the expressions of documents see it.
-func Expressed(record Change) map[string]any {
-	return map[string]any{
-		"practice": string(Practice), "title": record.Title, "type": record.Type, "model": record.Model, "priority": int64(record.Priority),
-		"service": record.Service, "category": record.Category, "team": record.Team,
-		"environment": record.Environment, "requester": record.Requester, "tags": record.Tags,
-		"configuration_items": record.ConfigurationItems,
-		"risk":                map[string]any{"level": record.Risk.Level, "score": int64(record.Risk.Score)},
-	}
-}
-
-// parties are those who have no vote: who asked, who drafted, who carries it out and who owns a task, or began one.
-func (c *Change) parties() approval.Parties {
-	parties := approval.Parties{Requesters: present(c.Requester, c.OpenedBy), Implementers: present(c.Assignee)}
-	for _, task := range c.Tasks {
-		if kind, name, _ := strings.Cut(task.Owner, ":"); kind == "person" && !task.Condition {
-			parties.TaskOwners = append(parties.TaskOwners, name)
-		}
-		parties.TaskOwners = append(parties.TaskOwners, present(task.By)...)
-	}
-	slices.Sort(parties.TaskOwners)
-	parties.TaskOwners = slices.Compact(parties.TaskOwners)
-	return parties
-}
-
-func present(names ...string) []string {
-	names = slices.DeleteFunc(names, func(name string) bool { return name == "" })
-	slices.Sort(names)
-	return slices.Compact(names)
 }
 
 // keeper takes the approval up.
@@ -111,7 +47,7 @@ func (d *draft) keep(k *approval.Keeper) {
 // happened are the events of what people do in an approval; what follows of it is change.approval_….
 var happened = map[approval.HappeningKind]string{
 	approval.HasVoted: "change.voted", approval.HasRecused: "change.voted", approval.HasAsked: "change.info_requested",
-	approval.HasAnswered: "change.info_answered", approval.HasBrokenGlass: "change.approved_alone",
+	approval.HasAnswered: "change.info_answered", approval.HasBrokenGlass: "change.approved_alone", approval.HasMoved: "change.vote_deferred",
 }
 
 // tell puts a happening on the timeline, and tells those whom it concerns.
@@ -129,6 +65,9 @@ func (d *draft) tell(h approval.Happening) {
 	switch h.Kind {
 	case approval.HasOpened, approval.HasSeated:
 		d.notify("change.vote_asked", facts, people(h.People)...)
+		if last := len(d.Notices) - 1; record.Type == Emergency && len(h.People) > 0 {
+			d.Notices[last].Lane = domain.LanePage // the emergency board has minutes, also at night
+		}
 	case approval.HasReminded:
 		d.notify("change.vote_reminder", facts, people(h.People)...)
 	case approval.HasVoided:
@@ -216,6 +155,51 @@ func (d *draft) closeVoting() error {
 	return d.vote(func(k *approval.Keeper) error { return k.CloseVoting(d.moment, d.command.Actor.Name, body.Stage) })
 }
 
+// deferVote moves the deadline of a stage.
+func (d *draft) deferVote() error {
+	var body Defer
+	switch err := d.command.Decode(&body); {
+	case err != nil:
+		return err
+	case body.Reason == "":
+		return domain.Invalid("reason", "is needed")
+	case body.Until == nil || body.Until.Sub(d.moment) > maxDeferral:
+		return domain.Invalid("until", "is needed, and lies at most 92 days ahead")
+	}
+	return d.vote(func(k *approval.Keeper) error {
+		return k.Defer(d.moment, d.command.Actor.Name, body.Stage, *body.Until, body.Reason)
+	})
+}
+
+// maxDeferral bounds how far ahead a vote may be put off.
+const maxDeferral = maxWindow
+
+// askOthers asks further people in a stage whose rule those cannot meet who are asked in it.
+func (d *draft) askOthers() error {
+	var body AskOthers
+	switch err := d.command.Decode(&body); {
+	case err != nil:
+		return err
+	case body.Reason == "":
+		return domain.Invalid("reason", "is needed")
+	case len(body.People) == 0 || len(body.People) > maxOthers:
+		return domain.Invalid("people", "takes 1 to %d entries, has %d", maxOthers, len(body.People))
+	}
+	var others []approval.Member
+	for _, person := range content.Unique(body.People) {
+		found := d.facts.Voting.Seats[approval.Target(approval.TargetPerson+":"+person)]
+		if len(found) != 1 || found[0].Left != "" {
+			return domain.Join([]domain.FieldError{content.Unknown("people", person)})
+		}
+		others = append(others, found...)
+	}
+	d.event(body.Reason, map[string]any{"stage": body.Stage, "people": content.Unique(body.People)}, nil)
+	return d.vote(func(k *approval.Keeper) error { return k.Seat(d.moment, d.command.Actor.Name, body.Stage, others) })
+}
+
+// maxOthers bounds how many are asked at once.
+const maxOthers = 20
+
 func (d *draft) requestInfo() error {
 	var body RequestInfo
 	if err := d.command.Decode(&body); err != nil {
@@ -282,18 +266,22 @@ func (d *draft) keepApproval(before Change) error {
 	if err := k.Bar(d.moment, d.command.Actor.Name, record.parties()); err != nil {
 		return err
 	}
+	d.keep(k)
+	edited := d.edited()
+	if err := d.rechoose(edited); err != nil {
+		return err
+	}
+	k = d.keeper()
 	var also []approval.Cover
 	if d.graver(before) {
 		also = append(also, approval.Scope)
 	}
-	edited := d.edited()
 	if err := k.Edited(d.moment, d.command.Actor.Name, record.hashes(d.facts.Attachments), edited, also...); err != nil {
 		return err
 	}
 	d.keep(k)
 	d.conditions(k.Approval)
-	d.follow()
-	return nil
+	return d.follow()
 }
 
 // edited names the fields that this decision has changed, as its events say.
@@ -324,13 +312,16 @@ func (d *draft) graver(before Change) bool {
 	}
 	blocked := d.Record
 	blocked.Conflicts = FindConflicts(d.Record, d.facts.Surroundings, d.moment)
-	return len(blocked.blocked()) > len(before.blocked()) || slices.ContainsFunc(d.facts.Surroundings.Freezes, func(w window.Window) bool {
+	fresh := slices.ContainsFunc(blocked.blocked(), func(c Conflict) bool {
+		return !slices.ContainsFunc(before.Conflicts, func(had Conflict) bool { return had.ID == c.ID && had.Level == Blocking })
+	})
+	return fresh || slices.ContainsFunc(d.facts.Surroundings.Freezes, func(w window.Window) bool {
 		return len(w.Within(is)) > 0
 	})
 }
 
 // follow brings the state in line with the verdict.
-func (d *draft) follow() {
+func (d *draft) follow() error {
 	record := &d.Record
 	verdict := record.Approval.Verdict()
 	switch {
@@ -356,5 +347,7 @@ func (d *draft) follow() {
 		record.ReviewNeeded = cmp.Or(record.ReviewNeeded, "it was done, and rejected afterwards")
 		d.add("change.unauthorised", record.Approval.Reason(), nil, nil)
 		d.notify("change.unauthorised", nil, record.owner(), "role:"+string(domain.RoleChangeManager))
+		return d.needReview()
 	}
+	return nil
 }

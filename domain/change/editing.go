@@ -50,20 +50,44 @@ func (d *draft) edit() error {
 	if len(changes)+len(personal) == 0 {
 		return domain.Errorf(domain.CodeInvalid, "nothing would change")
 	}
-	if record.Type == Standard && slices.ContainsFunc(content.Names(changes, personal), fixedByModel) {
+	if record.Type == Standard && slices.ContainsFunc(content.Names(changes, personal), d.facts.Model.fixes) {
 		return domain.Conflict(nil, "a standard change follows its model: make a normal one of what differs")
 	}
 	changes["fields"] = content.Names(changes, personal)
-	if record.SubmittedAt != nil {
-		record.Risk = Assess(d.facts.Model, record.Answers, d.measured())
+	if slices.ContainsFunc(content.Names(changes, personal), measuredField) {
+		d.rescore()
+	}
+	if record.State == Assessing && record.ReviewedBy != "" && slices.ContainsFunc(content.Names(changes, personal), readByPeer) {
+		changes["peer_review_void"] = record.ReviewedBy
+		record.ReviewedBy = "" // it was of something else
 	}
 	d.event(body.Reason, changes, personal)
 	return nil
 }
 
-// fixedByModel reports whether a field is the model's, so that the change would no longer be the one that was authorised.
-func fixedByModel(field string) bool {
-	return slices.Contains([]string{"plan", "test_plan", "back_out_plan", "tasks", "exclusive"}, field)
+// rescore scores the risk again of a change that has been submitted and not begun.
+func (d *draft) rescore() {
+	record := &d.Record
+	if record.Type != Standard && record.SubmittedAt != nil && slices.Contains(underway, record.State) {
+		record.Risk = Assess(d.facts.Model, record.Answers, d.measured())
+	}
+}
+
+// measuredField reports whether the risk follows from a field: another score for another reason would be nobody's edit.
+func measuredField(field string) bool {
+	return slices.Contains([]string{"service", "services", "configuration_items", "window", "team"}, field)
+}
+
+// readByPeer reports whether a field is of what a peer reviews.
+func readByPeer(field string) bool {
+	return slices.Contains([]string{
+		"justification", "plan", "test_plan", "back_out_plan", "tasks", "services", "configuration_items", "environment", "exclusive",
+	}, field)
+}
+
+// fixes reports whether a field is the model's, so that the change would no longer be the one that was authorised.
+func (m Model) fixes(field string) bool {
+	return slices.Contains([]string{"plan", "test_plan", "back_out_plan", "tasks", "exclusive"}, field) || field == "environment" && m.Environment != ""
 }
 
 func (d *draft) editLists(body Edit, changes map[string]any) {
@@ -158,7 +182,7 @@ func (d *draft) setWindow(from, to *time.Time, changes map[string]any) {
 	}
 	changes["window"] = domain.Change{From: []*time.Time{record.WindowFrom, record.WindowTo}, To: []*time.Time{from, to}}
 	record.WindowFrom, record.WindowTo, record.ExtendedTo, record.WindowMissed, record.OverrunAt = from, to, nil, false, nil
-	record.Overrides = nil // they were for another start
+	record.Overrides, record.HeldSince = []Override{}, nil // they were for another start
 }
 
 func same(a, b *time.Time) bool {
@@ -209,7 +233,8 @@ func (d *draft) validEdit(body Edit) error {
 	wrong = d.names(wrong, touched, given(body.Team), given(body.Assignee), "", predecessors)
 	from, to := record.WindowFrom, record.WindowTo
 	if body.WindowFrom != nil || body.WindowTo != nil {
-		wrong = checkWindow(wrong, cmp.Or(body.WindowFrom, from), cmp.Or(body.WindowTo, to))
+		from, to = cmp.Or(body.WindowFrom, from), cmp.Or(body.WindowTo, to)
+		wrong = d.checkAhead(checkWindow(wrong, from, to), from, to)
 	}
 	if body.Tasks != nil {
 		wrong = append(wrong, checkTasks(record.retasked(newTasks(*body.Tasks)))...)

@@ -29,6 +29,8 @@ type scope struct {
 	ModelVersion  int               `json:"model_version"`
 	Answers       map[string]string `json:"answers"`
 	RiskLevel     string            `json:"risk"`
+	// SecurityReason is why an emergency is one.
+	SecurityReason string `json:"security_reason,omitempty"`
 }
 
 // scopedTask is a task without how far it is. Conditions are what voters asked for: they are no edit of what was voted on.
@@ -45,7 +47,7 @@ func (c *Change) hashes(attachments []string) approval.Hashes {
 		Justification: c.Justification, Plan: c.Plan, TestPlan: c.TestPlan, BackOutPlan: c.BackOutPlan, Tasks: []scopedTask{},
 		Attachments: sorted(attachments), Items: sorted(c.ConfigurationItems), Services: sorted(c.Services), Environment: c.Environment,
 		Exclusive: c.Exclusive, Type: c.Type, Model: c.Model, ModelVersion: c.Policies[policy.KindChangeModel+"/"+c.Model], Answers: c.Answers,
-		RiskLevel: c.Risk.Level,
+		RiskLevel: c.Risk.Level, SecurityReason: c.SecurityReason,
 	}
 	for _, task := range c.Tasks {
 		if !task.Condition {

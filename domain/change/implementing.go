@@ -13,6 +13,9 @@ import (
 // named its team.
 func (d *draft) implementer() error {
 	record, actor := &d.Record, d.command.Actor
+	if actor.Kind == domain.ActorPerson && record.approvedBy(actor.Name) {
+		return domain.Errorf(domain.CodeForbidden, "%s approved the change, and so does not carry it out", actor.Name)
+	}
 	switch {
 	case actor.Kind != domain.ActorPerson || record.Carries(actor.Name, d.facts.ActorTeams):
 		return nil
@@ -20,6 +23,22 @@ func (d *draft) implementer() error {
 		return nil
 	}
 	return domain.Errorf(domain.CodeForbidden, "%s is for those who carry the change out: its assignee and the owners of its tasks", d.command.Verb())
+}
+
+// approvedBy reports whether a person's vote, or one in their place, lets the change be carried out.
+func (c *Change) approvedBy(person string) bool {
+	if c.Approval == nil {
+		return false
+	}
+	for _, stage := range c.Approval.Stages {
+		for _, vote := range stage.InForce() {
+			if (vote.By == person || vote.For == person) && vote.Choice.Approves() {
+				return true
+			}
+		}
+	}
+	glass := c.Approval.BreakGlass
+	return glass != nil && glass.Void == nil && glass.By == person
 }
 
 // holding says what keeps the change from starting; empty when nothing does.
@@ -59,7 +78,9 @@ func (d *draft) start() error {
 	if held := d.holding(); held != "" {
 		return domain.Conflict(nil, "%s", held)
 	}
-	d.begin(effective)
+	if err := d.begin(effective); err != nil {
+		return err
+	}
 	data := map[string]any{}
 	if !effective.Equal(d.moment) {
 		data["effective_at"] = effective
@@ -68,11 +89,16 @@ func (d *draft) start() error {
 	return nil
 }
 
-func (d *draft) begin(effective time.Time) {
+// begin enters the implementation. Who starts a change for which nobody is named carries it out.
+func (d *draft) begin(effective time.Time) error {
 	record := &d.Record
+	if actor := d.command.Actor; d.command.Verb() == "start" && record.Assignee == "" && actor.Human() {
+		record.Assignee = actor.Name
+	}
 	d.move(Implementing, effective)
 	record.ActualStart, record.ActualEnd, record.Outcome = at(effective), nil, ""
 	d.notify("change.started", nil, record.owner())
+	return nil
 }
 
 // maxBack is how far back something may have happened that is said now.
@@ -100,10 +126,15 @@ func (d *draft) effective(given *time.Time, reason string) (time.Time, error) {
 // windowOpens starts a change by itself. One that something blocks is held, and both sides are told.
 func (d *draft) windowOpens() error {
 	record := &d.Record
+	if span, _ := record.Window(); !span.Holds(d.moment) {
+		return d.windowMissed() // nobody was there to start it while the window was open
+	}
 	record.Conflicts = FindConflicts(*record, d.facts.Surroundings, d.moment)
 	held := d.holding()
 	if held == "" {
-		d.begin(d.moment)
+		if err := d.begin(d.moment); err != nil {
+			return err
+		}
 		d.event("the window opened", nil, nil)
 		return nil
 	}
@@ -247,6 +278,16 @@ func (d *draft) extend() error {
 		return domain.Invalid("until", "lies more than 92 days after the window's beginning")
 	}
 	until := domain.Millisecond(*body.Until)
+	longer := *record
+	longer.ExtendedTo = &until
+	if d.facts.Surroundings.Read {
+		found := FindConflicts(longer, d.facts.Surroundings, d.moment)
+		if i := slices.IndexFunc(found, func(c Conflict) bool { return c.Kind == "exclusive" && !record.lifts(c) }); i >= 0 {
+			return domain.Conflict(nil, "the window cannot be extended: %s", found[i].Why)
+		}
+		record.Conflicts = found
+		d.tellNeighbours()
+	}
 	d.event(body.Reason, map[string]any{"window_to": domain.Change{From: record.end(), To: until}}, nil)
 	record.ExtendedTo, record.OverrunAt = &until, nil
 	return nil

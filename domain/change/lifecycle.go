@@ -26,7 +26,7 @@ var (
 	authorised = []domain.State{Approved, Scheduled}
 	editable   = []domain.State{Draft, Assessing, AwaitingApproval, Approved, Scheduled, Implementing, Review, Rejected}
 	allStates  = append(slices.Clone(editable), Closed, Canceled)
-	voting     = []domain.State{AwaitingApproval, Review}
+	voting     = []domain.State{AwaitingApproval, Implementing, Review}
 	underway   = []domain.State{Assessing, AwaitingApproval, Approved, Scheduled}
 )
 
@@ -60,7 +60,7 @@ var Lifecycle = &domain.Lifecycle{
 	Transitions: []domain.Transition{
 		{Verb: "draft", Title: "Draft", To: []domain.State{Draft}, Roles: agents, Event: "change.drafted", Body: body[Content]},
 		{Verb: "from_model", Title: "New from a model", To: []domain.State{Draft, Approved, Scheduled}, Roles: agents, Event: "change.drafted", Body: body[FromModel]},
-		{Verb: "edit", Title: "Edit", From: editable, To: decided, Leads: editLeads, Roles: agents, Event: "change.edited", Body: body[Edit]},
+		{Verb: "edit", Title: "Edit", From: editable, To: append([]domain.State{Implementing}, decided...), Leads: editLeads, Roles: agents, Event: "change.edited", Body: body[Edit]},
 		{Verb: "submit", Title: "Submit", From: []domain.State{Draft}, To: append([]domain.State{Assessing}, decided...), Roles: agents, Event: "change.submitted", Body: body[Submit]},
 		{Verb: "assess", Title: "Assess", From: []domain.State{Assessing}, To: decided, Roles: agents, Event: "change.assessed", Body: body[AnswerRisk]},
 		{Verb: "peer_review", Title: "Peer review", From: []domain.State{Assessing}, To: decided, Roles: agents, Event: "change.peer_reviewed", Body: body[PeerReview]},
@@ -68,16 +68,18 @@ var Lifecycle = &domain.Lifecycle{
 		{Verb: "close_voting", Title: "Close voting", From: voting, To: decided, Leads: voteLeads, Roles: managers, Event: "change.voting_closed", Body: body[OfStage]},
 		{Verb: "request_info", Title: "Ask the owner", From: voting, Roles: voters, Event: "change.info_requested", Body: body[RequestInfo]},
 		{Verb: "answer_info", Title: "Answer", From: voting, Roles: agents, Event: "change.info_answered", Body: body[AnswerInfo]},
+		{Verb: "defer", Title: "Defer", From: voting, Roles: managers, Event: "change.vote_deferred", Body: body[Defer]},
+		{Verb: "ask_others", Title: "Ask others", From: voting, Roles: managers, Event: "change.others_asked", Body: body[AskOthers]},
 		{Verb: "break_glass", Title: "Break the glass", From: []domain.State{AwaitingApproval}, To: authorised, Roles: managers, Event: "change.approved_alone", Body: body[Because]},
 		{Verb: "revise", Title: "Revise", From: []domain.State{Rejected, Approved, Scheduled}, To: []domain.State{Draft}, Roles: agents, Event: "change.revised", Body: body[Plain]},
 		{Verb: "schedule", Title: "Schedule", From: []domain.State{Approved}, To: []domain.State{AwaitingApproval, Scheduled}, Roles: agents, Event: "change.window_set", Body: body[Schedule]},
 		{Verb: "start", Title: "Start", From: []domain.State{Scheduled}, To: []domain.State{Implementing}, Roles: agents, Event: "change.started", Body: body[Timed]},
 		{Verb: "start_task", Title: "Start a task", From: []domain.State{Approved, Scheduled, Implementing}, Roles: agents, Event: "change.task_started", Body: body[OfTask]},
-		{Verb: "complete_task", Title: "Complete a task", From: []domain.State{Approved, Scheduled, Implementing}, Roles: agents, Event: "change.task_done", Body: body[OfTask]},
+		{Verb: "complete_task", Title: "Complete a task", From: []domain.State{Approved, Scheduled, Implementing}, To: underHand, Leads: heldLeads, Roles: agents, Event: "change.task_done", Body: body[OfTask]},
 		{Verb: "complete", Title: "Complete", From: []domain.State{Implementing}, To: []domain.State{Review}, Roles: agents, Event: "change.completed", Body: body[Complete]},
 		{Verb: "back_out", Title: "Back out", From: []domain.State{Implementing}, To: []domain.State{Review}, Roles: agents, Event: "change.backed_out", Body: body[BackOut]},
 		{Verb: "extend", Title: "Extend", From: []domain.State{Implementing}, Roles: managers, Event: "change.extended", Body: body[Extend]},
-		{Verb: "override_conflict", Title: "Override a conflict", From: authorised, To: []domain.State{Scheduled}, Roles: managers, Event: "change.conflict_overridden", Body: body[OverrideConflict]},
+		{Verb: "override_conflict", Title: "Override a conflict", From: authorised, To: underHand, Leads: freedLeads, Roles: managers, Event: "change.conflict_overridden", Body: body[OverrideConflict]},
 		{Verb: "record_retrospective", Title: "Record as done", From: []domain.State{Draft}, To: []domain.State{Review}, Roles: agents, Event: "change.recorded", Body: body[Retrospective]},
 		{Verb: "decide_cause", Title: "Decide a cause", From: []domain.State{Implementing, Review, Closed}, Roles: owners, Event: "change.cause_decided", Body: body[DecideCause]},
 		{Verb: "review", Title: "Review", From: []domain.State{Review}, Roles: managers, Event: "change.reviewed", Body: body[ReviewFindings]},
@@ -89,8 +91,8 @@ var Lifecycle = &domain.Lifecycle{
 
 		{Verb: "approval_due", Title: "Remind, or end the vote", From: voting, To: decided, Leads: voteLeads, Event: "change.approval_due", Body: body[Plain]},
 		{Verb: "electorate_changed", Title: "Look at who decides", From: voting, To: decided, Leads: voteLeads, Event: "change.electorate_changed", Body: body[Left]},
-		{Verb: "conflicts_changed", Title: "Look for conflicts", From: authorised, To: authorised, Event: "change.conflicts_found", Body: body[Plain]},
-		{Verb: "window_opens", Title: "Start by itself", From: []domain.State{Scheduled}, To: []domain.State{Implementing}, Event: "change.started", Body: body[Plain]},
+		{Verb: "conflicts_changed", Title: "Look for conflicts", From: underway, To: underHand, Leads: freedLeads, Event: "change.conflicts_found", Body: body[Plain]},
+		{Verb: "window_opens", Title: "Start by itself", From: []domain.State{Scheduled}, To: []domain.State{Implementing, Approved}, Event: "change.started", Body: body[Plain]},
 		{Verb: "window_missed", Title: "Window missed", From: authorised, To: []domain.State{Approved}, Event: "change.window_missed", Body: body[Plain]},
 		{Verb: "overrun", Title: "Overrun", From: []domain.State{Implementing}, Event: "change.overrun", Body: body[Plain]},
 		{Verb: "cause_proposed", Title: "Cause proposed", From: []domain.State{Implementing, Review, Closed}, Event: "change.cause_proposed", Body: body[ProposeCause]},
@@ -102,8 +104,16 @@ var Lifecycle = &domain.Lifecycle{
 
 // editLeads: an edit that voids votes asks for them again.
 var editLeads = map[domain.State][]domain.State{
-	AwaitingApproval: {AwaitingApproval, Approved, Scheduled, Rejected}, Approved: {AwaitingApproval, Scheduled}, Scheduled: {AwaitingApproval, Approved},
+	AwaitingApproval: {AwaitingApproval, Approved, Scheduled, Rejected}, Approved: {AwaitingApproval, Scheduled}, Scheduled: {AwaitingApproval, Implementing},
 }
+
+// freedLeads: what nothing blocks any more is scheduled, and starts by itself where it was held; heldLeads: a condition was the last
+// thing that held it.
+var (
+	underHand  = []domain.State{Scheduled, Implementing}
+	freedLeads = map[domain.State][]domain.State{Approved: {Scheduled}, Scheduled: {Implementing}}
+	heldLeads  = map[domain.State][]domain.State{Scheduled: {Implementing}}
+)
 
 // voteLeads: what is decided while it is asked for; what was done first stays in review, whatever is decided.
 var voteLeads = map[domain.State][]domain.State{AwaitingApproval: {AwaitingApproval, Approved, Scheduled, Rejected}}

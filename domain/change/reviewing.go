@@ -125,7 +125,7 @@ func (d *draft) decideCause() error {
 		return err
 	}
 	record, by := &d.Record, d.command.Actor.Name
-	if record.Carries(by, d.facts.ActorTeams) {
+	if parties := record.parties(); slices.Contains(parties.TaskOwners, by) || record.Carries(by, d.facts.ActorTeams) {
 		return domain.Errorf(domain.CodeForbidden, "whoever carried the change out does not judge what it caused")
 	}
 	i := slices.IndexFunc(record.Causes, func(c Cause) bool { return c.Incident == body.Incident || c.Number == body.Incident })
@@ -136,6 +136,10 @@ func (d *draft) decideCause() error {
 		return domain.Conflict(nil, "%s has been %s", record.Causes[i].Number, record.Causes[i].Verdict)
 	}
 	cause := &record.Causes[i]
+	service := cmp.Or(cause.Service, record.Service)
+	if owner := d.facts.Services[service].Owner; d.command.Actor.Kind == domain.ActorPerson && owner != "" && owner != by {
+		return domain.Errorf(domain.CodeForbidden, "what caused an incident on %s decides its owner, %s", service, owner)
+	}
 	cause.Verdict, cause.By, cause.At = causeDeclined, by, at(d.moment)
 	if body.Caused {
 		cause.Verdict = causeConfirmed
@@ -259,6 +263,11 @@ func (d *draft) relate(tie bool) error {
 		d.Links = append(d.Links, link)
 	} else {
 		d.Unlinks = append(d.Unlinks, link)
+	}
+	if d.facts.Target.Practice == domain.Incident && slices.Contains(underway, d.Record.State) { // which may be what it is made for
+		d.Messages = append(d.Messages, domain.Message{
+			Practice: Practice, Record: d.Record.ID, Command: "change.conflicts_changed", OnClosed: domain.TargetDrop,
+		})
 	}
 	d.event("", map[string]any{"type": body.Type, "to": d.facts.Target.ID, "number": d.facts.Target.Number}, nil)
 	return nil

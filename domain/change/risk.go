@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 )
 
 // MaxRisk is the highest score there is.
@@ -88,7 +89,7 @@ func Assess(model Model, answers map[string]string, measured Measured) Risk {
 	risk := Risk{Questionnaire: []Point{}, Calculator: calculate(model, measured)}
 	for _, question := range model.Questionnaire {
 		answer := answers[question.ID]
-		if p := question.Risk[answer]; p > 0 {
+		if p := question.points(answer); p > 0 {
 			risk.Questionnaire = append(risk.Questionnaire, Point{fmt.Sprintf("%s %s", question.Ask, answer), p})
 		}
 	}
@@ -99,6 +100,17 @@ func Assess(model Model, answers map[string]string, measured Measured) Risk {
 	}
 	risk.Level = level(model, risk.Score)
 	return risk
+}
+
+// points are those of an answer, however it is capitalised.
+func (q Question) points(answer string) int {
+	most := 0
+	for known, points := range q.Risk {
+		if strings.EqualFold(strings.TrimSpace(answer), known) {
+			most = max(most, points)
+		}
+	}
+	return most
 }
 
 // The scores from which on a change is of medium and of high risk, where its model does not say.
@@ -164,7 +176,7 @@ func (m Model) Unanswered(answers map[string]string) []string {
 	return open
 }
 
-// checkAnswers says which answers are to no question, or none that the question knows.
+// checkAnswers says which answers are to no question.
 func (m Model) checkAnswers(answers map[string]string) []string {
 	var wrong []string
 	for _, id := range slices.Sorted(maps.Keys(answers)) {

@@ -2,6 +2,7 @@ package change
 
 import (
 	"slices"
+	"time"
 
 	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/domain/content"
@@ -27,7 +28,7 @@ func (d *draft) toDraft(reason string) error {
 	}
 	d.move(Draft, d.moment)
 	record.SubmittedAt, record.AssessedBy, record.ReviewedBy = nil, "", ""
-	record.Conflicts, record.Overrides, record.WindowMissed = []Conflict{}, nil, false
+	record.Conflicts, record.Overrides, record.WindowMissed = []Conflict{}, []Override{}, false
 	d.conditionsGone()
 	return nil
 }
@@ -52,7 +53,6 @@ func (d *draft) cancel() error {
 	}
 	d.move(Canceled, d.moment)
 	d.Record.ClosedAt = at(d.moment)
-	d.tellNeighbours()
 	return nil
 }
 
@@ -72,8 +72,8 @@ func (d *draft) schedule() error {
 	if err := domain.Join(checkWindow(nil, body.WindowFrom, body.WindowTo)); err != nil {
 		return err
 	}
-	if !body.WindowTo.After(d.moment) {
-		return domain.Invalid("window_to", "lies in the past")
+	if err := domain.Join(d.checkAhead(nil, body.WindowFrom, body.WindowTo)); err != nil {
+		return err
 	}
 	changes := map[string]any{}
 	d.setWindow(body.WindowFrom, body.WindowTo, changes)
@@ -84,15 +84,45 @@ func (d *draft) schedule() error {
 		return domain.Errorf(domain.CodeInvalid, "nothing would change")
 	}
 	changes["fields"] = []string{"window"}
+	d.rescore()
 	d.event(body.Reason, changes, nil)
 	return nil
+}
+
+// checkAhead says whether another window of a change that was asked for can still be kept, and leaves those who were asked the time
+// that the change was submitted with.
+func (d *draft) checkAhead(wrong []domain.FieldError, from, to *time.Time) []domain.FieldError {
+	record := &d.Record
+	if from == nil || to == nil || len(wrong) > 0 || record.SubmittedAt == nil || record.State == Review {
+		return wrong
+	}
+	if !to.After(d.moment) {
+		return append(wrong, domain.FieldError{Location: "body.window_to", Message: "lies in the past"})
+	}
+	if record.Type != Normal || record.Expedited || record.State == Implementing {
+		return wrong
+	}
+	earliest, err := d.earliest(*record.SubmittedAt)
+	if err == nil && from.Before(earliest) {
+		wrong = append(wrong, domain.FieldError{
+			Location: "body.window_from",
+			Message:  "lies before " + instant(earliest) + ", the lead time of this change; withdraw it and submit it expedited",
+		})
+	}
+	return wrong
 }
 
 // lookAround looks for conflicts where a command may have moved any, and tells those whom it concerns: the owners of both sides of
 // what blocks now and did not before, and the changes near by, which look for themselves.
 func (d *draft) lookAround(before Change) {
 	record := &d.Record
-	if !d.facts.Surroundings.Read || !slices.Contains(append([]domain.State{Draft}, underway...), record.State) || record.SubmittedAt == nil {
+	if !d.facts.Surroundings.Read {
+		return
+	}
+	if before.stands() && !record.stands() {
+		d.tellNeighbours()
+	}
+	if !slices.Contains(underway, record.State) || record.SubmittedAt == nil {
 		return
 	}
 	record.Conflicts = FindConflicts(*record, d.facts.Surroundings, d.moment)
@@ -131,7 +161,13 @@ func (d *draft) otherOwners(conflict Conflict) []string {
 	return to
 }
 
-// tellNeighbours lets changes near by look for conflicts again.
+// stands reports whether the change is in the way of others: from when it is asked for until it ends.
+func (c Change) stands() bool {
+	_, set := c.Window()
+	return set && c.SubmittedAt != nil && !c.WindowMissed && (c.State == Implementing || slices.Contains(underway, c.State))
+}
+
+// tellNeighbours lets changes near by, and those that must come after, look for conflicts again.
 func (d *draft) tellNeighbours() {
 	var near []string
 	for _, n := range d.facts.Surroundings.Changes {
@@ -139,7 +175,7 @@ func (d *draft) tellNeighbours() {
 			near = append(near, n.ID)
 		}
 	}
-	for _, id := range content.Unique(near) {
+	for _, id := range content.Unique(append(near, d.facts.Surroundings.Successors...)) {
 		d.Messages = append(d.Messages, domain.Message{
 			Practice: Practice, Record: id, Command: "change.conflicts_changed", OnClosed: domain.TargetDrop,
 		})
@@ -163,19 +199,23 @@ func whys(conflicts []Conflict) []string {
 }
 
 // scheduleItself schedules an approved change whose window is set and which nothing blocks, and starts one that was held for what is
-// gone now.
-func (d *draft) scheduleItself() {
+// gone now. A window that has passed is missed, which its deadline tells.
+func (d *draft) scheduleItself() error {
 	record := &d.Record
 	span, set := record.Window()
-	if record.State == Approved && set && !record.WindowMissed && len(record.blocked()) == 0 {
+	if record.State == Approved && set && !record.WindowMissed && d.moment.Before(span.To) && len(record.blocked()) == 0 {
 		d.move(Scheduled, d.moment)
 		d.add("change.scheduled", "", map[string]any{"window_from": span.From, "window_to": span.To}, nil)
 		d.notify("change.scheduled", map[string]any{"window_from": span.From, "window_to": span.To}, record.owner(), record.implementer())
 	}
-	if record.State == Scheduled && record.HeldSince != nil && d.holding() == "" && span.Holds(d.moment) {
-		d.begin(d.moment)
-		d.add("change.started", "what held it is gone", map[string]any{"held_since": *record.HeldSince}, nil)
+	held := record.HeldSince
+	if record.State == Scheduled && held != nil && record.AutoStart && d.facts.Surroundings.Read && d.holding() == "" && span.Holds(d.moment) {
+		if err := d.begin(d.moment); err != nil {
+			return err
+		}
+		d.add("change.started", "what held it is gone", map[string]any{"held_since": *held}, nil)
 	}
+	return nil
 }
 
 // conflictsChanged looks for conflicts again: something around the change has moved. What it finds, lookAround tells.
@@ -209,9 +249,9 @@ func (d *draft) overrideConflict() error {
 // windowMissed takes a change whose window passed without a start back to approved: it needs another window.
 func (d *draft) windowMissed() error {
 	record := &d.Record
-	record.WindowMissed, record.Overrides, record.HeldSince = true, nil, nil
+	record.WindowMissed, record.Overrides, record.HeldSince = true, []Override{}, nil
 	d.move(Approved, d.moment)
-	d.event("the window passed without a start", map[string]any{"window_from": record.WindowFrom, "window_to": record.WindowTo}, nil)
+	d.add("change.window_missed", "the window passed without a start", map[string]any{"window_from": record.WindowFrom, "window_to": record.WindowTo}, nil)
 	d.notify("change.window_missed", nil, record.owner(), record.implementer())
 	return nil
 }

@@ -130,6 +130,7 @@ var changeVerbs = map[string]func(*API, domain.Transition){
 	"edit": changeCommand[change.Edit], "submit": changeCommand[change.Submit], "assess": changeCommand[change.AnswerRisk],
 	"peer_review": changeCommand[change.PeerReview], "cast_vote": changeCommand[change.CastVote], "close_voting": changeCommand[change.OfStage],
 	"request_info": changeCommand[change.RequestInfo], "answer_info": changeCommand[change.AnswerInfo],
+	"defer": changeCommand[change.Defer], "ask_others": changeCommand[change.AskOthers],
 	"break_glass": changeCommand[change.Because], "revise": changeCommand[change.Plain], "schedule": changeCommand[change.Schedule],
 	"start": changeCommand[change.Timed], "start_task": changeCommand[change.OfTask], "complete_task": changeCommand[change.OfTask],
 	"complete": changeCommand[change.Complete], "back_out": changeCommand[change.BackOut], "extend": changeCommand[change.Extend],

@@ -1,0 +1,43 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+
+	"github.com/uptrace/bun"
+
+	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/policy"
+	"github.com/holdfast-itsm/holdfast/schemas"
+)
+
+// tellInterested lets changes look for conflicts again that a freeze or a maintenance window may be about (docs/adr/0018). The relay
+// gives them the command, once what is stored is there to be read.
+func (a *App) tellInterested(ctx context.Context, tx bun.Tx, stored policy.Document) error {
+	if stored.Kind != policy.KindFreezeWindow && stored.Kind != policy.KindMaintenanceWindow {
+		return nil
+	}
+	messages, err := schemas.Interested(ctx, tx, schemas.InterestFreeze, "")
+	if err != nil {
+		return err
+	}
+	source := stored.Kind + "/" + stored.Name
+	for _, message := range messages {
+		body := json.RawMessage("{}")
+		command := domain.Command{
+			ID:   domain.CommandID("policy", source, strconv.Itoa(stored.Version), message.Record),
+			Name: message.Command, Practice: message.Practice, Record: message.Record,
+			Actor: domain.Actor{Kind: domain.ActorMachine, Name: source}, ReceivedAt: a.now(), Body: body, Digest: domain.Digest(body),
+		}
+		text, err := json.Marshal(command)
+		if err != nil {
+			return fmt.Errorf("encoding a command of %s: %w", source, err)
+		}
+		if _, err := schemas.PostCommand(ctx, tx, command, text, message.OnClosed, a.now()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
