@@ -3,7 +3,6 @@ package activities
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"slices"
 	"time"
 
@@ -50,9 +49,7 @@ func (a *Activities) measure(ctx context.Context, tx bun.Tx, facts *change.Facts
 			return err
 		}
 		m.Failed, m.Ended, m.WhoseRecord = failed, ended, "model "+record.Model
-		if failed >= suspension.Failures {
-			facts.Suspended = fmt.Sprintf("%d of its last %d changes failed", failed, ended)
-		}
+		facts.Suspended = facts.Model.SuspendedBy(failed, ended)
 		return nil
 	}
 	if record.Team == "" {

@@ -17,6 +17,8 @@ type Changes interface {
 	// ModelRecord says how the changes of a model ended, TeamRecord those of a team.
 	ModelRecord(ctx context.Context, model string) (TrackRecord, error)
 	TeamRecord(ctx context.Context, team string) (TrackRecord, error)
+	// ChangeModels lists the models that changes can be made of, the standard ones first, and which of them are out of use.
+	ChangeModels(ctx context.Context) ([]ModelView, error)
 	// Approvals lists the votes that wait for the caller, and those that they gave last.
 	Approvals(ctx context.Context) (Approvals, error)
 	// Delegations lists who votes for whom: those by and to the caller.

@@ -76,6 +76,14 @@ func (a Amount) reachedBy(weight, of int64) bool {
 	return weight >= a.count
 }
 
+// Least is the smallest weight that reaches the amount, a share being that of a whole weight.
+func (a Amount) Least(of int64) int64 {
+	if a.IsShare() {
+		return (a.part*of + a.whole - 1) / a.whole
+	}
+	return a.count
+}
+
 // UnmarshalJSON reads an amount from text, and a number also from a number. It keeps what it cannot read for Validate, which
 // knows where it stands.
 func (a *Amount) UnmarshalJSON(content []byte) error {

@@ -179,3 +179,12 @@ func TestWhatIsWrongWithARule(t *testing.T) {
 		require.Equal(t, path, problems[0].Path)
 	}
 }
+
+func TestTheLeastThatReachesAnAmount(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]int64{"60%": 4, "50%": 3, "2/3": 4, "66.67%": 5, "100%": 6, "1%": 1, "2": 2} {
+		amount, err := approval.ParseAmount(text)
+		require.NoError(t, err)
+		require.Equal(t, want, amount.Least(6), text)
+	}
+}

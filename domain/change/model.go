@@ -86,6 +86,15 @@ func (m Model) Suspension() SuspendAfter {
 	return *m.SuspendAfter
 }
 
+// SuspendedBy says why so many failures among the last changes take a model out of use; empty while they do not. Only a standard
+// model can be out of use.
+func (m Model) SuspendedBy(failed, ended int) string {
+	if m.Type != Standard || failed < m.Suspension().Failures {
+		return ""
+	}
+	return fmt.Sprintf("%d of its last %d changes failed", failed, ended)
+}
+
 // Days are whole days of clock time that documents write as text: "180d".
 type Days int
 

@@ -57,6 +57,11 @@ func (a *API) changes() {
 			add(a, transition)
 		}
 	}
+	register(a, operation(http.MethodGet, "/change-models", "list-change-models", "The models that changes can be made of, and which are out of use", "Changes", app.PermissionPolicyRead),
+		func(ctx context.Context, _ *struct{}) (*answer[app.Page[app.ModelView]], error) {
+			found, err := a.Service.ChangeModels(ctx)
+			return answered(app.Page[app.ModelView]{Items: found}, err)
+		})
 	register(a, operation(http.MethodGet, "/change-models/{name}/record", "read-change-model-record", "How the changes of a model ended", "Changes", app.PermissionChangeRecord),
 		func(ctx context.Context, in *struct {
 			Name string `path:"name" maxLength:"100"`

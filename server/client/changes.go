@@ -34,6 +34,12 @@ func (c *client) ChangeTimeline(ctx context.Context, reference string, after int
 	return one[app.Page[domain.StoredEvent]](ctx, c, op)
 }
 
+// ChangeModels lists the models that changes can be made of.
+func (c *client) ChangeModels(ctx context.Context) ([]app.ModelView, error) {
+	page, err := one[app.Page[app.ModelView]](ctx, c, get("change-models"))
+	return page.Items, err
+}
+
 // ModelRecord says how the changes of a model ended.
 func (c *client) ModelRecord(ctx context.Context, model string) (app.TrackRecord, error) {
 	return one[app.TrackRecord](ctx, c, get("change-models", model, "record"))

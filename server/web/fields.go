@@ -45,6 +45,8 @@ type field struct {
 	// Value is what stands in the input, Was what stood there when the form was made: what was not touched is not sent.
 	Value string
 	Was   string
+	// At is the instant that a moment was filled in with, which the page's script shows in the viewer's zone.
+	At    *time.Time
 	Error string
 }
 
@@ -78,7 +80,7 @@ func structFields(body reflect.Type, prefix, verb string) []field {
 	for i := range body.NumField() {
 		member := body.Field(i)
 		name, options, _ := strings.Cut(member.Tag.Get("json"), ",")
-		if unshown[name] || member.Type == rawType {
+		if unshown[name] || member.Type == rawType || compound(member.Type) {
 			continue
 		}
 		optional := strings.Contains(options, "omitempty")
@@ -92,6 +94,15 @@ func structFields(body reflect.Type, prefix, verb string) []field {
 		fields = append(fields, fieldOf(member, prefix+name, verb, !optional))
 	}
 	return fields
+}
+
+// compound reports whether a member of a body takes more than one input holds: a map, or a list of structures. Forms that have such
+// a member draw it themselves.
+func compound(member reflect.Type) bool {
+	if member.Kind() == reflect.Pointer {
+		member = member.Elem()
+	}
+	return member.Kind() == reflect.Map || member.Kind() == reflect.Slice && member.Elem().Kind() == reflect.Struct
 }
 
 func fieldOf(member reflect.StructField, name, verb string, required bool) field {

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -78,15 +79,7 @@ func turnsOf(ctx context.Context, events []domain.StoredEvent) []turn {
 	var course states
 	for _, event := range events {
 		first := event.Type == "incident.logged"
-		said := map[string]any{}
-		for _, part := range []json.RawMessage{event.Data, event.Personal} {
-			var values map[string]any
-			if len(part) > 0 && json.Unmarshal(part, &values) == nil {
-				for name, value := range values {
-					said[name] = value
-				}
-			}
-		}
+		said := allSaid(event)
 		from, to := course.after(event.Type, said)
 		if to != "" && to != from {
 			turns = append(turns, turn{Event: event, Field: stateField, From: titleOf(from), To: titleOf(to), First: first})
@@ -94,6 +87,18 @@ func turnsOf(ctx context.Context, events []domain.StoredEvent) []turn {
 		turns = append(turns, changesIn(ctx, event, said, first)...)
 	}
 	return turns
+}
+
+// allSaid is all that an event says: its facts and the words of people.
+func allSaid(event domain.StoredEvent) map[string]any {
+	said := map[string]any{}
+	for _, part := range []json.RawMessage{event.Data, event.Personal} {
+		var values map[string]any
+		if len(part) > 0 && json.Unmarshal(part, &values) == nil {
+			maps.Copy(said, values)
+		}
+	}
+	return said
 }
 
 func titleOf(state domain.State) string {

@@ -62,6 +62,7 @@ var watchable = []struct {
 	{homeLivePath, (*console).watchHome},
 	{escalationsLivePath, (*console).watchEscalations},
 	{escalationLivePath, (*console).watchEscalation},
+	{changeLivePath, (*console).watchChange},
 }
 
 // watch is one of the things that a connection listens to.

@@ -25,6 +25,7 @@ const manage = "Manage"
 var navigation = []destination{
 	{Title: "Home", Path: homePath, Icon: "home", For: app.Principal.Staff},
 	{Title: "Incidents", Path: "/incidents", Icon: "incident", For: app.Principal.Staff},
+	{Title: "Changes", Path: changesPath, Icon: "change", For: app.Principal.Staff},
 	{Title: "Waiting", Path: "/waiting", Icon: "waiting", For: app.Principal.Staff},
 	{Title: "Promises", Path: promisesPath, Icon: "timer", For: readsPromises},
 	{Title: "On call", Path: onCallPath, Icon: "alarm", For: app.Principal.Staff},

@@ -188,18 +188,14 @@ var freeText = map[string]bool{"body": true, "notes": true, "comment": true, "te
 
 // factsOf reads what an event says from its facts and its personal part, in the order of their names, free text last.
 func factsOf(ctx context.Context, event domain.StoredEvent) []fact {
-	said := map[string]any{}
-	for _, part := range []json.RawMessage{event.Data, event.Personal} {
-		var values map[string]any
-		if len(part) > 0 && json.Unmarshal(part, &values) == nil {
-			for name, value := range values {
-				said[name] = value
-			}
-		}
-	}
+	return factsIn(ctx, event.Type, allSaid(event))
+}
+
+// factsIn are the facts among what an event of a type says.
+func factsIn(ctx context.Context, kind string, said map[string]any) []fact {
 	var plain, texts []fact
 	for name, value := range said {
-		if silent[name] || name == "source" && strings.HasPrefix(event.Type, "escalation.") {
+		if silent[name] || name == "source" && strings.HasPrefix(kind, "escalation.") {
 			continue
 		}
 		for _, one := range factsUnder(ctx, name, value) {

@@ -200,6 +200,9 @@ func recordURL(reference string) string {
 	if isEscalation(reference) {
 		return escalationsPath + "/" + reference
 	}
+	if isChange(reference) {
+		return changesPath + "/" + reference
+	}
 	return "/incidents/" + reference
 }
 

@@ -132,6 +132,7 @@ func (w *console) mountPages(pages *gin.RouterGroup) {
 	w.mountOnCall(pages)
 	w.mountEscalations(pages)
 	w.mountReRating(pages)
+	w.mountChanges(pages)
 }
 
 // contentPolicy lets a page load from its own origin only: no inline script or style, no frames, no plugins.

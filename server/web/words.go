@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/change"
 	"github.com/holdfast-itsm/holdfast/domain/escalation"
 	"github.com/holdfast-itsm/holdfast/domain/incident"
 )
@@ -22,6 +23,35 @@ func human(name string) string {
 type wording struct{ label, hint string }
 
 var wordings = map[string]wording{
+	"justification":        {"Why", "What is gained by it, or what it prevents."},
+	"plan":                 {"Plan", "What is done, in which order."},
+	"test_plan":            {"How it is tested", "How one sees that it works."},
+	"back_out_plan":        {"How it is taken back", "What is done when it goes wrong."},
+	"window_from":          {"Window opens", ""},
+	"window_to":            {"Window ends", ""},
+	"auto_start":           {"Starts by itself as the window opens", ""},
+	"exclusive":            {"Its items to itself", "Nobody else may touch them meanwhile."},
+	"services":             {"Further services", "Handles, parted by commas."},
+	"predecessors":         {"Changes that must have ended well before", "Numbers, parted by commas."},
+	"expected_outage":      {"What users will notice", ""},
+	"security_reason":      {"Security reason", "Why an emergency needs no incident."},
+	"draft.title":          {"What is changed", "In one line."},
+	"draft.team":           {"Team", "Left empty, it is the service's."},
+	"draft.assignee":       {"Who carries it out", "A member of the team."},
+	"from_model.assignee":  {"Who carries it out", "Left empty, it is you."},
+	"from_model.title":     {"What is changed", "Left empty, it is the model's."},
+	"submit.reason":        {"Reason", "Needed where it is expedited."},
+	"outcome":              {"How it went", ""},
+	"complete.notes":       {"What was done", "Needed unless it was successful."},
+	"back_out.notes":       {"Why, and what was done", ""},
+	"findings":             {"What is learned from it", ""},
+	"caused":               {"The change caused it", "Left empty: it did not."},
+	"extend.until":         {"New end of the window", ""},
+	"peer_review.comment":  {"What you found", ""},
+	"request_info.text":    {"Your question", "The deadline stands still until it is answered."},
+	"answer_info.text":     {"Your answer", ""},
+	"actual_start":         {"When it was begun", ""},
+	"actual_end":           {"When it was done", ""},
 	"effective_at":         {"When it really happened", "Only if it was earlier than now: up to 24 hours back, with a reason."},
 	"configuration_items":  {"Configuration items", "Parted by commas."},
 	"tags":                 {"Tags", "Parted by commas."},
@@ -85,8 +115,10 @@ func hint(verb, name, doc string) string {
 
 // stateTitle is a state as the lifecycle's table calls it.
 func stateTitle(state domain.State) string {
-	if info, known := incident.Lifecycle.State(state); known {
-		return info.Title
+	for _, lifecycle := range []*domain.Lifecycle{incident.Lifecycle, change.Lifecycle} {
+		if info, known := lifecycle.State(state); known {
+			return info.Title
+		}
 	}
 	return human(string(state))
 }
@@ -100,8 +132,10 @@ func submitTitle(verb string) string {
 }
 
 func verbTitle(verb string) string {
-	if transition, known := incident.Lifecycle.Transition(verb); known {
-		return transition.Title
+	for _, lifecycle := range []*domain.Lifecycle{incident.Lifecycle, change.Lifecycle} {
+		if transition, known := lifecycle.Transition(verb); known {
+			return transition.Title
+		}
 	}
 	return human(verb)
 }
@@ -119,11 +153,14 @@ func eventTitle(kind string) string {
 	if title, known := callTitles[kind]; known {
 		return title
 	}
+	if title, known := changeTitles[kind]; known {
+		return title
+	}
 	practice, name, found := strings.Cut(kind, ".")
 	switch {
 	case !found:
 		return human(kind)
-	case practice == string(domain.Incident), practice == string(escalation.Practice):
+	case practice == string(domain.Incident), practice == string(escalation.Practice), practice == string(change.Practice):
 		return human(name)
 	}
 	return human(practice + " " + name)
@@ -144,6 +181,9 @@ var dueTitles = map[string]string{
 func dueTitle(name string) string {
 	if title, isClock := clockDueTitle(name); isClock {
 		return title
+	}
+	if _, isChange := changeDues[name]; isChange || strings.HasPrefix(name, "approval ") || strings.HasPrefix(name, "cause ") {
+		return changeDueWords(name)
 	}
 	if title, known := dueTitles[strings.TrimRight(name, "_0123456789")]; known {
 		return title

@@ -24,9 +24,25 @@
     }
   };
 
+  // A moment as the input of one takes it, by the clocks of the viewer's zone.
+  const clocks = new Intl.DateTimeFormat("en-CA", { year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: zone });
+  const wall = (at) => {
+    const part = Object.fromEntries(clocks.formatToParts(at).map((one) => [one.type, one.value]));
+    return `${part.year}-${part.month}-${part.day}T${part.hour}:${part.minute}`;
+  };
+
   const refresh = () => {
     moments(false);
     for (const input of document.querySelectorAll("input[data-zone]")) input.value = zone;
+    // A moment that was filled in is shown in the zone in which it will be read, and so is what stood there.
+    for (const input of document.querySelectorAll("input[data-moment]")) {
+      const untouched = input.value === input.defaultValue;
+      const local = wall(new Date(input.dataset.moment));
+      const was = input.form?.elements.namedItem(`was.${input.name}`);
+      if (was) was.value = local;
+      if (untouched) input.value = local;
+      input.removeAttribute("data-moment");
+    }
     for (const element of document.querySelectorAll("[data-zone-name]")) say(element, `Time in ${zone}.`);
   };
 

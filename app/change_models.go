@@ -1,0 +1,59 @@
+package app
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/holdfast-itsm/holdfast/domain/change"
+	"github.com/holdfast-itsm/holdfast/domain/policy"
+	"github.com/holdfast-itsm/holdfast/schemas"
+)
+
+// ModelView is a model of changes, with how its last changes ended.
+type ModelView struct {
+	Name    string `json:"name"`
+	Version int    `json:"version"`
+	change.Model
+	// Failed and Ended count its last changes, as many and as far back as it says itself.
+	Failed int `json:"failed"`
+	Ended  int `json:"ended"`
+	// Suspended says why it is out of use; empty while it is not.
+	Suspended string `json:"suspended,omitempty"`
+}
+
+// ChangeModels lists the models that changes can be made of, the standard ones first. The default model, whose questionnaire holds
+// for changes that follow none, is not one of them.
+func (a *App) ChangeModels(ctx context.Context) ([]ModelView, error) {
+	documents, err := a.Policies(ctx, policy.KindChangeModel)
+	if err != nil {
+		return nil, err
+	}
+	models := []ModelView{}
+	for _, document := range documents {
+		if document.Name == change.DefaultModel {
+			continue
+		}
+		one := ModelView{Name: document.Name, Version: document.Version}
+		if err := json.Unmarshal(document.Spec, &one.Model); err != nil {
+			return nil, a.fault(ctx, "reading a model of changes", fmt.Errorf("%s: %w", document.Name, err))
+		}
+		suspension := one.Suspension()
+		one.Failed, one.Ended, err = schemas.FailuresOf(ctx, a.DB, one.Name, "", suspension.Of, a.now().Add(-suspension.Within.Duration()))
+		if err != nil {
+			return nil, a.fault(ctx, "reading how changes of a model ended", err)
+		}
+		one.Suspended = one.SuspendedBy(one.Failed, one.Ended)
+		models = append(models, one)
+	}
+	slices.SortStableFunc(models, func(a, b ModelView) int {
+		return cmp.Or(cmp.Compare(typeOrder(a.Type), typeOrder(b.Type)), cmp.Compare(a.Name, b.Name))
+	})
+	return models, nil
+}
+
+func typeOrder(kind string) int {
+	return slices.Index([]string{change.Standard, change.Normal, change.Emergency}, kind)
+}

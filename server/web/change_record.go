@@ -1,0 +1,267 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/holdfast-itsm/holdfast/app"
+	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/approval"
+	"github.com/holdfast-itsm/holdfast/domain/change"
+)
+
+// changeView is all that the page of a change shows.
+type changeView struct {
+	page
+	Change   app.ChangeView
+	Timeline []domain.StoredEvent
+	// After is the place that the timeline shown begins after; More: it goes on after what is shown.
+	After int64
+	More  bool
+	// Commands are those of the allowed ones that this reader is one to give, the usual next one first.
+	Commands []string
+	// Stages are those of the approval, and Seats what the reader may vote in now.
+	Stages []stageView
+	Seats  []seat
+	// Predecessors are the changes that must have ended well before, as far as the reader may read them.
+	Predecessors []app.ChangeView
+	// Form is the command that is being given, with Tasks where it has some, TasksWas being those there were; Ballot is the vote that is.
+	Form     *form
+	Tasks    []taskRow
+	TasksWas string
+	Ballot   *ballot
+	NotNow   string
+}
+
+// change shows one change; ?do=submit shows it with that command's form open, ?do=cast-vote with the vote.
+func (w *console) change(c *gin.Context) {
+	view, err := w.readChange(c)
+	if err != nil {
+		w.fail(c, err)
+		return
+	}
+	switch verb := verbOf(c.Query("do")); {
+	case verb == "":
+	case verb == "cast_vote":
+		view.openBallot(c.Request.Context(), c.Query("stage"), c.Query("for"))
+	case slices.Contains(view.Change.AllowedCommands, verb):
+		if err := w.openChangeForm(c.Request.Context(), &view, verb, c.Request.URL.Query()); err != nil {
+			w.fail(c, err)
+			return
+		}
+	default:
+		view.NotNow = verb
+	}
+	w.show(c, http.StatusOK, changePage(view))
+}
+
+// readChange reads what the page shows: the timeline first, so that a page that knows of an event shows what it did.
+func (w *console) readChange(c *gin.Context) (changeView, error) {
+	ctx, reference := c.Request.Context(), c.Param("record")
+	view := changeView{After: queryNumber(c, "after")}
+	after := view.After
+	for range timelinePages {
+		events, err := w.Service.ChangeTimeline(ctx, reference, after, timelinePage)
+		if err != nil {
+			return view, err
+		}
+		view.Timeline = append(view.Timeline, events.Items...)
+		if view.More = events.NextCursor != ""; !view.More {
+			break
+		}
+		after = view.lastSeq()
+	}
+	found, err := w.Service.Change(ctx, reference)
+	if err != nil {
+		return view, err
+	}
+	view.page, view.Change = w.page(c, found.Number+" "+found.Title), found
+	for _, id := range found.Predecessors {
+		before, err := w.Service.Change(ctx, id)
+		if err != nil && domain.CodeOf(err) != domain.CodeNotFound {
+			return view, err
+		}
+		if err == nil {
+			view.Predecessors = append(view.Predecessors, before)
+		}
+	}
+	if view.Seats, err = w.seatsOf(ctx, view.page, found.Change); err != nil {
+		return view, err
+	}
+	_, own := w.teamsOf(ctx, view.Who.Handle)
+	view.Commands = doable(found, *view.Who, own, len(view.Seats) > 0)
+	view.Stages = stagesOf(found.Change)
+	return view, nil
+}
+
+// lastSeq is where the timeline shown ends.
+func (v changeView) lastSeq() int64 {
+	if len(v.Timeline) == 0 {
+		return v.After
+	}
+	return v.Timeline[len(v.Timeline)-1].Seq
+}
+
+// allows reports whether the reader may give a command, and is one to give it.
+func (v changeView) allows(verb string) bool { return slices.Contains(v.Commands, verb) }
+
+// usual are the commands of changes in the order in which they usually come; the first that is allowed is the page's main button.
+var usual = []string{
+	"cast_vote", "answer_info", "submit", "peer_review", "assess", "schedule", "start", "complete", "review", "close", "back_out", "extend",
+	"revise", "edit", "record_retrospective", "close_voting", "request_info", "withdraw", "cancel", "break_glass",
+}
+
+// elsewhere are commands that stand beside what they are about: a task, a conflict, an incident, a link.
+var elsewhere = []string{"start_task", "complete_task", "override_conflict", "decide_cause", "link", "unlink"}
+
+// doable are the allowed commands that this reader is one to give. What the table allows to a role the rules narrow to those whose
+// business it is: a button that would be refused for that is none.
+func doable(c app.ChangeView, who app.Principal, teams []choice, seated bool) []string {
+	handles := make([]string, len(teams))
+	for i, team := range teams {
+		handles[i] = team.Value
+	}
+	manager := slices.ContainsFunc(who.Grants, func(g app.Grant) bool { return g.Role == domain.RoleChangeManager })
+	lead := slices.ContainsFunc(who.Grants, func(g app.Grant) bool {
+		return g.Role == domain.RoleTeamLead && (g.ScopeKind == "all" || g.ScopeName == c.Team)
+	})
+	carries := c.Carries(who.Handle, handles) || c.Assignee == "" && slices.Contains(handles, c.Team)
+	party := who.Handle == c.OpenedBy || who.Handle == c.Requester || c.Carries(who.Handle, nil)
+	is := map[string]bool{
+		"cast_vote": seated, "request_info": seated,
+		"answer_info": asksSomething(c.Approval),
+		"assess":      !party && (manager || c.Team == "" || slices.Contains(handles, c.Team)),
+		"schedule":    who.Handle == c.OpenedBy || lead || manager,
+		"start":       carries, "start_task": carries, "complete_task": carries, "complete": carries, "back_out": carries,
+		"close_voting": closable(c.Approval),
+	}
+	is["peer_review"] = is["assess"]
+	var list []string
+	for _, verb := range c.AllowedCommands {
+		if allowed, narrowed := is[verb]; !narrowed || allowed {
+			list = append(list, verb)
+		}
+	}
+	slices.SortStableFunc(list, func(a, b string) int { return placeOf(a) - placeOf(b) })
+	return list
+}
+
+func placeOf(verb string) int {
+	if place := slices.Index(usual, verb); place >= 0 {
+		return place
+	}
+	return len(usual)
+}
+
+// asksSomething reports whether a question of a voter waits for an answer.
+func asksSomething(a *approval.Approval) bool {
+	return a != nil && slices.ContainsFunc(a.Stages, func(s approval.Stage) bool { return len(s.OpenQuestions()) > 0 })
+}
+
+// closable reports whether there is a stage whose vote the chair can end: one that counts the votes cast, or one that is overdue.
+func closable(a *approval.Approval) bool {
+	return a != nil && slices.ContainsFunc(a.Stages, closableStage)
+}
+
+func closableStage(s approval.Stage) bool {
+	return s.State == approval.StageEscalated || s.State == approval.Open && s.Rule.Of == approval.OfVotesCast
+}
+
+// parted are the buttons of the head: the main one, those beside it, and those of the menu.
+func (v changeView) parted() (main string, beside, menu []string) {
+	for _, verb := range v.Commands {
+		switch {
+		case slices.Contains(elsewhere, verb):
+		case verb == "cast_vote" && outstanding(v.Seats) == 0: // a vote that can be changed
+			menu = append(menu, verb)
+		case main == "" && placeOf(verb) < slices.Index(usual, "back_out"):
+			main = verb
+		case placeOf(verb) <= slices.Index(usual, "edit"):
+			beside = append(beside, verb)
+		default:
+			menu = append(menu, verb)
+		}
+	}
+	if main == "" && len(beside) == 0 {
+		return "", menu, nil // a menu of its own would only hide them
+	}
+	return main, beside, menu
+}
+
+// changeDoURL leads to the form of a command, filled in with what is named.
+func changeDoURL(number, verb string, filled ...string) string {
+	address := recordURL(number) + "?do=" + slug(verb)
+	for i := 0; i+1 < len(filled); i += 2 {
+		address += "&" + filled[i] + "=" + url.QueryEscape(filled[i+1])
+	}
+	return address
+}
+
+// waitsFor says what a change waits for, in one sentence; empty where the page says it elsewhere.
+func (v changeView) waitsFor(ctx context.Context) string {
+	c := v.Change
+	switch c.State {
+	case change.Draft:
+		return "A draft: nobody is asked before it is submitted."
+	case change.Assessing:
+		switch {
+		case c.AssessedBy == "" && c.ReviewedBy == "":
+			return "Waits for somebody of " + orNone(c.Team) + " to assess its risk, and for a peer to read it."
+		case c.AssessedBy == "":
+			return "Waits for somebody to assess its risk. " + c.ReviewedBy + " has read it."
+		}
+		return "Waits for a peer to read it. " + c.AssessedBy + " has assessed its risk."
+	case change.AwaitingApproval, change.Rejected:
+		if c.Approval != nil {
+			return sentence(c.Approval.Reason())
+		}
+	case change.Approved:
+		if _, set := c.Window(); c.WindowMissed || !set {
+			return "Approved. It needs a window."
+		}
+		return "Approved. What blocks it must be gone, or overridden, before it is scheduled."
+	case change.Scheduled:
+		if c.HeldSince != nil {
+			return "Held: its window is open, and a conflict keeps it from starting."
+		}
+	case change.Review:
+		if c.ReviewNeeded != "" && c.Findings == "" {
+			return "It must be reviewed: " + c.ReviewNeeded + "."
+		}
+		if c.WatchUntil != nil {
+			return "Watched: incidents on what it touched may have been caused by it. It closes by itself."
+		}
+	}
+	return ""
+}
+
+// taskOf counts how many of a change's tasks are done.
+func tasksDone(ctx context.Context, c change.Change) string {
+	done := 0
+	for _, task := range c.Tasks {
+		if task.State == change.TaskDone {
+			done++
+		}
+	}
+	return numeral(ctx, done) + " of " + numeral(ctx, len(c.Tasks)) + " done"
+}
+
+// openBefore are the titles of the tasks that one still waits for.
+func openBefore(c change.Change, task change.Task) []string {
+	var list []string
+	for _, other := range c.Tasks {
+		if slices.Contains(task.After, other.ID) && other.State != change.TaskDone {
+			list = append(list, other.Title)
+		}
+	}
+	return list
+}
+
+func changeLiveURL(view changeView) string {
+	return recordURL(view.Change.Number) + "/live?after=" + strconv.FormatInt(view.After, 10) + "&seq=" + strconv.FormatInt(view.lastSeq(), 10)
+}

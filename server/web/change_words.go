@@ -1,0 +1,168 @@
+package web
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/holdfast-itsm/holdfast/app"
+	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/approval"
+	"github.com/holdfast-itsm/holdfast/domain/change"
+)
+
+// changeTitles word the events of changes, where their names would not.
+var changeTitles = map[string]string{
+	"change.assessed": "Risk assessed", "change.peer_reviewed": "Read by a peer", "change.approved_alone": "Approved alone, by break-glass",
+	"change.window_set": "Window set", "change.task_started": "Task begun", "change.task_done": "Task done",
+	"change.conflict_overridden": "Conflict overridden", "change.recorded": "Recorded after it was done", "change.start_held": "Held at its start",
+	"change.overrun": "The window is over, and it goes on", "change.window_missed": "Window missed", "change.approval_void": "What is being done is not what was approved",
+	"change.unauthorised": "Done without authority", "change.cause_proposed": "May have caused an incident", "change.cause_decided": "Decided whether it caused an incident",
+	"change.cause_escalated": "Nobody has decided whether it caused an incident", "change.review_needed": "Must be reviewed",
+	"change.review_escalated": "Not reviewed in time", "change.backed_out": "Backed out", "change.approval_withdrawn": "Nobody is asked any more",
+}
+
+// stageTitles word what befell a stage; the stage's name follows.
+var stageTitles = map[string]string{
+	"opened": "The vote is open:", "reminded": "Reminded to vote:", "approved": "Approved by stage:", "rejected": "Rejected by stage:",
+	"escalated": "Nobody decided in time, escalated:", "failed": "Cannot be decided:", "voided": "Votes made void:", "left": "Somebody votes no more:",
+	"seated": "Others are asked:", "moved": "Deadline moved:",
+}
+
+// castWords word a vote on the timeline.
+var castWords = map[approval.Choice]string{
+	approval.Approve: "Approved", approval.ApproveWith: "Approved with conditions", approval.Reject: "Rejected",
+	approval.Abstain: "Abstained", approval.Recuse: "Stepped aside",
+}
+
+// toldEvent is an event of a change in plain words: what happened, why, and what else is to be known.
+type toldEvent struct {
+	Title, Why string
+	Facts      []fact
+}
+
+// unsaid are what an event of a change says beside what its title and the page say.
+var unsaid = []string{"stage", "round", "verdict", "why", "vote", "by", "for", "policies", "model", "expedited", "task", "questionnaire", "gone", "from", "conflict"}
+
+// toldOf words an event of a change.
+func toldOf(ctx context.Context, event domain.StoredEvent) toldEvent {
+	said := allSaid(event)
+	text := func(name string) string { value, _ := said[name].(string); return value }
+	told := toldEvent{Title: eventTitle(event.Type), Why: sentence(text("why"))}
+	happening, ofStage := strings.CutPrefix(event.Type, "change.approval_")
+	switch stage := text("stage"); {
+	case event.Type == "change.voted":
+		told.Title = castWords[approval.Choice(text("vote"))]
+		if text("for") != "" && text("for") != text("by") {
+			told.Title += " for " + text("for")
+		}
+		told.Title += " in the stage " + stage
+	case event.Type == "change.info_requested" && stage != "":
+		told.Title = "Asked the owner, in the stage " + stage
+	case event.Type == "change.info_answered" && stage != "":
+		told.Title = "Answered, in the stage " + stage
+	case ofStage && stage != "" && stageTitles[happening] != "":
+		told.Title = stageTitles[happening] + " " + stage
+		if round, _ := said["round"].(float64); round > 1 && happening == "opened" {
+			told.Title += ", again"
+		}
+	case event.Type == "change.conflicts_found":
+		told.Title, told.Why = "Nothing blocks it any more", ""
+		if list, _ := said["why"].([]any); len(list) > 0 {
+			told.Title, told.Why = "Found to be blocked", sentence(plainText(ctx, "", list))
+		}
+		delete(said, "blocking")
+	case event.Type == "change.started" && event.Actor.Kind != domain.ActorPerson:
+		told.Title = "Started by itself"
+	}
+	told.Facts = factsIn(ctx, event.Type, plainly(ctx, event.Type, said))
+	return told
+}
+
+// plainly leaves what is left to say of an event, in words.
+func plainly(ctx context.Context, kind string, said map[string]any) map[string]any {
+	left := map[string]any{}
+	for name, value := range said {
+		left[name] = value
+	}
+	if points, is := said["risk"].(map[string]any); is && points["score"] != nil {
+		left["risk"] = plainText(ctx, "", points["score"]) + ", " + plainText(ctx, "", points["level"])
+	}
+	if moved, is := said["window"].(map[string]any); is {
+		left["window"] = map[string]any{"from": spanWords(ctx, moved["from"]), "to": spanWords(ctx, moved["to"])}
+	}
+	if again, is := said["needed_again"]; is {
+		left["vote again"] = again
+		delete(left, "needed_again")
+	}
+	for _, name := range unsaid {
+		if change, moved := left[name].(map[string]any); moved && change["to"] != nil && kind == "change.edited" {
+			continue
+		}
+		delete(left, name)
+	}
+	return left
+}
+
+// spanWords word a window as an event keeps it: its two ends.
+func spanWords(ctx context.Context, value any) string {
+	ends, _ := value.([]any)
+	var words []string
+	for _, end := range ends {
+		text, _ := end.(string)
+		if at, err := time.Parse(time.RFC3339Nano, text); err == nil {
+			words = append(words, shown(ctx, at))
+		}
+	}
+	return strings.Join(words, " – ")
+}
+
+// changeDue says what becomes of a change by itself next; nil: nothing.
+func changeDue(c change.Change) (words string, at *time.Time) {
+	if c.WakeAt == nil {
+		return "", nil
+	}
+	return changeDueWords(c.NextDue), c.WakeAt
+}
+
+// changeDues word the deadlines of changes by name.
+var changeDues = map[string]string{
+	"window_missed": "Its window ends: without a start it goes back to approved",
+	"window_opens":  "Its window opens: it starts by itself", "overrun": "Its window ends: that it goes on is told",
+	"watch_over": "The watch ends: it closes by itself", "review": "Its review is due: after that it escalates",
+}
+
+func changeDueWords(name string) string {
+	if words, known := changeDues[name]; known {
+		return words
+	}
+	if rest, is := strings.CutPrefix(name, "approval "); is {
+		parts := strings.Fields(rest)
+		if stage := strings.Join(parts[:max(len(parts)-1, 0)], " "); slices.Contains(parts, "due") {
+			return "The vote of the stage " + stage + " ends"
+		} else if stage != "" {
+			return "Those of the stage " + stage + " who have not voted are reminded"
+		}
+	}
+	if number, is := strings.CutPrefix(name, "cause "); is {
+		return "Whether it caused " + number + " is to be decided"
+	}
+	return human(name)
+}
+
+// modelTitle is what a model is called.
+func modelTitle(model app.ModelView) string {
+	if model.Title != "" {
+		return model.Title
+	}
+	return human(model.Name)
+}
+
+// modelRecord says how the last changes of a model ended.
+func modelRecord(ctx context.Context, model app.ModelView) string {
+	if model.Ended == 0 {
+		return "None of its changes has ended yet."
+	}
+	return numeral(ctx, model.Failed) + " of its last " + count(ctx, model.Ended, "change", "changes") + " failed."
+}
