@@ -20,14 +20,11 @@ func Decide(record Change, command domain.Command, facts Facts, moment time.Time
 	d := &draft{command: command, facts: facts, moment: record.Moment(moment)}
 	d.Record = record.clone()
 	err := handlers[command.Verb()](d)
-	if refused := domain.AsError(err); refused != nil && refused.Code == domain.CodeConflict && refused.Allowed == nil {
-		refused.Allowed = Allowed(record, command.Actor)
-	}
 	if err == nil {
 		err = d.settle(record)
 	}
 	if err != nil {
-		return domain.Decision[Change]{}, err
+		return domain.Decision[Change]{}, withAllowed(err, record, command.Actor)
 	}
 	for _, event := range d.Events {
 		if wrong := content.Text(nil, "reason", event.Reason, 0, domain.MaxReasonBytes); wrong != nil {
@@ -59,7 +56,15 @@ func Check(record Change, command domain.Command) error {
 	if err := Lifecycle.Check(command.Verb(), record.State, command.Actor); err != nil {
 		return err
 	}
-	return check(record, command)
+	return withAllowed(check(record, command), record, command.Actor)
+}
+
+// withAllowed has a conflict say what the change takes instead.
+func withAllowed(err error, record Change, actor domain.Actor) error {
+	if refused := domain.AsError(err); refused != nil && refused.Code == domain.CodeConflict && refused.Allowed == nil {
+		refused.Allowed = Allowed(record, actor)
+	}
+	return err
 }
 
 // Allowed lists the commands that this change takes from this actor now.

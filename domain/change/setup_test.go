@@ -264,6 +264,7 @@ func (d *desk) apply(command domain.Command) error {
 	if err != nil {
 		return err
 	}
+	sound(d.t, d.record, decision.Record, d.now, decision.Events)
 	d.record = decision.Record
 	d.record.Version++
 	d.events = append(d.events, decision.Events...)
