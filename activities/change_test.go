@@ -23,7 +23,12 @@ const cab = `{"when": "true", "stages": [
 
 func settleBoard(t *testing.T) board {
 	t.Helper()
-	d := setup(t)
+	return boardAt(t, setup(t))
+}
+
+// boardAt settles a board at a desk.
+func boardAt(t *testing.T, d *desk) board {
+	t.Helper()
 	app := d.db.App(t)
 	for _, name := range []string{"dee", "eli", "fay", "fred", "gil", "hal", "mona", "sec"} {
 		require.NoError(t, schemas.SavePerson(t.Context(), app, schemas.PersonRow{

@@ -57,6 +57,8 @@ func (b *batch) told(ctx context.Context, row schemas.DeliveryRow, content schem
 		return b.ask(ctx, told)
 	case "escalation.page":
 		return b.takeCare(ctx, row, told)
+	case "change.vote_asked", "change.vote_reminder":
+		return b.askVote(ctx, row, told)
 	}
 	return told, true, nil
 }
@@ -92,6 +94,21 @@ func (b *batch) takeCare(ctx context.Context, row schemas.DeliveryRow, told doma
 	told.Secret, told.ExpiresAt = newSecret(), now.Add(acknowledgeLasts)
 	err := schemas.MailAcknowledgement(ctx, b.DB, domain.SecretHash(told.Secret), row.GuardID, row.Person, now, told.ExpiresAt)
 	return told, err == nil, err
+}
+
+// voteLasts is how long the link in the mail that asks for a vote works, at most: an edit of the change ends it before.
+const voteLasts = 14 * 24 * time.Hour
+
+// askVote makes the secret of the link in the mail that asks for a vote. Who has voted meanwhile, or is not asked any more, is not
+// asked by mail either.
+func (b *batch) askVote(ctx context.Context, row schemas.DeliveryRow, told domain.Told) (domain.Told, bool, error) {
+	if row.Channel != domain.ChannelMail || row.Person == "" || told.Record == nil {
+		return told, true, nil
+	}
+	now := b.now()
+	told.Secret, told.ExpiresAt = newSecret(), now.Add(voteLasts)
+	asked, err := schemas.MailApprovalLink(ctx, b.DB, domain.SecretHash(told.Secret), told.Record.ID, told.Word("stage"), row.Person, now, told.ExpiresAt)
+	return told, asked, err
 }
 
 // codeLasts is how long somebody has to bring the code of a contact back.

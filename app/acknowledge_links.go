@@ -9,8 +9,10 @@ import (
 	"github.com/holdfast-itsm/holdfast/schemas"
 )
 
-// Links act without a session: whoever holds one may do one thing, as the person that it was mailed to.
+// Links are those in mails. One that acknowledges acts without a session: whoever holds it may do that one thing, as the person that it
+// was mailed to. One that leads to a vote needs that person's session.
 type Links interface {
+	ApprovalLinks
 	// AcknowledgeLink tells what a link in the mail of a page is for, and uses nothing up: not_found where there is none such.
 	AcknowledgeLink(ctx context.Context, secret string) (AcknowledgeLink, error)
 	// AcknowledgeByLink acknowledges the link's escalation as its person, once: not_found where the link does not work, or not any

@@ -266,6 +266,9 @@ func (a *App) ForgetSignIns(ctx context.Context) error {
 	if err := schemas.ForgetAcknowledgeLinks(ctx, a.DB, now.Add(-keepSignIns)); err != nil {
 		return a.fault(ctx, "forgetting old links", err)
 	}
+	if err := schemas.ForgetApprovalLinks(ctx, a.DB, now.Add(-keepSignIns)); err != nil {
+		return a.fault(ctx, "forgetting old links", err)
+	}
 	return a.fault(ctx, "forgetting old sign-ins", schemas.ForgetSignIns(ctx, a.DB, now.Add(-keepSignIns), now.Add(-2*auth.Forgotten)))
 }
 

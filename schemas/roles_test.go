@@ -106,6 +106,7 @@ func TestTheWorkerServesNobody(t *testing.T) {
 		"INSERT INTO timeline DEFAULT VALUES", "DELETE FROM records", "DELETE FROM incidents", "DELETE FROM outbox", "UPDATE outbox SET kind = ''", "TRUNCATE timeline",
 		"UPDATE contacts SET verified_at = now()", "UPDATE destinations SET url = ''", "SELECT read_bell('ana', 1, true, now())",
 		"SELECT replay_delivery(gen_random_uuid(), now())", "SELECT hash FROM invitations", "SELECT hash FROM acknowledge_links", "UPDATE acknowledge_links SET used_at = now()",
+		"SELECT hash FROM approval_links", "UPDATE approval_links SET used_at = now()",
 	} {
 		requireDenied(t, worker, statement)
 	}

@@ -185,6 +185,16 @@ func notAsked(s *Stage, person string) error {
 	return domain.Errorf(domain.CodeForbidden, "%s is not among those who decide the stage %s", person, s.Name)
 }
 
+// ChangedSince refuses what was seen of a stage's content, with a CodeConflict that names what has changed, where that has.
+func (a Approval) ChangedSince(stage string, seen Hashes) error {
+	k := NewKeeper(a, Facts{})
+	s, err := k.stage(stage)
+	if err != nil {
+		return err
+	}
+	return k.fresh(*s, seen)
+}
+
 // fresh refuses a vote about content that has changed since the voter saw it, and names what changed.
 func (k *Keeper) fresh(s Stage, seen Hashes) error {
 	for _, part := range s.covered() {

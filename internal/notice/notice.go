@@ -3,6 +3,7 @@
 package notice
 
 import (
+	"cmp"
 	"embed"
 	"errors"
 	"fmt"
@@ -95,8 +96,8 @@ func ofSeveral(parcel domain.Parcel, public string) (Words, error) {
 		if words.About != "" {
 			line = words.About + "  " + line
 		}
-		if words.Link != "" {
-			line += "\n" + words.Link
+		if link := cmp.Or(factsOf(told, parcel.Person, public).ownLink(), words.Link); link != "" {
+			line += "\n" + link
 		}
 		several.Lines = append(several.Lines, line)
 		if told.Record != nil {
@@ -117,19 +118,23 @@ type facts struct {
 	Metric, Agreement, At, Why, SourceNumber, Rule       string
 
 	onCall
+	decision
 }
 
 func factsOf(told domain.Told, person domain.Person, public string) facts {
 	f := facts{
 		Kind: told.Kind, KindWords: kindWords(told.Kind), Number: told.Word("number"), By: told.Word("by"), Code: told.Word("code"),
 		Vendor: told.Word("vendor"), Parent: told.Word("parent"), Note: strings.TrimSpace(told.Note), NoteBy: told.NoteBy,
-		Handle: person.Handle, Name: person.Name, Secret: told.Secret, onCall: onCallOf(told, person.Zone),
+		Handle: person.Handle, Name: person.Name, Secret: told.Secret, onCall: onCallOf(told, person.Zone), decision: decisionOf(told, person.Zone),
 		Metric: told.Word("metric"), Agreement: told.Word("agreement"), At: told.Word("at"), Why: told.Word("why"), SourceNumber: told.Word("source_number"), Rule: told.Word("rule"),
 		Title: told.Word("title"),
 	}
 	if record := told.Record; record != nil {
 		f.Number, f.Title, f.Service, f.Team, f.Assignee = record.Number, record.Title, record.Service, record.Team, record.Assignee
 		f.State, f.Priority = string(record.State), record.Priority
+		if record.Practice == changePractice {
+			f.Priority = 0 // nobody rates a change
+		}
 	}
 	if !told.ExpiresAt.IsZero() {
 		f.Expires = moment(told.ExpiresAt, person.Zone)
@@ -138,6 +143,9 @@ func factsOf(told domain.Told, person domain.Person, public string) facts {
 		public = strings.TrimSuffix(public, "/")
 		if told.Kind == "escalation.page" && told.Secret != "" {
 			f.SecretLink = public + "/acknowledge/" + told.Secret
+		}
+		if strings.HasPrefix(told.Kind, "change.vote_") && told.Secret != "" {
+			f.SecretLink = public + "/approve/" + told.Secret
 		}
 		switch {
 		case told.Kind == "account.invited":
@@ -155,9 +163,20 @@ func factsOf(told domain.Told, person domain.Person, public string) facts {
 	return f
 }
 
+// ownLink is the way to the vote that a notice asks for; a bundle has it in place of the way to the record.
+func (f facts) ownLink() string {
+	if strings.HasPrefix(f.Kind, "change.vote_") {
+		return f.SecretLink
+	}
+	return ""
+}
+
 func practice(told domain.Told) domain.Practice {
 	if told.Record != nil {
 		return told.Record.Practice
+	}
+	if strings.HasPrefix(told.Kind, string(changePractice)+".") {
+		return changePractice
 	}
 	return domain.Incident
 }

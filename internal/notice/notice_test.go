@@ -23,13 +23,13 @@ func told(kind string) domain.Told {
 	}
 }
 
-var used = regexp.MustCompile(`(?:notify\(|Kind: |TellAccount\(ctx, tx, )"((?:incident|account|escalation)\.[a-z_]+)"`)
+var used = regexp.MustCompile(`(?:notify\(|Kind: |TellAccount\(ctx, tx, )"((?:incident|account|escalation|change)\.[a-z_]+)"`)
 
 // Whatever the code tells somebody has words of its own.
 func TestEveryKindThatIsToldHasWords(t *testing.T) {
 	t.Parallel()
 	kinds := map[string]bool{}
-	for _, pattern := range []string{"../../domain/incident/*.go", "../../domain/escalation/*.go", "../../app/*.go"} {
+	for _, pattern := range []string{"../../domain/incident/*.go", "../../domain/escalation/*.go", "../../domain/change/*.go", "../../app/*.go"} {
 		files, err := filepath.Glob(pattern)
 		require.NoError(t, err)
 		for _, file := range files {
@@ -43,7 +43,7 @@ func TestEveryKindThatIsToldHasWords(t *testing.T) {
 			}
 		}
 	}
-	require.Greater(t, len(kinds), 14)
+	require.Greater(t, len(kinds), 37)
 	for kind := range kinds {
 		require.Contains(t, notice.Kinds(), kind)
 	}
@@ -80,4 +80,34 @@ func TestSeveralNoticesAreALineEach(t *testing.T) {
 	require.Equal(t, "2 notices about mail", words.Subject)
 	require.Equal(t, "INC-000007  Logged: Mail is slow\nINC-000007  Resolved: Mail is slow", words.Text)
 	require.Empty(t, words.Link)
+}
+
+func TestANoticeAboutAChangeSaysWhatIsAsked(t *testing.T) {
+	t.Parallel()
+	asked := domain.Told{
+		Kind: "change.vote_asked", Secret: "secret", ExpiresAt: time.Date(2026, time.December, 9, 9, 0, 0, 0, time.UTC),
+		Data:   map[string]any{"number": "CHG-000007", "title": "New routers", "stage": "board", "due_at": "2026-12-01T09:00:00Z"},
+		Record: &domain.Record{Practice: "change", Number: "CHG-000007", Title: "New routers", State: "awaiting_approval", Priority: 3, Service: "vpn"},
+	}
+	void := asked
+	void.Kind, void.Secret, void.Data = "change.vote_void", "", map[string]any{"number": "CHG-000007", "stage": "board", "fields": []any{"back_out_plan", "plan"}}
+	parcel := domain.Parcel{Person: domain.Person{Handle: "cy", Zone: "Europe/Berlin"}, Told: []domain.Told{asked}}
+	words, err := notice.Of(parcel, "https://desk.example.org/")
+	require.NoError(t, err)
+	require.Equal(t, "Your vote is asked: New routers", words.Subject)
+	require.Equal(t, "https://desk.example.org/changes/CHG-000007", words.Link)
+	require.Contains(t, words.Text, "in the stage board, until 1 December 2026 10:00 CET")
+	require.Contains(t, words.Text, "https://desk.example.org/approve/secret")
+	require.Contains(t, words.Text, "It is awaiting approval, service vpn.", "nobody rates a change")
+
+	parcel.Told = []domain.Told{void}
+	words, err = notice.Of(parcel, "https://desk.example.org/")
+	require.NoError(t, err)
+	require.Contains(t, words.Text, "was edited: back out plan, plan.")
+	require.NotContains(t, words.Text, "/approve/")
+
+	parcel.Told = []domain.Told{asked, void}
+	words, err = notice.Of(parcel, "https://desk.example.org/")
+	require.NoError(t, err)
+	require.Contains(t, words.Text, "https://desk.example.org/approve/secret", "a bundle has the link too")
 }

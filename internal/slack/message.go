@@ -9,6 +9,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/change"
 	"github.com/holdfast-itsm/holdfast/domain/escalation"
 	"github.com/holdfast-itsm/holdfast/internal/notice"
 )
@@ -72,7 +73,7 @@ func fieldsOf(told domain.Told, about string) (fields []*slack.TextBlockObject) 
 		}
 	}
 	add("Record", about)
-	if told.Record.Priority > 0 {
+	if told.Record.Priority > 0 && told.Record.Practice != change.Practice { // nobody rates a change
 		add("Priority", strconv.Itoa(told.Record.Priority))
 	}
 	add("Service", told.Record.Service)

@@ -133,6 +133,7 @@ func (w *console) mountPages(pages *gin.RouterGroup) {
 	w.mountEscalations(pages)
 	w.mountReRating(pages)
 	w.mountChanges(pages)
+	w.mountApprove(pages)
 }
 
 // contentPolicy lets a page load from its own origin only: no inline script or style, no frames, no plugins.

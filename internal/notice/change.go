@@ -1,0 +1,44 @@
+package notice
+
+import (
+	"strings"
+	"time"
+
+	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/change"
+)
+
+const changePractice = change.Practice
+
+// decision are the facts of notices about changes and the votes about them; moments are in the zone of whom it is for.
+type decision struct {
+	Stage, Verdict, Outcome, Incident, Fields string
+	Due, WindowFrom, WindowTo                 string
+}
+
+func decisionOf(told domain.Told, zone string) decision {
+	when := func(name string) string {
+		at, err := time.Parse(time.RFC3339Nano, told.Word(name))
+		if err != nil {
+			return "" // it is not about such a time
+		}
+		return moment(at, zone)
+	}
+	return decision{
+		Stage: told.Word("stage"), Verdict: told.Word("verdict"), Outcome: strings.ReplaceAll(told.Word("outcome"), "_", " "),
+		Incident: told.Word("incident"), Fields: words(told.Data["fields"]), Due: when("due_at"), WindowFrom: when("window_from"),
+		WindowTo: when("window_to"),
+	}
+}
+
+// words names the fields of a list as people read them.
+func words(list any) string {
+	fields, _ := list.([]any) // what is no list names none
+	named := []string{}
+	for _, field := range fields {
+		if name, is := field.(string); is {
+			named = append(named, strings.ReplaceAll(name, "_", " "))
+		}
+	}
+	return strings.Join(named, ", ")
+}
