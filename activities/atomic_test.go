@@ -23,13 +23,17 @@ func TestApplyIsAllOrNothingWhereverItIsInterrupted(t *testing.T) {
 		rules string // of automation, none where it is empty
 	}{
 		{"log", 9, func(d *desk) domain.Command {
+			return d.command(agent, "log", "", body{"title": "Mail is out", "impact": "high", "urgency": "low", "service": "mail"})
+		}, ""},
+		// What is urgent asks for changes of its service that it may keep from starting.
+		{"log, urgent", 10, func(d *desk) domain.Command {
 			return d.command(agent, "log", "", body{"title": "Mail is out", "impact": "high", "urgency": "high", "service": "mail"})
 		}, ""},
 		{"log, past rules that do not apply", 9, func(d *desk) domain.Command {
-			return d.command(agent, "log", "", body{"title": "Mail is out", "impact": "high", "urgency": "high", "service": "mail"})
+			return d.command(agent, "log", "", body{"title": "Mail is out", "impact": "high", "urgency": "low", "service": "mail"})
 		}, `[{"name": "vip", "on": ["incident.logged"], "when": "record.requester == 'vip'", "then": [{"add_tags": ["vip"]}]}]`},
 		{"log, with a rule that applies", 10, func(d *desk) domain.Command {
-			return d.command(agent, "log", "", body{"title": "Mail is out", "impact": "high", "urgency": "high", "service": "mail"})
+			return d.command(agent, "log", "", body{"title": "Mail is out", "impact": "high", "urgency": "low", "service": "mail"})
 		}, `[{"name": "all", "on": ["incident.logged"], "then": [{"add_tags": ["seen"]}, {"note": "Seen."}]}]`},
 		{"assign", 7, func(d *desk) domain.Command {
 			return d.command(agent, "assign", d.log(), body{"assignee": "bo"})
