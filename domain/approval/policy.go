@@ -28,7 +28,8 @@ var DefaultReminders = []Amount{{part: 50, whole: 100, text: "50%"}, {part: 90, 
 
 // Policy is the content of an ApprovalPolicy document: which records it is for, and who decides them.
 type Policy struct {
-	// When is an expression (CEL over `record`). Of the policies that apply, the first by name holds.
+	// When is an expression (CEL over `record`). Of the policies that apply, the first by name holds,
+	// those called default-… after all others.
 	When   string        `json:"when"`
 	Stages []StagePolicy `json:"stages"`
 }
@@ -243,11 +244,19 @@ type Language interface {
 	ApprovalApplies(expression string, record map[string]any) (bool, error)
 }
 
-// Select finds the policy that holds for a record: the first by name of those that apply. One whose expression cannot be
+// behind reports whether a policy stands behind all that an organisation has made: those that come with Holdfast.
+func (c Candidate) behind() bool { return strings.HasPrefix(c.Name, "default-") }
+
+// Select finds the policy that holds for a record: the first by name of those that apply, those called default-… after the others. One whose expression cannot be
 // evaluated is an error: passing it over could let a record by that somebody must approve. found: there is one.
 func Select(candidates []Candidate, language Language, record map[string]any) (selected Selection, found bool, err error) {
 	ordered := slices.Clone(candidates)
-	sort.SliceStable(ordered, func(i, j int) bool { return ordered[i].Name < ordered[j].Name })
+	sort.SliceStable(ordered, func(i, j int) bool {
+		if a, b := ordered[i].behind(), ordered[j].behind(); a != b {
+			return b
+		}
+		return ordered[i].Name < ordered[j].Name
+	})
 	var others []string
 	for _, candidate := range ordered {
 		applies, err := language.ApprovalApplies(candidate.Spec.When, record)

@@ -141,7 +141,7 @@ func (d *draft) assess() error {
 		return err
 	}
 	record, model := &d.Record, d.facts.Model
-	if wrong := model.checkAnswers(body.Answers); len(wrong) > 0 {
+	if wrong := model.Unasked(body.Answers); len(wrong) > 0 {
 		return domain.Invalid("answers", "there is no question %s", strings.Join(wrong, ", "))
 	}
 	answers := maps.Clone(record.Answers)
@@ -169,9 +169,7 @@ func (d *draft) assess() error {
 
 // measured is what the calculator looks at, with what the answers say of it.
 func (d *draft) measured() Measured {
-	m := d.facts.Measured
-	m.BackOutTested = d.Record.Answers[AnswerBackOutTested] == "yes"
-	return m
+	return d.facts.Measured.With(d.Record.Answers)
 }
 
 // peerReview says that a colleague has read the change.

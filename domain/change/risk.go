@@ -49,20 +49,26 @@ func points(weight *int, otherwise int) int {
 // Measured is what the calculator looks at.
 type Measured struct {
 	// Services counts the services that are touched, directly or by what depends on the items, by criticality.
-	CriticalServices int `json:"critical_services"`
-	HighServices     int `json:"high_services"`
-	MediumServices   int `json:"medium_services"`
+	CriticalServices int `json:"critical_services,omitempty"`
+	HighServices     int `json:"high_services,omitempty"`
+	MediumServices   int `json:"medium_services,omitempty"`
 	// Items counts the configuration items that it names.
-	Items int `json:"items"`
+	Items int `json:"items,omitempty"`
 	// Failed and Ended count the last changes of its model or team, whichever failed more often.
-	Failed int `json:"failed"`
-	Ended  int `json:"ended"`
+	Failed int `json:"failed,omitempty"`
+	Ended  int `json:"ended,omitempty"`
 	// WhoseRecord says whose they are: "model restart-web", "team network".
 	WhoseRecord     string `json:"whose_record,omitempty"`
-	InFreeze        bool   `json:"in_freeze"`
-	InBusinessHours bool   `json:"in_business_hours"`
+	InFreeze        bool   `json:"in_freeze,omitempty"`
+	InBusinessHours bool   `json:"in_business_hours,omitempty"`
 	// BackOutTested: the question tested_back_out was answered with yes.
-	BackOutTested bool `json:"back_out_tested"`
+	BackOutTested bool `json:"back_out_tested,omitempty"`
+}
+
+// With is the same with what the answers say of it.
+func (m Measured) With(answers map[string]string) Measured {
+	m.BackOutTested = strings.EqualFold(strings.TrimSpace(answers[AnswerBackOutTested]), "yes")
+	return m
 }
 
 // Risk is how risky a change is, from 0 to 100, and every point of it explained.
@@ -176,8 +182,8 @@ func (m Model) Unanswered(answers map[string]string) []string {
 	return open
 }
 
-// checkAnswers says which answers are to no question.
-func (m Model) checkAnswers(answers map[string]string) []string {
+// Unasked lists those of some answers that are to no question of the model.
+func (m Model) Unasked(answers map[string]string) []string {
 	var wrong []string
 	for _, id := range slices.Sorted(maps.Keys(answers)) {
 		if !slices.ContainsFunc(m.Questionnaire, func(q Question) bool { return q.ID == id }) {

@@ -58,6 +58,7 @@ func lint(path string, trees []Tree) *findings {
 			continue
 		}
 		warnings := warningsOf(document)
+		warnings = append(warnings, changeWarnings(document, time.Now())...)
 		if document.Kind == policy.KindSLA {
 			warnings = agreementWarnings(document, days, time.Now())
 		}

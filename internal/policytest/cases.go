@@ -49,6 +49,8 @@ var subjects = map[string]func() subject{
 	"handoffs":   func() subject { return &handoffsSubject{} },
 	"approval":   func() subject { return &approvalSubject{} },
 	"automation": func() subject { return &automationSubject{} },
+	"freeze":     func() subject { return &freezeSubject{} },
+	"risk":       func() subject { return &riskSubject{} },
 	"paging":     func() subject { return &pagingSubject{} },
 }
 

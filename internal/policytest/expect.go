@@ -33,6 +33,11 @@ type answer struct {
 	elapsed, remaining *time.Duration
 	dueAt              *time.Time
 	fired              []string
+
+	frozen *bool
+	until  *time.Time
+	level  *string
+	score  *int
 }
 
 // expectation is the expect of a case; only what stands in it is compared.
@@ -57,6 +62,11 @@ type expectation struct {
 	Remaining *signed    `json:"remaining,omitempty"`
 	DueAt     *time.Time `json:"due_at,omitempty"`
 	Fired     *[]string  `json:"fired,omitempty"`
+
+	Frozen *bool      `json:"frozen,omitempty"`
+	Until  *time.Time `json:"until,omitempty"`
+	Level  *string    `json:"level,omitempty"`
+	Score  *int       `json:"score,omitempty"`
 }
 
 // instants is one instant or a list of them.
@@ -132,6 +142,7 @@ func (e expectation) text() string {
 		}
 	}
 	e.addClock(add)
+	e.addChange(add)
 	return "{" + strings.Join(parts, ", ") + "}"
 }
 
@@ -183,6 +194,7 @@ func (e expectation) differs(got answer) string {
 		}
 	}
 	e.compareClock(got, compare)
+	e.compareChange(got, compare)
 	return strings.Join(list, "; ")
 }
 

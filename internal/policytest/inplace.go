@@ -82,6 +82,8 @@ func (d *documents) over(others *documents) {
 	fill(d.agreements, others.agreements)
 	fill(d.approvals, others.approvals)
 	fill(d.follow, others.follow)
+	fill(d.models, others.models)
+	fill(d.freezes, others.freezes)
 }
 
 func fill[T any](into, from map[string]T) {

@@ -12,9 +12,11 @@ import (
 	"github.com/holdfast-itsm/holdfast/domain/approval"
 	"github.com/holdfast-itsm/holdfast/domain/automation"
 	"github.com/holdfast-itsm/holdfast/domain/calendar"
+	"github.com/holdfast-itsm/holdfast/domain/change"
 	"github.com/holdfast-itsm/holdfast/domain/oncall"
 	"github.com/holdfast-itsm/holdfast/domain/policy"
 	"github.com/holdfast-itsm/holdfast/domain/sla"
+	"github.com/holdfast-itsm/holdfast/domain/window"
 	"github.com/holdfast-itsm/holdfast/internal/policyfile"
 )
 
@@ -95,7 +97,7 @@ func (s *suite) check(test testCase) string {
 
 // Kinds are the kinds of documents that cases can ask.
 var Kinds = []string{
-	policy.KindApprovalPolicy, policy.KindAssignmentRules, policy.KindCalendar, policy.KindOnCallSchedule, policy.KindPriorityMatrix,
+	policy.KindApprovalPolicy, policy.KindAssignmentRules, policy.KindCalendar, policy.KindChangeModel, policy.KindFreezeWindow, policy.KindOnCallSchedule, policy.KindPriorityMatrix,
 	policy.KindSLA, policy.KindServicePolicy, policy.KindTeam,
 }
 
@@ -108,6 +110,8 @@ type documents struct {
 	agreements map[string]sla.Agreement
 	schedules  map[string]*oncall.Schedule
 	approvals  map[string]approval.Policy
+	models     map[string]change.Model
+	freezes    map[string]window.Spec
 	services   map[string]policy.ServicePolicy
 	teams      map[string]policy.Team
 	follow     map[string]automation.Rules
@@ -119,6 +123,7 @@ func newDocuments(evaluator *policyfile.Evaluator) *documents {
 		evaluator: evaluator, calendars: map[string]*calendar.Calendar{}, matrices: map[string]policy.PriorityMatrix{},
 		rules: map[string]policy.AssignmentRules{}, agreements: map[string]sla.Agreement{}, origin: map[string]string{},
 		schedules: map[string]*oncall.Schedule{}, approvals: map[string]approval.Policy{}, services: map[string]policy.ServicePolicy{},
+		models: map[string]change.Model{}, freezes: map[string]window.Spec{},
 		teams: map[string]policy.Team{}, follow: map[string]automation.Rules{},
 	}
 }
@@ -156,6 +161,10 @@ func (d *documents) take(document policy.Document) (err error) {
 		err = decode(document, d.agreements)
 	case policy.KindApprovalPolicy:
 		err = decode(document, d.approvals)
+	case policy.KindChangeModel:
+		err = decode(document, d.models)
+	case policy.KindFreezeWindow:
+		err = decode(document, d.freezes)
 	case policy.KindOnCallSchedule:
 		err = d.takeSchedule(document)
 	case policy.KindServicePolicy:

@@ -214,6 +214,29 @@ cases:
       votes: [{by: dee, vote: approve}]
     expect: {verdict: pending}
 `,
+	policy.KindChangeModel: `kind: PolicyTest
+name: risks
+cases:
+  - name: a way back that was not tested
+    risk:
+      of: restart-web
+      answers: {tested_back_out: false}   # true and false mean yes and no
+      facts: {critical_services: 1, items: 12}
+    expect: {level: high, score: 70}
+  - name: nothing to fear
+    risk: {of: restart-web, answers: {tested_back_out: true}}
+    expect: {level: low}
+`,
+	policy.KindFreezeWindow: `kind: PolicyTest
+name: freezes
+cases:
+  - name: Christmas Eve
+    freeze: {of: year-end, at: "2026-12-24T10:00:00Z"}
+    expect: {frozen: true, until: "2027-01-04T06:00:00Z"}
+  - name: the moment at which it ends
+    freeze: {of: year-end, at: "2027-01-04T06:00:00Z"}
+    expect: {frozen: false}
+`,
 	policy.KindAssignmentRules: `kind: PolicyTest
 name: routing
 cases:
