@@ -194,7 +194,8 @@ func changeNames(ctx context.Context, tx bun.Tx, facts *change.Facts, record cha
 	}
 	facts.TeamKnown, facts.AssigneeMember, facts.RequesterActive = names.TeamKnown, names.AssigneeMember, names.RequesterActive
 	facts.ActorTeams, facts.Services, facts.Predecessors = names.ActorTeams, names.Services, names.Predecessors
-	return nil
+	facts.UnknownItems, err = schemas.UnknownItems(ctx, tx, named.ConfigurationItems)
+	return err
 }
 
 // votingFacts reads who decides, and for whom whoever gives the command may.
@@ -277,7 +278,7 @@ func (a *Activities) surroundings(ctx context.Context, tx bun.Tx, facts *change.
 			record.WindowFrom, record.WindowTo = made.WindowFrom, made.WindowTo
 		}
 	}
-	if facts.Surroundings, err = schemas.Surroundings(ctx, tx, record); err != nil {
+	if facts.Surroundings, err = schemas.Surroundings(ctx, tx, record, domain.Millisecond(a.Clock.Now())); err != nil {
 		return err
 	}
 	if slices.Contains(leavingChange, command.Verb()) {

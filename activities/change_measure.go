@@ -24,7 +24,11 @@ func (a *Activities) measure(ctx context.Context, tx bun.Tx, facts *change.Facts
 	}
 	m := &facts.Measured
 	m.Items = len(record.ConfigurationItems)
-	names, err := schemas.ReadChangeNames(ctx, tx, schemas.ChangeNamesAsked{Services: record.Services})
+	impacted, err := schemas.ImpactedServices(ctx, tx, record.ConfigurationItems, domain.Millisecond(a.Clock.Now()))
+	if err != nil {
+		return err
+	}
+	names, err := schemas.ReadChangeNames(ctx, tx, schemas.ChangeNamesAsked{Services: append(impacted, record.Services...)})
 	if err != nil {
 		return err
 	}

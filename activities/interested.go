@@ -8,10 +8,11 @@ import (
 )
 
 // tellInterested lets those look for themselves to whom it matters that an incident of high priority is, or is no longer, open on a
-// service: changes of that service (docs/adr/0018).
+// service, or that such a one is linked, maybe with them: changes of that service, and of what it hangs on (docs/adr/0018, 0019). For
+// every other incident it asks nothing of the database.
 func (p *passage[R, F]) tellInterested(ctx context.Context, head domain.Record) error {
 	was, is := urgent(p.before), urgent(head)
-	if was == is {
+	if was == is && (is == urgency{} || len(p.links)+len(p.unlinks) == 0) {
 		return nil
 	}
 	services := []string{}
@@ -20,7 +21,7 @@ func (p *passage[R, F]) tellInterested(ctx context.Context, head domain.Record) 
 			services = append(services, one.service)
 		}
 	}
-	messages, err := schemas.Interested(ctx, p.tx, schemas.InterestUrgent, services...)
+	messages, err := schemas.InterestedInService(ctx, p.tx, services, p.now)
 	if err != nil {
 		return err
 	}

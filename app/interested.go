@@ -24,18 +24,23 @@ func (a *App) tellInterested(ctx context.Context, tx bun.Tx, stored policy.Docum
 		return err
 	}
 	source := stored.Kind + "/" + stored.Name
+	return a.post(ctx, tx, messages, source, strconv.Itoa(stored.Version))
+}
+
+// post leaves messages to records about something that is changed in this transaction. From names it, and once what was done to it, so
+// that the same is told once. Whoever calls it tells the relay after the commit, by posted.
+func (a *App) post(ctx context.Context, tx bun.Tx, messages []domain.Message, from, once string) error {
 	for _, message := range messages {
 		body := json.RawMessage("{}")
 		command := domain.Command{
-			ID:   domain.CommandID("policy", source, strconv.Itoa(stored.Version), message.Record),
-			Name: message.Command, Practice: message.Practice, Record: message.Record,
-			Actor: domain.Actor{Kind: domain.ActorMachine, Name: source}, ReceivedAt: a.now(), Body: body, Digest: domain.Digest(body),
+			ID: domain.CommandID("interested", from, once, message.Record), Name: message.Command, Practice: message.Practice, Record: message.Record,
+			Actor: domain.Actor{Kind: domain.ActorMachine, Name: from}, ReceivedAt: a.now(), Body: body, Digest: domain.Digest(body),
 		}
 		text, err := json.Marshal(command)
 		if err != nil {
-			return fmt.Errorf("encoding a command of %s: %w", source, err)
+			return fmt.Errorf("encoding a command of %s: %w", from, err)
 		}
-		if _, err := schemas.PostCommand(ctx, tx, command, text, message.OnClosed, a.now()); err != nil {
+		if _, err := schemas.PostCommand(ctx, tx, command, text, message.OnClosed, command.ReceivedAt); err != nil {
 			return err
 		}
 	}

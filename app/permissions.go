@@ -37,6 +37,9 @@ const (
 	PermissionChangeRecord   Permission = "change.record_read"
 	PermissionApprovalOwn    Permission = "approval.own"
 
+	PermissionConfigurationRead  Permission = "configuration.read"
+	PermissionConfigurationWrite Permission = "configuration.write"
+
 	PermissionPromisesRead   Permission = "promises.read"
 	PermissionOnCallRead     Permission = "on_call.read"
 	PermissionOnCallSwap     Permission = "on_call.swap"
@@ -51,7 +54,8 @@ const (
 var (
 	everybody = []domain.Role{
 		domain.RoleRequester, domain.RoleAgent, domain.RoleTeamLead, domain.RoleIncidentManager,
-		domain.RoleServiceOwner, domain.RoleChangeManager, domain.RoleCABMember, domain.RoleApprover, domain.RoleAuditor, domain.RoleAdmin,
+		domain.RoleServiceOwner, domain.RoleChangeManager, domain.RoleCABMember, domain.RoleApprover, domain.RoleConfigurationManager,
+		domain.RoleAuditor, domain.RoleAdmin,
 	}
 	// readers see records within their scope, internal notes and all; a requester sees only their own.
 	readers = []domain.Role{
@@ -76,6 +80,10 @@ var permissions = func() map[Permission][]domain.Role {
 		PermissionChangeRead:     everybody,
 		PermissionChangeRecord:   readers,
 		PermissionApprovalOwn:    everybody,
+
+		PermissionConfigurationRead:  staff,
+		PermissionConfigurationWrite: {domain.RoleConfigurationManager},
+
 		PermissionNoteWrite:      writers,
 		PermissionNoteInternal:   workers,
 		PermissionWatch:          writers,

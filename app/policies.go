@@ -145,6 +145,9 @@ func (a *App) applyPolicy(ctx context.Context, wanted policy.Document, base *int
 		}
 		return project(ctx, tx, stored)
 	})
+	if err == nil {
+		a.posted()
+	}
 	return stored, a.fault(ctx, "applying a policy", err)
 }
 

@@ -31,6 +31,7 @@ type Service interface {
 	Incidents
 	Escalations
 	Changes
+	Configuration
 	Annotations
 	Work
 	Policies

@@ -20,8 +20,10 @@ const (
 	RoleChangeManager   Role = "change_manager"
 	RoleCABMember       Role = "cab_member"
 	RoleApprover        Role = "approver"
-	RoleAuditor         Role = "auditor"
-	RoleAdmin           Role = "admin"
+	// RoleConfigurationManager keeps what is known of configuration items.
+	RoleConfigurationManager Role = "configuration_manager"
+	RoleAuditor              Role = "auditor"
+	RoleAdmin                Role = "admin"
 )
 
 // StateInfo describes one state of a lifecycle.

@@ -175,19 +175,25 @@ func NewestDocuments(ctx context.Context, db bun.IDB, kinds ...string) ([]Window
 var newestDocuments = pg.Prepared(`SELECT DISTINCT ON (kind, name) kind, name, version, spec FROM policies
 	WHERE kind = ANY ($1::text[]) ORDER BY kind, name, version DESC`)
 
-// Surroundings reads what conflicts of a change are looked for in, but for freezes and maintenance windows, which are documents.
-func Surroundings(ctx context.Context, db bun.IDB, c change.Change) (change.Surroundings, error) {
+// Surroundings reads what conflicts of a change are looked for in at an instant, but for freezes and maintenance windows, which are
+// documents.
+func Surroundings(ctx context.Context, db bun.IDB, c change.Change, at time.Time) (change.Surroundings, error) {
 	around := change.Surroundings{Read: true}
+	var err error
 	span, set := c.Window()
 	if set {
-		if err := overlapping.Scan(ctx, db, []any{c.ID, append([]string{}, c.ConfigurationItems...), span.From, span.To}, &around.Changes); err != nil {
-			return around, fmt.Errorf("looking for changes in the same window: %w", err)
+		if around.Changes, err = near(ctx, db, c, at); err != nil {
+			return around, err
 		}
 		if err := busy.Scan(ctx, db, []any{c.ID, c.Assignee, span.From, span.To}, &around.Busy); err != nil {
 			return around, fmt.Errorf("looking for what %s carries out: %w", c.Assignee, err)
 		}
 	}
-	if err := urgent.Scan(ctx, db, []any{c.ID, append([]string{}, c.Services...)}, &around.Incidents); err != nil {
+	services, err := ImpactedServices(ctx, db, c.ConfigurationItems, at)
+	if err != nil {
+		return around, err
+	}
+	if err := urgent.Scan(ctx, db, []any{c.ID, append(services, c.Services...)}, &around.Incidents); err != nil {
 		return around, fmt.Errorf("looking for open incidents: %w", err)
 	}
 	if len(c.Predecessors) > 0 {
@@ -211,10 +217,6 @@ var successors = pg.Prepared(`SELECT r.id::text FROM records r JOIN changes c ON
 	WHERE r.practice = 'change' AND r.active AND c.submitted_at IS NOT NULL AND c.predecessors::jsonb ? $1::text ORDER BY 1`)
 
 var (
-	overlapping = pg.Prepared(`SELECT i.change_id::text AS id, r.number, i.item, i.item AS theirs, 0 AS depth, i.holder <> 0 AS exclusive,
-			'person:' || r.opened_by AS owner
-		FROM change_items i JOIN records r ON r.id = i.change_id
-		WHERE i.item = ANY ($2::text[]) AND i.during && tstzrange($3::timestamptz, $4::timestamptz) AND i.change_id <> $1 ORDER BY r.number, i.item`)
 	busy = pg.Prepared(`SELECT r.number FROM changes c JOIN records r ON r.id = c.id WHERE $2 <> '' AND r.assignee = $2 AND c.id <> $1
 		AND r.state IN ('approved', 'scheduled', 'implementing') AND c.window_from < $4 AND coalesce(c.extended_to, c.window_to) > $3 ORDER BY 1`)
 	urgent = pg.Prepared(`SELECT r.id::text AS id, r.number, r.service, r.priority, r.id IN (` + linkedWith("$1") + `) AS linked,

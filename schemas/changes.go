@@ -116,10 +116,12 @@ func (p *Passage) Change(before, record change.Change, created, wordsChanged boo
 	p.headOf(record.Record, created, wordsChanged)
 }
 
-// touch is one configuration item that a change touches.
+// touch is one configuration item that a change touches. Holder is 0 for a change that needs none of its items alone; Alone is the
+// one by which it has those that whoever changes them has alone.
 type touch struct {
 	Item     string `json:"item"`
 	Holder   int64  `json:"holder"`
+	Alone    int64  `json:"alone"`
 	Reserves bool   `json:"reserves"`
 }
 
@@ -139,9 +141,9 @@ func touches(c change.Change) ([]touch, window.Span) {
 	}
 	list := make([]touch, 0, len(c.ConfigurationItems))
 	for _, item := range c.ConfigurationItems {
-		one := touch{Item: item, Reserves: reserves && !c.Released(item)}
+		one := touch{Item: item, Alone: holderOf(c.ID), Reserves: reserves && !c.Released(item)}
 		if c.Exclusive {
-			one.Holder = holderOf(c.ID)
+			one.Holder = one.Alone
 		}
 		list = append(list, one)
 	}
@@ -172,8 +174,9 @@ func (p *Passage) touched(before, record change.Change) {
 	}
 	if len(has) > 0 {
 		p.add(`INSERT INTO change_items (change_id, item, during, holder, reserves)
-			SELECT ?::uuid, item, tstzrange(?::timestamptz, ?::timestamptz), holder, reserves
-			FROM json_to_recordset(?::json) AS t (item text, holder bigint, reserves boolean)
+			SELECT ?::uuid, item, tstzrange(?::timestamptz, ?::timestamptz), CASE WHEN EXISTS (SELECT FROM configuration_items c
+				WHERE c.handle = t.item AND c.exclusive AND c.valid_to IS NULL) THEN alone ELSE holder END, reserves
+			FROM json_to_recordset(?::json) AS t (item text, holder bigint, alone bigint, reserves boolean)
 			ON CONFLICT (change_id, item) DO UPDATE SET during = excluded.during, holder = excluded.holder, reserves = excluded.reserves`,
 			record.ID, is.From, is.To, p.rest.json(has))
 	}
@@ -270,7 +273,7 @@ type interest struct {
 const (
 	InterestUrgent = "urgent" // an incident of high priority on a service, by the service's name
 	InterestFreeze = "freeze" // any freeze or maintenance window
-	InterestItems  = "items"  // the relations of configuration items
+	InterestItems  = "items"  // its configuration items, and how they hang together
 )
 
 func interestsIn(c change.Change) []interest {
@@ -304,12 +307,16 @@ func (p *Passage) interestsOf(before, record change.Change) {
 
 // Interested are the records to which a fact matters, with the command by which each looks for itself.
 func Interested(ctx context.Context, db bun.IDB, kind string, keys ...string) ([]domain.Message, error) {
+	return interestedBy(ctx, db, interested, []any{kind, append([]string{}, keys...)})
+}
+
+func interestedBy(ctx context.Context, db bun.IDB, query pg.Prepared, args []any) ([]domain.Message, error) {
 	var found []struct {
 		Record   string          `bun:"record_id"`
 		Practice domain.Practice `bun:"practice"`
 		Command  string          `bun:"command"`
 	}
-	if err := interested.Scan(ctx, db, []any{kind, append([]string{}, keys...)}, &found); err != nil {
+	if err := query.Scan(ctx, db, args, &found); err != nil {
 		return nil, fmt.Errorf("asking to whom it matters: %w", err)
 	}
 	messages := make([]domain.Message, len(found))

@@ -12,7 +12,7 @@ import (
 const (
 	// requestTime is more than any decision waits for (app.DefaultDoorWait) and less than callers and proxies usually do.
 	requestTime = 15 * time.Second
-	// bulkTime is for one command to many records, each of which may wait for its decision.
+	// bulkTime is for one command to many records, each of which may wait for its decision, and for imports.
 	bulkTime = 5 * time.Minute
 )
 
@@ -24,7 +24,7 @@ func Bounded(endless ...string) gin.HandlerFunc {
 			return
 		}
 		bound := requestTime
-		if strings.HasSuffix(c.FullPath(), "/bulk") {
+		if strings.HasSuffix(c.FullPath(), "/bulk") || strings.HasSuffix(c.FullPath(), "-import") {
 			bound = bulkTime
 		}
 		ctx, cancel := context.WithTimeout(c.Request.Context(), bound)

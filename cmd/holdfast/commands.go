@@ -10,6 +10,7 @@ type clientCommands struct {
 	Incident incidentCommands `cmd:"" group:"Records" help:"Log and work incidents."`
 	Change   changeCommands   `cmd:"" group:"Records" help:"Draft, decide and carry out changes."`
 	Approval approvalCommands `cmd:"" group:"Records" help:"Votes that wait for you, and who votes in whose place."`
+	CI       itemCommands     `cmd:"" name:"ci" group:"Records" help:"Configuration items: what is run, and how it hangs together."`
 	Work     workCommand      `cmd:"" group:"Records" help:"My work and my teams'."`
 	Waiting  waitingCommand   `cmd:"" group:"Records" help:"Everything that is waited for, the next first."`
 	Search   searchCommand    `cmd:"" group:"Records" help:"Find records by number or words."`

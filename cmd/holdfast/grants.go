@@ -36,7 +36,7 @@ func (s *session) grants(list []app.Grant, err error) error {
 // grant is a role within a scope: everywhere where no other is given.
 type grant struct {
 	Person  string `arg:"" help:"Their handle."`
-	Role    string `arg:"" help:"agent, team_lead, incident_manager, service_owner, auditor, admin or requester."`
+	Role    string `arg:"" help:"agent, team_lead, incident_manager, service_owner, configuration_manager, auditor, admin or requester."`
 	Team    string `short:"t" xor:"scope" help:"Only for records of this team."`
 	Service string `short:"s" xor:"scope" help:"Only for records about this service."`
 }

@@ -60,6 +60,8 @@ type Neighbour struct {
 	Theirs    string
 	Depth     int
 	Exclusive bool
+	// Alone: whoever changes the item has it alone, whatever the changes say.
+	Alone bool
 	// Owner is whom news about it goes to: "person:ana".
 	Owner string
 }
@@ -120,11 +122,15 @@ func (f *finding) neighbours(c Change, near []Neighbour) {
 	for _, n := range near {
 		one := Conflict{ID: "item:" + n.Number + ":" + n.Item, Level: Info, Kind: "neighbour", Other: n.Number, Item: n.Item}
 		switch {
-		case n.Depth == 0 && (c.Exclusive || n.Exclusive):
+		case n.Depth == 0 && (c.Exclusive || n.Exclusive || n.Alone):
 			one.Level, one.Kind = Blocking, "exclusive"
-			one.Why = fmt.Sprintf("%s touches %s too, and wants it alone", n.Number, n.Item)
-			if c.Exclusive {
+			switch {
+			case n.Alone:
+				one.Why = fmt.Sprintf("%s touches %s too, which whoever changes it has alone", n.Number, n.Item)
+			case c.Exclusive:
 				one.Why = fmt.Sprintf("%s touches %s too, which this change wants alone", n.Number, n.Item)
+			default:
+				one.Why = fmt.Sprintf("%s touches %s too, and wants it alone", n.Number, n.Item)
 			}
 		case n.Depth == 0:
 			one.Level, one.Kind = Warning, "item"

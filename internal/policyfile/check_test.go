@@ -22,7 +22,7 @@ func TestDefaultsAreRightAndComplete(t *testing.T) {
 	}
 	require.ElementsMatch(t, []string{
 		"Calendar/default", "PriorityMatrix/default", "AssignmentRules/default", "Team/service-desk",
-		"Vocabulary/hold-reasons", "Vocabulary/resolution-codes", "Vocabulary/breach-causes", "EscalationPolicy/default",
+		"Vocabulary/hold-reasons", "Vocabulary/resolution-codes", "Vocabulary/breach-causes", "Vocabulary/item-classes", "EscalationPolicy/default",
 		"ChangeModel/default", "ApprovalPolicy/default-low", "ApprovalPolicy/default-board", "ApprovalPolicy/default-emergency",
 	}, names)
 }

@@ -59,6 +59,7 @@ func Mount(engine *gin.Engine, dependencies Dependencies) *API {
 	a.incidents()
 	a.escalations()
 	a.changes()
+	a.configuration()
 	a.commands()
 	a.parts()
 	a.work()
@@ -80,7 +81,7 @@ func schemaName(t reflect.Type, hint string) string {
 	}
 	prefix := map[string]string{
 		"domain/incident": "Incident", "domain/policy": "Policy", "domain/oncall": "OnCall", "domain/sla": "Clock", "domain/change": "Change",
-		"domain/approval": "Approval",
+		"domain/approval": "Approval", "domain/configuration": "Configuration",
 	}
 	for folder, word := range prefix {
 		if strings.HasSuffix(t.PkgPath(), folder) && !strings.HasPrefix(name, word) {

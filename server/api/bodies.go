@@ -20,7 +20,7 @@ import (
 )
 
 const (
-	// MaxBody bounds every body but a file.
+	// MaxBody bounds every body but a file and an import.
 	MaxBody = 1 << 20
 	// maxNesting bounds how deep a body nests: whoever parses it later does so by recursion.
 	maxNesting = 64
@@ -33,8 +33,12 @@ func boundBody(log *slog.Logger) gin.HandlerFunc {
 		if c.Request.Method == http.MethodPost && c.FullPath() == Base+ginPath(attachmentsPath) {
 			return
 		}
-		body, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, MaxBody))
-		if err := checkBody(body, err); err != nil {
+		most := int64(MaxBody)
+		if c.FullPath() == Base+importPath {
+			most = maxImport
+		}
+		body, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, most))
+		if err := checkBody(body, err, most); err != nil {
 			refused(c, log, err)
 			return
 		}
@@ -42,11 +46,11 @@ func boundBody(log *slog.Logger) gin.HandlerFunc {
 	}
 }
 
-func checkBody(body []byte, err error) error {
+func checkBody(body []byte, err error, most int64) error {
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
-		return domain.Errorf(domain.CodeTooLarge, "a body has at most %d bytes", MaxBody)
+		return domain.Errorf(domain.CodeTooLarge, "a body has at most %d bytes", most)
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return domain.Errorf(domain.CodeMalformed, "the body did not come in time")
 	case err != nil:

@@ -19,6 +19,7 @@ var grantable = []choice{
 	{string(domain.RoleTeamLead), "Team lead: is told when work is late"},
 	{string(domain.RoleIncidentManager), "Incident manager: sets priorities by hand"},
 	{string(domain.RoleServiceOwner), "Service owner: reads what touches the service"},
+	{string(domain.RoleConfigurationManager), "Configuration manager: keeps what is known of configuration items"},
 	{string(domain.RoleAuditor), "Auditor: reads, and changes nothing"},
 	{string(domain.RoleAdmin), "Administrator: governs people and policies"},
 }

@@ -1,0 +1,250 @@
+package configuration
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+)
+
+// The forms in which items and relations are imported.
+const (
+	CSV  = "csv"
+	JSON = "json"
+)
+
+// Source is one text to import: a CSV file of items or of relations, or a JSON object of both.
+type Source struct {
+	// Name is what faults name it by: that of a file.
+	Name   string `json:"name" minLength:"1" maxLength:"300" doc:"What faults name it by"`
+	Format string `json:"format" enum:"csv,json"`
+	Text   string `json:"text"`
+}
+
+// Place is where in a source something stands.
+type Place struct {
+	Source string `json:"source"`
+	Line   int    `json:"line"`
+}
+
+// Fault is what is wrong at a place.
+type Fault struct {
+	Place
+	Message string `json:"message"`
+}
+
+// WantedItem is an item as a source has it: what it says nothing of stays as it is.
+type WantedItem struct {
+	Place
+	Handle string
+	// Says is an object of fields of Content; those of its attributes go in beside those there are, and null takes one away.
+	Says json.RawMessage
+}
+
+// WantedRelation is a relation as a source has it.
+type WantedRelation struct {
+	Place
+	Relation
+}
+
+// Wanted is all that sources say.
+type Wanted struct {
+	Items     []WantedItem
+	Relations []WantedRelation
+}
+
+// Read takes sources apart. What it cannot read it tells by line.
+func Read(sources []Source) (Wanted, []Fault) {
+	var wanted Wanted
+	var faults []Fault
+	for _, source := range sources {
+		r := reading{source: source.Name, wanted: &wanted}
+		if source.Format == CSV {
+			r.table(source.Text)
+		} else {
+			r.object(source.Text)
+		}
+		faults = append(faults, r.faults...)
+	}
+	return wanted, faults
+}
+
+type reading struct {
+	source string
+	wanted *Wanted
+	faults []Fault
+}
+
+func (r *reading) fault(line int, format string, args ...any) {
+	r.faults = append(r.faults, Fault{Place{r.source, line}, fmt.Sprintf(format, args...)})
+}
+
+// The columns of a table of items that are not attributes, and those of a table of relations.
+var (
+	itemTexts       = []string{"title", "class", "service", "owner_team", "environment"}
+	itemFlags       = []string{"shared", "exclusive"}
+	relationColumns = []string{"from", "type", "to"}
+)
+
+// table reads CSV with a heading: of relations where it names from, type and to, else of items, where each column beside those of an
+// item is an attribute.
+func (r *reading) table(text string) {
+	rows := csv.NewReader(strings.NewReader(strings.TrimPrefix(text, "\ufeff")))
+	rows.TrimLeadingSpace = true
+	heading, err := rows.Read()
+	if err != nil {
+		r.fault(1, "has no heading: %v", err)
+		return
+	}
+	columns := map[string]int{}
+	for i, name := range heading {
+		name = strings.TrimSpace(name)
+		if _, twice := columns[name]; twice || name == "" {
+			r.fault(1, "the heading has a column %q twice, or without a name", name)
+			return
+		}
+		columns[name] = i
+	}
+	_, items := columns["handle"]
+	relations := !slices.ContainsFunc(relationColumns, func(name string) bool { _, has := columns[name]; return !has })
+	if !items && !relations {
+		r.fault(1, "the heading names neither handle, for items, nor from, type and to, for relations")
+		return
+	}
+	for {
+		row, err := rows.Read()
+		if errors.Is(err, io.EOF) {
+			return
+		}
+		var wrong *csv.ParseError
+		switch {
+		case errors.As(err, &wrong) && errors.Is(err, csv.ErrFieldCount):
+			r.fault(wrong.StartLine, "has %d columns, the heading %d", len(row), len(heading))
+			continue
+		case errors.As(err, &wrong):
+			r.fault(wrong.Line, "is no CSV: %v", wrong.Err)
+			return
+		}
+		line, _ := rows.FieldPos(0)
+		if items {
+			r.row(line, heading, row, columns)
+			continue
+		}
+		r.wanted.Relations = append(r.wanted.Relations, WantedRelation{
+			Place{r.source, line}, Relation{From: row[columns["from"]], Type: row[columns["type"]], To: row[columns["to"]]},
+		})
+	}
+}
+
+// row is one line of a table of items.
+func (r *reading) row(line int, heading, row []string, columns map[string]int) {
+	says, attributes := map[string]any{}, map[string]any{}
+	for i, name := range heading {
+		name, value := strings.TrimSpace(name), strings.TrimSpace(row[i])
+		switch {
+		case name == "handle":
+		case slices.Contains(itemTexts, name):
+			says[name] = value
+		case slices.Contains(itemFlags, name):
+			set, known := truth[strings.ToLower(value)]
+			if !known {
+				r.fault(line, "%s is %q, which is neither true nor false", name, value)
+				return
+			}
+			says[name] = set
+		case value == "":
+			attributes[name] = nil
+		default:
+			attributes[name] = value
+		}
+	}
+	if len(attributes) > 0 {
+		says["attributes"] = attributes
+	}
+	text, err := json.Marshal(says)
+	if err != nil {
+		r.fault(line, "cannot be kept: %v", err)
+		return
+	}
+	r.wanted.Items = append(r.wanted.Items, WantedItem{Place{r.source, line}, strings.TrimSpace(row[columns["handle"]]), text})
+}
+
+// truth is what a flag of a table may say.
+var truth = map[string]bool{"": false, "false": false, "no": false, "0": false, "true": true, "yes": true, "1": true}
+
+// object reads JSON: {"items": [{"handle": …}, …], "relations": [{"from": …, "type": …, "to": …}, …]}.
+func (r *reading) object(text string) {
+	decoder := json.NewDecoder(strings.NewReader(text))
+	line := func() int { return 1 + strings.Count(text[:decoder.InputOffset()], "\n") }
+	if token, err := decoder.Token(); err != nil || token != json.Delim('{') {
+		r.fault(1, "is no JSON object of items and relations")
+		return
+	}
+	for decoder.More() {
+		name, err := decoder.Token()
+		if err == nil && name != "items" && name != "relations" {
+			r.fault(line(), "has %q, where items and relations are known", name)
+			return
+		}
+		if token, err := decoder.Token(); err != nil || token != json.Delim('[') {
+			r.fault(line(), "%q is no list", name)
+			return
+		}
+		for decoder.More() {
+			var one json.RawMessage
+			if err := decoder.Decode(&one); err != nil {
+				r.fault(line(), "is no JSON: %v", err)
+				return
+			}
+			first := line() - bytes.Count(one, []byte("\n"))
+			if name == "items" {
+				r.item(first, one)
+			} else {
+				r.relation(first, one)
+			}
+		}
+		if _, err := decoder.Token(); err != nil {
+			r.fault(line(), "is no JSON: %v", err)
+			return
+		}
+	}
+	if _, err := decoder.Token(); err != nil {
+		r.fault(line(), "is no JSON: %v", err)
+	}
+}
+
+func (r *reading) item(line int, text json.RawMessage) {
+	var one struct {
+		Handle string `json:"handle"`
+		Content
+	}
+	if err := strict(text, &one); err != nil {
+		r.fault(line, "is no item: %v", err)
+		return
+	}
+	r.wanted.Items = append(r.wanted.Items, WantedItem{Place{r.source, line}, one.Handle, text})
+}
+
+func (r *reading) relation(line int, text json.RawMessage) {
+	var one struct {
+		From string `json:"from"`
+		Type string `json:"type"`
+		To   string `json:"to"`
+	}
+	if err := strict(text, &one); err != nil {
+		r.fault(line, "is no relation: %v", err)
+		return
+	}
+	r.wanted.Relations = append(r.wanted.Relations, WantedRelation{Place{r.source, line}, Relation{From: one.From, Type: one.Type, To: one.To}})
+}
+
+// strict refuses fields that nothing is known of: a misspelt one would be lost.
+func strict(text []byte, into any) error {
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.DisallowUnknownFields()
+	return decoder.Decode(into)
+}
