@@ -4,6 +4,8 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -211,4 +213,46 @@ func TestTheBarHasACellForEachWhoDecides(t *testing.T) {
 	view := stageViewOf(stage)
 	require.Equal(t, []cell{{"approves", "0.00%", "50.00%"}, {"rejects", "50.00%", "25.00%"}, {"silent", "75.00%", "25.00%"}}, view.cells())
 	require.Equal(t, "75.00%", view.mark(), "3 of a weight of 4 are 60 %")
+}
+
+func TestTheBoardBeginsWithTheReadersOwnVotes(t *testing.T) {
+	t.Parallel()
+	d := setupDesk(t).onItsClock()
+	voted := d.board(func(_ *change.Change, k *approval.Keeper) {
+		require.NoError(t, k.Cast(k.Approval.SubmittedAt.Add(time.Minute), approval.Ballot{By: "bo", Choice: approval.Approve, Hashes: k.Approval.Hashes}))
+	})
+	asked := d.board()
+	page := d.get("bo", boardPath, http.StatusOK)
+	require.Less(t, strings.Index(page, `id="`+asked.Number+`"`), strings.Index(page, `id="`+voted.Number+`"`), "what waits for the reader comes first")
+	require.Equal(t, 1, strings.Count(page, `name="hash.scope" value="hash-of-scope"`), "a vote that is given is not asked for")
+	require.Contains(t, page, `name="next" value="/changes/board"`)
+	mine := d.get("bo", boardPath+"?show=mine", http.StatusOK)
+	require.Contains(t, mine, asked.Number)
+	require.NotContains(t, mine, voted.Number)
+	d.get("rita", boardPath, http.StatusForbidden)
+}
+
+func TestApprovalsAndDelegationsAreTheReadersOwn(t *testing.T) {
+	t.Parallel()
+	d := setupDesk(t).onItsClock()
+	one := d.board(edited(t))
+	for _, address := range []string{approvalsPath, homePath} {
+		page := d.get("bo", address, http.StatusOK)
+		require.Contains(t, page, voteURL(one.Number, "cab", "bo"), address)
+		require.Contains(t, page, "again: it was edited since", address)
+		require.NotContains(t, page, "for ana", address)
+	}
+	require.Contains(t, d.get("bo", approvalsPath, http.StatusOK), "does not count any more")
+	local := func(after time.Duration) string { return d.Clock.Now().Add(after).Format(momentLayouts[0]) }
+	refused := d.post("ana", approvalsPath+"/delegations", url.Values{"delegate": {"nobody"}, "from": {local(0)}, "until": {local(time.Hour)}, "reason": {"Away <far>"}}, http.StatusUnprocessableEntity)
+	require.Contains(t, refused, "nobody is not known or not active")
+	require.Contains(t, refused, "Away <far>")
+	require.Equal(t, approvalsPath+"?done=made#delegations", d.done("ana", approvalsPath+"/delegations", url.Values{"delegate": {"bo"}, "from": {local(-time.Hour)}, "until": {local(time.Hour)}}))
+	page := d.get("bo", approvalsPath, http.StatusOK)
+	require.Contains(t, page, "You vote for")
+	require.Contains(t, page, "for ana")
+	end := regexp.MustCompile(`/approvals/delegations/[0-9a-f-]+/end`).FindString(page)
+	require.Equal(t, approvalsPath+"?done=ended#delegations", d.done("bo", end, url.Values{}))
+	require.NotContains(t, d.get("bo", approvalsPath, http.StatusOK), "for ana")
+	require.Contains(t, d.post("bo", end, url.Values{}, http.StatusNotFound), "No delegation")
 }

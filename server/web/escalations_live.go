@@ -11,6 +11,7 @@ import (
 
 	"github.com/holdfast-itsm/holdfast/app"
 	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/change"
 	"github.com/holdfast-itsm/holdfast/domain/escalation"
 )
 
@@ -24,9 +25,9 @@ const (
 // wants: a queue hears of incidents alone.
 func (l *watchedQueue) wants(event app.StreamedEvent) bool { return event.Practice == domain.Incident }
 
-// wants: home hears of escalations as well, because it tells who is called.
+// wants: home hears of escalations as well, because it tells who is called, and of changes, because it tells which wait for a vote.
 func (h *watchedHome) wants(event app.StreamedEvent) bool {
-	return event.Practice == domain.Incident || event.Practice == escalation.Practice
+	return event.Practice == domain.Incident || event.Practice == escalation.Practice || event.Practice == change.Practice
 }
 
 // watchedEscalation is the page of one escalation.

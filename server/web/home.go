@@ -39,6 +39,8 @@ type homeView struct {
 	Promises homePromises
 	// Calls are the escalations that call the reader.
 	Calls []app.EscalationView
+	// Votes are those that wait for the reader.
+	Votes app.Approvals
 	// Since is the place in the stream of events that the lists were read at; empty: it is not known.
 	Since string
 }
@@ -104,6 +106,9 @@ func (w *console) homeLists(ctx context.Context, view *homeView) error {
 		view.Calls = callsFor(view.Who.Handle, open)
 	}
 	if view.Promises, err = w.promisesAtHome(ctx); err != nil {
+		return err
+	}
+	if view.Votes, err = w.approvalsFor(ctx); err != nil {
 		return err
 	}
 	due, err := w.Service.Waiting(ctx, app.WaitingQuery{Limit: homeRows})

@@ -26,6 +26,7 @@ var navigation = []destination{
 	{Title: "Home", Path: homePath, Icon: "home", For: app.Principal.Staff},
 	{Title: "Incidents", Path: "/incidents", Icon: "incident", For: app.Principal.Staff},
 	{Title: "Changes", Path: changesPath, Icon: "change", For: app.Principal.Staff},
+	{Title: "Approvals", Path: approvalsPath, Icon: "approve", For: app.Principal.Staff},
 	{Title: "Waiting", Path: "/waiting", Icon: "waiting", For: app.Principal.Staff},
 	{Title: "Promises", Path: promisesPath, Icon: "timer", For: readsPromises},
 	{Title: "On call", Path: onCallPath, Icon: "alarm", For: app.Principal.Staff},

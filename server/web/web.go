@@ -134,6 +134,7 @@ func (w *console) mountPages(pages *gin.RouterGroup) {
 	w.mountReRating(pages)
 	w.mountChanges(pages)
 	w.mountApprove(pages)
+	w.mountApprovals(pages)
 }
 
 // contentPolicy lets a page load from its own origin only: no inline script or style, no frames, no plugins.

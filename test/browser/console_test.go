@@ -23,7 +23,7 @@ func TestConsole(t *testing.T) {
 		"a refused form keeps what was typed": refusedForm, "signing in by password": signingInByPassword,
 		"every page of the work is fit for everybody": workIsFit, "every command is fit for everybody": commandsAreFit,
 		"what opens on pages of the work is fit for everybody": workOpenedIsFit, "the portal is fit for everybody": askingIsFit,
-		"home is theirs": homeIsTheirs,
+		"home is theirs": homeIsTheirs, "a vote by keys alone": votingByKeys, "changes are fit for everybody": changesAreFit,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
