@@ -23,6 +23,7 @@ func (w *console) mountChanges(pages *gin.RouterGroup) {
 	draft := changes.Group("/new", w.staffOnly, w.needs("change.draft"))
 	draft.GET("", w.newChange)
 	draft.POST("", w.openChange)
+	changes.GET("/calendar", w.staffOnly, w.changeCalendar)
 	changes.GET("/:record", w.change)
 	changes.POST("/:record/do/:verb", w.changeCommand)
 }

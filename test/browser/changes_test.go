@@ -56,7 +56,7 @@ func votingByKeys(t *testing.T, browser context.Context, stack *kit.Stack) {
 	for _, words := range []string{"The old one ends", "Switch the record", "Send a mail", "Switch it back", "Copy the queue", "production"} {
 		require.Contains(t, kira.text(".ballot .covered"), words)
 	}
-	kira.await(`document.activeElement.name === "vote"`)
+	kira.tabTo(`.ballot [name="vote"]`)
 	kira.types(" ")
 	kira.turns(func() {
 		kira.tabTo(".ballot .primary")
@@ -88,7 +88,10 @@ func changesAreFit(t *testing.T, browser context.Context, stack *kit.Stack) {
 	v := open(t, browser, stack)
 	v.signIn(stack.Token)
 	record := "/changes/" + number
-	fitAll(v, plain("/", "/changes", "/changes?state=rejected", "/changes/new", "/approvals", "/changes/board", "/changes/board?show=mine", record, record+"?do=cast-vote"))
+	stack.Admin(t).Do(http.MethodPut, "/policies/FreezeWindow/xylophone", map[string]any{"spec": map[string]any{
+		"title": "No music", "recurring": map[string]any{"cron": "0 20 * * 6", "lasts": "30h", "timezone": "Europe/Berlin"}, "applies_to": "false",
+	}}, nil).Is(http.StatusOK)
+	fitAll(v, plain("/", "/changes", "/changes?state=rejected", "/changes/new", "/approvals", "/changes/board", "/changes/board?show=mine", "/changes/calendar", "/changes/calendar?view=week", record, record+"?do=cast-vote"))
 	fitAll(v, []place{
 		{"/changes/board", "with a vote", func(v *tab) {
 			v.do(chromedp.Click(`#`+number+` .vote-here summary`), chromedp.WaitVisible(`#`+number+` .ballot`))
