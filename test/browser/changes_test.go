@@ -78,7 +78,6 @@ func votingByKeys(t *testing.T, browser context.Context, stack *kit.Stack) {
 	require.Equal(t, "Sales is not <told>", kira.value(".ballot textarea[name=comment]"), "what was written stays")
 	kira.submit(".ballot .primary")
 	require.Contains(t, kira.text("#approval"), "kira rejects")
-	kira.quiet()
 }
 
 // changesAreFit walks the pages about changes.
