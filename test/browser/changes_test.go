@@ -37,7 +37,9 @@ func awaiting(t *testing.T, stack *kit.Stack, title string, voters ...string) st
 		"environment": "production", "assignee": "dee", "window_from": from, "window_to": from.Add(4 * time.Hour), "tasks": []any{map[string]any{"title": "Copy the queue"}},
 	}).Is(http.StatusCreated).Into(&made)
 	dee.Insist("/changes/"+made.Number+"/submit", map[string]any{}).Is(http.StatusOK)
-	peer.Insist("/changes/"+made.Number+"/assess", map[string]any{}).Is(http.StatusOK)
+	peer.Insist("/changes/"+made.Number+"/assess", map[string]any{
+		"answers": map[string]string{"tested_back_out": "yes", "done_before": "yes", "outage": "none", "data": "no"},
+	}).Is(http.StatusOK)
 	peer.Insist("/changes/"+made.Number+"/peer-review", map[string]any{}).Is(http.StatusOK)
 	return made.Number
 }
