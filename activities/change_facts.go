@@ -107,6 +107,12 @@ func (a *Activities) changeFacts(ctx context.Context, tx bun.Tx, record change.C
 			return facts, err
 		}
 	}
+	if verb == "settled" {
+		var err error
+		if facts.Alerts, err = schemas.HeldAlerts(ctx, tx, record.ID); err != nil {
+			return facts, err
+		}
+	}
 	if verb == "link" || verb == "unlink" {
 		target, found, err := schemas.ReadTarget(ctx, tx, named.To, false)
 		if err != nil {

@@ -53,6 +53,8 @@ type mentions struct {
 	To         string          `json:"to"`
 	Follows    string          `json:"follows"`
 	Resolution json.RawMessage `json:"resolution"`
+	// ConfigurationItems are asked about where an incident is opened.
+	ConfigurationItems []string `json:"configuration_items"`
 	// BreachCause is a term of a vocabulary.
 	BreachCause string `json:"breach_cause"`
 }
@@ -108,6 +110,9 @@ func (a *Activities) incidentFacts(ctx context.Context, tx bun.Tx, record incide
 		}
 	}
 	if opening {
+		if err := a.watchFacts(ctx, tx, &facts, named.ConfigurationItems); err != nil {
+			return facts, err
+		}
 		if err := a.assignmentFacts(ctx, tx, &facts, versions, command); err != nil {
 			return facts, err
 		}
@@ -287,6 +292,14 @@ func (a *Activities) relationFacts(ctx context.Context, tx bun.Tx, facts *incide
 		facts.Duplicates = duplicates
 	}
 	return nil
+}
+
+// watchFacts asks which changes touched what a new incident names; one that names nothing asks nothing.
+func (a *Activities) watchFacts(ctx context.Context, tx bun.Tx, facts *incident.Facts, items []string) (err error) {
+	if len(items) > 0 {
+		facts.Watching, err = schemas.ChangesThatTouched(ctx, tx, items, domain.Millisecond(a.Clock.Now()))
+	}
+	return err
 }
 
 // callFacts says of the people and the policy of a page whether they can be called.

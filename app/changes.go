@@ -30,8 +30,10 @@ type Changes interface {
 // ChangeView is a change with its links and what its reader may do.
 type ChangeView struct {
 	change.Change
-	Links           []schemas.LinkRow `json:"links,omitempty"`
-	AllowedCommands []string          `json:"allowed_commands"`
+	Links []schemas.LinkRow `json:"links,omitempty"`
+	// Alerts are those that it holds or held while it was carried out, the newest first.
+	Alerts          []AlertRow `json:"alerts,omitempty"`
+	AllowedCommands []string   `json:"allowed_commands"`
 }
 
 // ChangeQuery narrows a list of changes, newest first; with From and To, those whose window has a moment in that span, by their windows.
@@ -84,7 +86,10 @@ func (a *App) Change(ctx context.Context, reference string) (ChangeView, error) 
 	if view.Links, err = schemas.ReadLinks(ctx, a.DB, principal.reader(), found.ID); err != nil {
 		return ChangeView{}, a.fault(ctx, "reading the links of a change", err)
 	}
-	view.Links, err = a.auditLinks(ctx, principal, view.Links)
+	if view.Links, err = a.auditLinks(ctx, principal, view.Links); err != nil {
+		return view, err
+	}
+	view.Alerts, err = a.heldBy(ctx, principal, found.Record)
 	return view, err
 }
 

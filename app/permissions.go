@@ -36,6 +36,8 @@ const (
 	PermissionChangeRead     Permission = "change.read"
 	PermissionChangeRecord   Permission = "change.record_read"
 	PermissionApprovalOwn    Permission = "approval.own"
+	PermissionAlertRead      Permission = "alert.read"
+	PermissionIntakeKeyWrite Permission = "intake_key.write"
 
 	PermissionConfigurationRead  Permission = "configuration.read"
 	PermissionConfigurationWrite Permission = "configuration.write"
@@ -84,6 +86,8 @@ var permissions = func() map[Permission][]domain.Role {
 		PermissionConfigurationRead:  staff,
 		PermissionConfigurationWrite: {domain.RoleConfigurationManager},
 
+		PermissionAlertRead:      readers,
+		PermissionIntakeKeyWrite: {domain.RoleServiceOwner},
 		PermissionNoteWrite:      writers,
 		PermissionNoteInternal:   workers,
 		PermissionWatch:          writers,

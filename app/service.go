@@ -41,6 +41,7 @@ type Service interface {
 	Deliveries
 	Notifications
 	Promises
+	Alerts
 }
 
 // Commands changes records.

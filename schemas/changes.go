@@ -81,7 +81,7 @@ func normalizeChange(found *change.Change) {
 	normalizeHead(&found.Record)
 	toUTC(
 		found.WindowFrom, found.WindowTo, found.ExtendedTo, found.SubmittedAt, found.ActualStart, found.ActualEnd, found.HeldSince,
-		found.OverrunAt, found.WatchUntil, found.ReviewDueAt,
+		found.OverrunAt, found.SettleAt, found.WatchUntil, found.ReviewDueAt,
 	)
 }
 
@@ -108,6 +108,7 @@ func (p *Passage) Change(before, record change.Change, created, wordsChanged boo
 		}
 	})
 	p.touched(before, record)
+	p.watches(before, record)
 	p.votesOf(before, record)
 	p.interestsOf(before, record)
 	if wordsChanged {

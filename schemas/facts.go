@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"time"
 
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/pgdialect"
@@ -128,7 +129,7 @@ func ReadTarget(ctx context.Context, db bun.IDB, reference string, lock bool) (i
 	if err != nil || !found {
 		return incident.TargetFact{}, false, err
 	}
-	fact := incident.TargetFact{ID: target.ID, Number: target.Number, Practice: target.Practice, State: target.State}
+	fact := incident.TargetFact{ID: target.ID, Number: target.Number, Practice: target.Practice, State: target.State, ClosedAt: target.ClosedAt}
 	for next := target.MergedInto; next != "" && len(fact.Follows) < domain.MaxItems; {
 		fact.Follows = append(fact.Follows, next)
 		parent, _, err := readTarget(ctx, db, next, false)
@@ -145,12 +146,13 @@ type targetRow struct {
 	Number     string          `bun:"number"`
 	Practice   domain.Practice `bun:"practice"`
 	State      domain.State    `bun:"state"`
+	ClosedAt   *time.Time      `bun:"closed_at"`
 	MergedInto string          `bun:"merged_into"`
 }
 
 func readTarget(ctx context.Context, db bun.IDB, reference string, lock bool) (targetRow, bool, error) {
 	var row targetRow
-	query := `SELECT r.id::text AS id, r.number, r.practice, r.state, coalesce(i.merged_into::text, '') AS merged_into
+	query := `SELECT r.id::text AS id, r.number, r.practice, r.state, r.closed_at, coalesce(i.merged_into::text, '') AS merged_into
 		FROM records r LEFT JOIN incidents i ON i.id = r.id WHERE ` + referenceColumn(reference) + ` = ?`
 	if lock {
 		query += ` FOR NO KEY UPDATE OF r`

@@ -11,6 +11,7 @@ type clientCommands struct {
 	Change   changeCommands   `cmd:"" group:"Records" help:"Draft, decide and carry out changes."`
 	Approval approvalCommands `cmd:"" group:"Records" help:"Votes that wait for you, and who votes in whose place."`
 	CI       itemCommands     `cmd:"" name:"ci" group:"Records" help:"Configuration items: what is run, and how it hangs together."`
+	Alert    alertCommands    `cmd:"" group:"Records" help:"What monitoring told."`
 	Work     workCommand      `cmd:"" group:"Records" help:"My work and my teams'."`
 	Waiting  waitingCommand   `cmd:"" group:"Records" help:"Everything that is waited for, the next first."`
 	Search   searchCommand    `cmd:"" group:"Records" help:"Find records by number or words."`
@@ -47,6 +48,7 @@ type clientCommands struct {
 
 	Delivery    deliveryCommands    `cmd:"" group:"Deliveries" help:"What leaves for the outside."`
 	Destination destinationCommands `cmd:"" group:"Deliveries" help:"Where it goes: the mail relay, webhooks."`
+	Intake      intakeCommands      `cmd:"" group:"Deliveries" help:"How monitoring tells alerts."`
 
 	Completion completionCommand `cmd:"" help:"Print a completion script for a shell."`
 }

@@ -24,6 +24,7 @@ import (
 	"github.com/holdfast-itsm/holdfast/server/api"
 	"github.com/holdfast-itsm/holdfast/server/docs"
 	"github.com/holdfast-itsm/holdfast/server/ical"
+	"github.com/holdfast-itsm/holdfast/server/intake"
 	"github.com/holdfast-itsm/holdfast/server/presses"
 	"github.com/holdfast-itsm/holdfast/server/web"
 )
@@ -112,6 +113,7 @@ func (s *site) handler(service *app.App, faces config.HTTP) (http.Handler, error
 		return nil, err
 	}
 	presses.Mount(engine, presses.Dependencies{Presses: service, Busy: &busy, Log: s.log})
+	intake.Mount(engine, intake.Dependencies{Intake: service, Busy: &busy, Log: s.log})
 	ical.Mount(engine, ical.Dependencies{Read: service.ReadFeed, Busy: &busy, PublicURL: faces.PublicURL})
 	err := web.Mount(engine, web.Dependencies{
 		Service: service, SignIns: service, Links: service, Busy: &busy, Log: s.log, Version: version(), PublicURL: faces.PublicURL,

@@ -26,19 +26,19 @@ const (
 // Alert is one alert as a sender told it.
 type Alert struct {
 	// Key is the same for as long as it is the same alert: the sender's own, or made of its labels.
-	Key         string `json:"key"`
-	Firing      bool   `json:"firing"`
-	Title       string `json:"title"`
-	Description string `json:"description,omitempty"`
+	Key         string `json:"key" bun:"key"`
+	Firing      bool   `json:"firing" bun:"firing"`
+	Title       string `json:"title" bun:"title"`
+	Description string `json:"description,omitempty" bun:"description"`
 	// Severity is as the sender words it: critical, warning, …
-	Severity string `json:"severity,omitempty"`
+	Severity string `json:"severity,omitempty" bun:"severity"`
 	// Items are the names under which the configuration item may be known that it is about, the surest first.
-	Items  []string          `json:"items,omitempty"`
-	Labels map[string]string `json:"labels,omitempty"`
+	Items  []string          `json:"items,omitempty" bun:"items,type:json"`
+	Labels map[string]string `json:"labels,omitempty" bun:"labels,type:json"`
 	// StartsAt is when it began to fire, as the sender says.
-	StartsAt *time.Time `json:"starts_at,omitempty"`
+	StartsAt *time.Time `json:"starts_at,omitempty" bun:"starts_at"`
 	// Link leads to where it was seen.
-	Link string `json:"link,omitempty"`
+	Link string `json:"link,omitempty" bun:"link"`
 }
 
 // Impact and Urgency are the levels of an incident that an alert opens, by its severity.
@@ -65,7 +65,7 @@ var Sources = map[string]func([]byte) ([]Alert, error){"generic": Generic, "aler
 // Generic reads the form for senders that write their own payload: one alert, or a list of them.
 func Generic(body []byte) ([]Alert, error) {
 	type told struct {
-		Key         string            `json:"key"`
+		Key         string            `json:"key" bun:"key"`
 		Status      string            `json:"status"`
 		Title       string            `json:"title"`
 		Description string            `json:"description"`
@@ -185,7 +185,8 @@ func checked(alerts []Alert) ([]Alert, error) {
 			return nil, domain.Invalid("title", "is needed")
 		}
 		a.Title = content.Clip(a.Title, domain.MaxTitleBytes)
-		a.Description = content.Clip(strings.ToValidUTF8(a.Description, "\uFFFD"), domain.MaxDescriptionBytes)
+		a.Description = content.Clip(lines(a.Description), domain.MaxDescriptionBytes)
+		a.Labels = readable(a.Labels)
 		a.Severity = content.Clip(domain.Line(a.Severity), domain.MaxItemBytes)
 		a.Link = content.Clip(domain.Line(a.Link), domain.MaxReasonBytes)
 		a.Items = slices.DeleteFunc(a.Items, func(name string) bool { return len(name) > domain.MaxItemBytes || !domain.OneLine(name) })
@@ -194,4 +195,23 @@ func checked(alerts []Alert) ([]Alert, error) {
 		}
 	}
 	return alerts, nil
+}
+
+// lines makes a text readable and storable: control characters but for the ends of lines become spaces.
+func lines(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r != '\n' && r != '\t' && domain.Hidden(r) {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(text, "\uFFFD"))
+}
+
+// readable does so for labels, each of one line.
+func readable(labels map[string]string) map[string]string {
+	clean := make(map[string]string, len(labels))
+	for name, value := range labels {
+		clean[content.Clip(domain.Line(name), domain.MaxItemBytes)] = content.Clip(domain.Line(value), domain.MaxReasonBytes)
+	}
+	return clean
 }

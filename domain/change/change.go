@@ -95,6 +95,8 @@ type Details struct {
 	HeldSince *time.Time `json:"held_since,omitempty" bun:"held_since"`
 	// OverrunAt is when it was told that the window is over.
 	OverrunAt *time.Time `json:"overrun_at,omitempty" bun:"overrun_at"`
+	// SettleAt is when what still fires of the alerts that the change holds opens incidents; nothing once that is done.
+	SettleAt *time.Time `json:"settle_at,omitempty" bun:"settle_at"`
 	// WatchUntil is how long incidents on what it touched are proposed as caused by it; Causes are these proposals.
 	WatchUntil *time.Time `json:"watch_until,omitempty" bun:"watch_until"`
 	Causes     []Cause    `json:"causes" bun:"causes,type:json"`

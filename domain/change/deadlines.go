@@ -44,6 +44,9 @@ func Deadlines(record Change, facts Facts) ([]domain.Deadline, error) {
 			on(record.ReviewDueAt, "review", "review_overdue", "tells that it has not been reviewed")
 		}
 	}
+	if record.State == Implementing || record.State == Review || record.State == Closed {
+		on(record.SettleAt, "settle", "settled", "opens incidents of what still fires")
+	}
 	for _, cause := range record.Causes { // of a closed change too: its watch may have found it after a review
 		if cause.Verdict == "" && !cause.Escalated {
 			due := cause.DueAt

@@ -47,7 +47,7 @@ var handlers = map[string]func(*draft) error{
 	"approval_due": (*draft).approvalDue, "electorate_changed": (*draft).electorateChanged,
 	"conflicts_changed": (*draft).conflictsChanged, "window_opens": (*draft).windowOpens, "window_missed": (*draft).windowMissed,
 	"overrun": (*draft).overrun, "cause_proposed": (*draft).causeProposed, "cause_overdue": (*draft).causeOverdue,
-	"watch_over": (*draft).watchOver, "review_overdue": (*draft).reviewOverdue,
+	"watch_over": (*draft).watchOver, "review_overdue": (*draft).reviewOverdue, "settled": (*draft).settled,
 }
 
 // Check says whether the committed row allows a command at all: the table, narrowed by what the row says. It needs no facts, so
@@ -176,6 +176,7 @@ func (d *draft) settle(before Change) error {
 	if err := d.scheduleItself(); err != nil {
 		return err
 	}
+	d.holdAlerts(before)
 	info, _ := Lifecycle.State(record.State)
 	record.Open, record.Active = info.Open, info.Active
 	if record.State == Closed && record.ClosedAt == nil {
@@ -212,7 +213,7 @@ func (c Change) clone() Change {
 	}
 	for _, field := range []**time.Time{
 		&c.WakeAt, &c.ResolvedAt, &c.ClosedAt, &c.WindowFrom, &c.WindowTo, &c.ExtendedTo, &c.SubmittedAt, &c.ActualStart, &c.ActualEnd,
-		&c.HeldSince, &c.OverrunAt, &c.WatchUntil, &c.ReviewDueAt,
+		&c.HeldSince, &c.OverrunAt, &c.SettleAt, &c.WatchUntil, &c.ReviewDueAt,
 	} {
 		if *field != nil {
 			*field = at(**field)

@@ -2,6 +2,7 @@ package change
 
 import (
 	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/alert"
 	"github.com/holdfast-itsm/holdfast/domain/calendar"
 )
 
@@ -37,6 +38,8 @@ type Facts struct {
 	// Measured is what the calculator of risk looks at.
 	Measured     Measured
 	Surroundings Surroundings
+	// Alerts are those that the change holds and that still fire.
+	Alerts []alert.Held
 	// Target is the other record of a link.
 	Target *Target
 	// Voting is what the approval needs to know.

@@ -97,6 +97,7 @@ var Lifecycle = &domain.Lifecycle{
 		{Verb: "overrun", Title: "Overrun", From: []domain.State{Implementing}, Event: "change.overrun", Body: body[Plain]},
 		{Verb: "cause_proposed", Title: "Cause proposed", From: []domain.State{Implementing, Review, Closed}, Event: "change.cause_proposed", Body: body[ProposeCause]},
 		{Verb: "cause_overdue", Title: "Cause undecided", From: []domain.State{Implementing, Review, Closed}, Event: "change.cause_escalated", Body: body[Plain]},
+		{Verb: "settled", Title: "Settled", From: []domain.State{Implementing, Review, Closed}, Event: "change.settled", Body: body[Plain]},
 		{Verb: "watch_over", Title: "Watch ends", From: []domain.State{Review}, To: []domain.State{Closed}, Event: "change.closed", Body: body[Plain]},
 		{Verb: "review_overdue", Title: "Review overdue", From: []domain.State{Review}, Event: "change.review_escalated", Body: body[Plain]},
 	},

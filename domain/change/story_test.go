@@ -99,7 +99,7 @@ func TestTheFourthStory(t *testing.T) {
 	d.do(eli, "complete_task", body{"task": "t2"})
 	d.do(eli, "complete", body{"outcome": "successful"})
 	require.Equal(t, change.Review, d.record.State)
-	require.Equal(t, []string{"watch_over Wed 2026-12-16 02:20:00"}, d.waits())
+	require.Equal(t, []string{"settle Sun 2026-12-13 02:30:00", "watch_over Wed 2026-12-16 02:20:00"}, d.waits())
 
 	d.at("2026-12-13 02:30")
 	d.do(other, "cause_proposed", body{"incident": otherID, "number": "INC-000003", "service": "shop"})

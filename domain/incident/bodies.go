@@ -141,6 +141,11 @@ type Parent struct {
 	Number   string `json:"number,omitempty"`
 }
 
+// Alerted tells the incident what became of the alert that it is about; given by the platform as monitoring says so.
+type Alerted struct {
+	Alert string `json:"alert"` // the occurrence's id
+}
+
 // Informed tells the incident that a person wrote to its requester; given by the platform when a public note is not theirs.
 type Informed struct {
 	Note int64 `json:"note"` // the note's place on the timeline

@@ -71,6 +71,7 @@ var handlers = map[string]func(*draft) error{
 	"duplicate_left": (*draft).duplicateChanged, "parent_closed": (*draft).parentClosed,
 	"parent_canceled": (*draft).parentCanceled, "clock_due": (*draft).clockDue, "informed": (*draft).informed,
 	"page": (*draft).page, "page_due": (*draft).pageDue, "automate": (*draft).automate, "noted": (*draft).noted, "acknowledged": (*draft).acknowledged,
+	"alert_stopped": (*draft).alertStopped, "alert_again": (*draft).alertAgain,
 }
 
 // draft is a decision in the making.

@@ -188,8 +188,18 @@ func (d *draft) reopen() error {
 	return nil
 }
 
-// takeUpAgain begins anew. The old resolution and score leave the record for the timeline, so that both are asked again.
+// takeUpAgain begins anew.
 func (d *draft) takeUpAgain(reason string) {
+	verdict := d.undoEnd()
+	if d.Record.StartedAt == nil {
+		d.Record.StartedAt = at(d.moment)
+	}
+	d.move(InProgress, d.moment)
+	d.reopened(reason, verdict)
+}
+
+// undoEnd takes the end back. The old resolution and score leave the record for the timeline, so that both are asked again.
+func (d *draft) undoEnd() map[string]any {
 	d.Record.ReopenCount++
 	d.Record.ResolvedAt, d.Record.ClosedAt = nil, nil
 	verdict := map[string]any{"reopen_count": d.Record.ReopenCount, "code": d.Record.Resolution.Code}
@@ -198,10 +208,10 @@ func (d *draft) takeUpAgain(reason string) {
 	}
 	d.Record.Resolution, d.Record.Satisfaction = Resolution{}, Satisfaction{}
 	d.Record.FirstContact = false
-	if d.Record.StartedAt == nil {
-		d.Record.StartedAt = at(d.moment)
-	}
-	d.move(InProgress, d.moment)
+	return verdict
+}
+
+func (d *draft) reopened(reason string, verdict map[string]any) {
 	d.add("incident.reopened", true, reason, verdict, nil)
 	d.notify("incident.reopened", nil, d.Record.owner())
 }

@@ -38,6 +38,8 @@ type Facts struct {
 
 	// Target is the other record that merge_into, link and unlink name; nil when there is none.
 	Target *TargetFact
+	// Watching are changes that touched what a new incident names and ended a short while ago.
+	Watching []WatchFact
 	// Duplicates are the ids of the incidents merged into this one; read for commands that end it.
 	Duplicates []string
 }
@@ -65,8 +67,14 @@ type TargetFact struct {
 	Number   string
 	Practice domain.Practice
 	State    domain.State
+	ClosedAt *time.Time
 	// Follows are the ids that the target is itself merged into, nearest first: a circle is refused.
 	Follows []string
+}
+
+// WatchFact names a change that is watched after its end.
+type WatchFact struct {
+	Change string `bun:"change_id"`
 }
 
 // Timing holds the durations of the incident process. The defaults are those of the lifecycle's description.

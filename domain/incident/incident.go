@@ -33,6 +33,7 @@ const (
 const (
 	CodeNoResponse = "no_response"
 	CodeDuplicate  = "duplicate"
+	CodeRecovered  = "recovered"
 )
 
 // Incident is an unplanned interruption of a service or a loss of its quality (ITIL 4).

@@ -81,11 +81,19 @@ var Lifecycle = &domain.Lifecycle{
 		{Verb: "duplicate_left", Title: "Duplicate left", From: allStates, Event: "incident.duplicate_left", Body: body[Parent]},
 		{Verb: "parent_closed", Title: "Close with its parent", From: openStates, To: []domain.State{Closed}, Event: "incident.closed", Body: body[Parent]},
 		{Verb: "parent_canceled", Title: "Leave its canceled parent", From: openStates, Event: "incident.unmerged", Body: body[Parent]},
+		{Verb: "alert_stopped", Title: "Its alert stopped", From: allStates, To: []domain.State{Resolved}, Leads: stopLeads, Event: "incident.alert_ended", Body: body[Alerted]},
+		{Verb: "alert_again", Title: "Its alert fires again", From: allStates, To: []domain.State{New, Triaged, InProgress}, Leads: againLeads, Event: "incident.alert_returned", Body: body[Alerted]},
 	},
 }
 
 // replyLeads: a reply moves an incident that waits for it, or one that was held for resolved; elsewhere it is only told.
 var replyLeads = map[domain.State][]domain.State{OnHold: {New, Triaged, InProgress}, Resolved: {InProgress}}
+
+// stopLeads: what nobody has taken up is over with its alert; whoever works on it decides what that means.
+var stopLeads = map[domain.State][]domain.State{New: {Resolved}, Triaged: {Resolved}}
+
+// againLeads: an alert that fires again takes up what had ended.
+var againLeads = map[domain.State][]domain.State{Resolved: {New, Triaged, InProgress}, Closed: {New, Triaged, InProgress}}
 
 func body[T any]() any { return new(T) }
 
@@ -94,6 +102,7 @@ var mergedVerbs = map[string]bool{
 	"unmerge": true, "edit": true, "link": true, "unlink": true, "reply": true, "reopen": true, "rate": true,
 	"parent_closed": true, "parent_canceled": true, "duplicate_joined": true, "duplicate_left": true,
 	"automate": true, "noted": true,
+	"alert_stopped": true, "alert_again": true,
 }
 
 // Allowed lists the commands that this incident takes from this actor now; the table, narrowed by what the row says.

@@ -18,6 +18,7 @@ func (d *draft) log() error {
 		return err
 	}
 	d.forgetGone(&body)
+	d.fitLevels(&body)
 	if err := d.validLog(body); err != nil {
 		return err
 	}
@@ -34,7 +35,7 @@ func (d *draft) log() error {
 		ConfigurationItems: content.Unique(body.ConfigurationItems), CustomFields: content.Fields(body.CustomFields),
 		Policies: maps.Clone(d.facts.Policies), Restricted: body.Restricted, OpenedAt: d.moment,
 	}, Details: Details{Impact: body.Impact, Urgency: body.Urgency}}
-	if d.Record.Requester == "" {
+	if d.Record.Requester == "" && !d.alerted(body) {
 		d.Record.Requester = opener
 	}
 	d.move(New, d.moment)
@@ -47,9 +48,10 @@ func (d *draft) log() error {
 		data["assignment_fault"] = content.Clip(fault, domain.MaxReasonBytes)
 	}
 	d.event(true, "", data, map[string]any{"title": body.Title, "requester": d.Record.Requester})
-	if body.Follows != "" && d.facts.Target != nil {
+	if body.Follows != "" && d.facts.Target != nil && d.goesOn(body) {
 		d.Links = append(d.Links, domain.Link{Type: "follows", To: d.facts.Target.ID})
 	}
+	d.proposeCauses()
 	if body.Resolution == nil {
 		d.notify("incident.logged", nil, d.Record.owner(), person(d.Record.Requester))
 		return nil
@@ -90,10 +92,10 @@ func (d *draft) mayLog(body Log) error {
 	return nil
 }
 
-// forgetGone drops names that a machine carried over from an ended incident and that no longer stand for anything: the new
-// incident is opened all the same, and the assignment rules find it an owner.
+// forgetGone drops names that a machine carried over from an ended incident, or from the key of an alert, and that no longer stand
+// for anything: the new incident is opened all the same, and the assignment rules find it an owner.
 func (d *draft) forgetGone(body *Log) {
-	if !d.continues(*body) {
+	if !d.continues(*body) && !d.alerted(*body) {
 		return
 	}
 	if !d.facts.Service.Known {

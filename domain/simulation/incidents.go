@@ -242,10 +242,13 @@ func (t *teller) enter(line Line, to domain.State, moment sla.Moment) {
 	open := isOpen(to)
 	if !isOpen(t.state) && open {
 		t.merge(moment, false)
-		t.restored, t.started = 0, true
+		t.restored, t.started = 0, t.started || to == incident.InProgress
 		moment.Event = sla.EventReopen
-		t.add(moment, nil)
 		t.state = incident.InProgress
+		if to == incident.New || to == incident.Triaged {
+			t.state, moment.State = to, to
+		}
+		t.add(moment, nil)
 	}
 	if moment.Event = t.event(to); moment.Event != "" {
 		switch moment.Event {

@@ -1,6 +1,7 @@
 package sla
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -23,6 +24,8 @@ type Moment struct {
 	Choices []Choice
 	// Silent: it answers no promise to respond, because a machine did it, or nobody was named.
 	Silent bool
+	// State goes with reopen, where nobody works on the record then; left out: somebody does.
+	State domain.State
 }
 
 // Event is a kind of moment.
@@ -149,8 +152,9 @@ func (r *replay) happens(m Moment) error {
 		r.enter(m, stateResolved, false)
 		r.Resolved(m.At, !m.Silent)
 	case EventReopen:
-		r.started = true
-		r.enter(m, stateInProgress, true)
+		state := cmp.Or(m.State, stateInProgress)
+		r.started = r.started || state == stateInProgress
+		r.enter(m, state, true)
 		r.Reopened(m.At, r.subject.Choices, r.subject.Priority)
 	case EventClose:
 		r.enter(m, stateClosed, false)

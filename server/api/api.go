@@ -70,6 +70,7 @@ func Mount(engine *gin.Engine, dependencies Dependencies) *API {
 	a.deliveries()
 	a.notifications()
 	a.promises()
+	a.alerts()
 	return a
 }
 

@@ -170,6 +170,8 @@ func given(verb string) (string, error) {
 		"duplicate_left":   "a duplicate of this one was unmerged or reopened",
 		"parent_closed":    "the incident that this one follows was closed",
 		"parent_canceled":  "the incident that this one follows was canceled",
+		"alert_stopped":    "monitoring says that the [alert](../integrations/alerts.md) is over",
+		"alert_again":      "monitoring says that the [alert](../integrations/alerts.md) fires again",
 	}[verb]
 	if !known {
 		return "", fmt.Errorf("the command %s is new here: say when the platform gives it", verb)
