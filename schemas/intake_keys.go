@@ -52,7 +52,7 @@ func intakeKey(ctx context.Context, query *bun.SelectQuery) (IntakeKeyRow, bool,
 // IntakeKeys lists the keys of some services, or of all: by service, the newest first.
 func IntakeKeys(ctx context.Context, db bun.IDB, all bool, services []string) ([]IntakeKeyRow, error) {
 	rows := []IntakeKeyRow{}
-	query := db.NewSelect().Model(&rows).OrderExpr("service, made_at DESC, id")
+	query := db.NewSelect().Model(&rows).OrderExpr("service, made_at DESC, id DESC")
 	if !all {
 		query = query.Where("service IN (?)", bun.List(append([]string{""}, services...)))
 	}

@@ -175,6 +175,8 @@ var promiseTitles = map[string]string{
 	"incident.agreement_failed":    "An agreement could not be evaluated, and does not apply",
 	"incident.reassignment_failed": "An agreement could not reassign it",
 	"incident.requester_informed":  "The requester was told",
+	"incident.alert_ended":         "Its alert stopped",
+	"incident.alert_returned":      "Its alert fires again",
 	"incident.page_deferred":       "A page waits for support to open",
 	"incident.automated":           "Done by a rule",
 	"incident.automation_held":     "A rule was not run again",
