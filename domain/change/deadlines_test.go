@@ -41,6 +41,14 @@ func TestEveryDeadlineComesOnceAtItsMoment(t *testing.T) {
 				return d.record.OverrunAt != nil && d.record.OverrunAt.Equal(berlin("2026-12-19 02:00"))
 			},
 		},
+		"settled": {
+			begin: func() *desk { return ended(t, "successful") }, waits: "settle Fri 2026-12-18 22:15:00", event: "change.settled",
+			after: func(d *desk) bool { return d.record.SettleAt == nil && d.record.State == change.Review },
+		},
+		"settled without an end": {
+			begin: func() *desk { return begun(t) }, waits: "settle Sat 2026-12-19 04:10:00", event: "change.settled",
+			after: func(d *desk) bool { return d.record.SettleAt == nil && d.record.State == change.Implementing },
+		},
 		"watch over": {
 			begin: func() *desk { return ended(t, "successful") }, waits: "watch_over Mon 2026-12-21 22:05:00", event: "change.closed",
 			after: func(d *desk) bool { return d.record.State == change.Closed },
@@ -101,7 +109,7 @@ func TestACauseOfAClosedChangeIsDecidedToo(t *testing.T) {
 	d.do(mona, "review", body{"findings": "Check the indexes first"})
 	d.do(dee, "close", nil)
 	d.do(other, "cause_proposed", body{"incident": otherID, "number": "INC-000003", "service": "shop"})
-	require.Equal(t, []string{"cause INC-000003 Thu 2026-12-24 09:00:00"}, d.waits())
+	require.Equal(t, []string{"settle Fri 2026-12-18 22:15:00", "cause INC-000003 Thu 2026-12-24 09:00:00"}, d.waits())
 	d.at("2026-12-24 09:00").catchUp()
 	require.Contains(t, d.told("change.cause_overdue"), "role:change_manager")
 	require.Empty(t, d.waits())

@@ -66,7 +66,7 @@ func TestGoldenChange(t *testing.T) {
 			Outcome: change.BackedOut, OutcomeNotes: "It broke.",
 			Conflicts: []change.Conflict{{ID: "item:CHG-000002:db1", Level: change.Blocking, Kind: "exclusive", Why: "CHG-000002 wants it alone", Other: "CHG-000002", Item: "db1"}},
 			Overrides: []change.Override{{Conflict: "item:CHG-000002:db1", By: "mona", Reason: "both know", At: at}}, HeldSince: &at, OverrunAt: &at,
-			WatchUntil: &at,
+			SettleAt: &at, WatchUntil: &at,
 			Causes: []change.Cause{{
 				Incident: incidentID, Number: "INC-000002", Service: "shop", ProposedAt: at, DueAt: at, Verdict: "confirmed", By: "olga", At: &at, Escalated: true,
 			}},

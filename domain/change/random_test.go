@@ -65,7 +65,7 @@ var blind = []string{
 
 // isDeadline reports whether a verb is given by the record's own timer.
 func isDeadline(verb string) bool {
-	return slices.Contains([]string{"approval_due", "window_opens", "window_missed", "overrun", "cause_overdue", "watch_over", "review_overdue"}, verb)
+	return slices.Contains([]string{"approval_due", "window_opens", "window_missed", "overrun", "cause_overdue", "settled", "watch_over", "review_overdue"}, verb)
 }
 
 // keepsWhatWasSaid: no vote is lost, and one that is void stays void.

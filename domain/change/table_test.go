@@ -56,6 +56,7 @@ window_missed        | approved scheduled                                  | app
 overrun              | implementing                                        | =                                            |
 cause_proposed       | implementing review closed                          | =                                            |
 cause_overdue        | implementing review closed                          | =                                            |
+settled              | implementing review closed                          | =                                            |
 watch_over           | review                                              | closed                                       |
 review_overdue       | review                                              | =                                            |
 `
