@@ -96,6 +96,9 @@ func (a *App) Change(ctx context.Context, reference string) (ChangeView, error) 
 // change adds what the principal may do.
 func (p Principal) change(found change.Change) ChangeView {
 	view, roles := ChangeView{Change: found, AllowedCommands: []string{}}, p.rolesFor(found.Record)
+	if found.Seats(p.Handle) {
+		roles = append(roles, domain.RoleApprover)
+	}
 	for _, verb := range change.Allowed(found, p.actor(roles)) {
 		if p.may(Permission("change."+verb), roles) == nil {
 			view.AllowedCommands = append(view.AllowedCommands, verb)

@@ -76,6 +76,9 @@ func (a *App) prepare(ctx context.Context, principal Principal, request Request)
 		}
 		found.practice = practice
 		record, roles = found, principal.rolesFor(found.head)
+		if slices.Contains(found.open, request.Verb) {
+			roles = append(roles, domain.RoleApprover)
+		}
 	}
 	name := string(request.Practice) + "." + request.Verb
 	if err := principal.may(Permission(name), roles); err != nil {

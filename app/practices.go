@@ -26,6 +26,8 @@ type row struct {
 	practice practice
 	head     domain.Record
 	check    func(domain.Command) error
+	// open names commands that are for whoever may read the record: whether it is theirs to decide, its own rules say.
+	open []string
 }
 
 // practices are those whose records take commands.
@@ -48,7 +50,9 @@ var practices = map[domain.Practice]practice{
 		table: change.Lifecycle,
 		read: func(ctx context.Context, db bun.IDB, reader schemas.Reader, reference string) (row, bool, error) {
 			found, exists, err := schemas.ReadChange(ctx, db, reader, reference)
-			return row{head: found.Record, check: func(command domain.Command) error { return change.Check(found, command) }}, exists, err
+			return row{
+				head: found.Record, check: func(command domain.Command) error { return change.Check(found, command) }, open: change.Ballots,
+			}, exists, err
 		},
 		show: func(ctx context.Context, a *App, record string, reply *Reply) error {
 			view, err := a.Change(ctx, record)

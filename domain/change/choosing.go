@@ -110,3 +110,14 @@ func present(names ...string) []string {
 	slices.Sort(names)
 	return slices.Compact(names)
 }
+
+// Ballots are the commands of those who decide: whoever is named in an electorate, or stands in for somebody who is, gives them,
+// whatever their roles are elsewhere.
+var Ballots = []string{"cast_vote", "request_info"}
+
+// Seats reports whether a person is, or was, of those who decide.
+func (c Change) Seats(person string) bool {
+	return c.Approval != nil && slices.ContainsFunc(c.Approval.Stages, func(s approval.Stage) bool {
+		return slices.ContainsFunc(s.Members, func(m approval.Member) bool { return m.Person == person })
+	})
+}
