@@ -106,26 +106,36 @@ func (s Schedule) Zone() *time.Location { return s.zone }
 
 // Next is the first moment after an instant, in the schedule's zone; ErrNever when none comes within nine years.
 func (s Schedule) Next(after time.Time) (time.Time, error) {
+	next, _, err := s.next(after)
+	return next, err
+}
+
+// next is the first moment after an instant, and the wall times before it that a clock change leaves out.
+func (s Schedule) next(after time.Time) (next time.Time, skipped []Turn, err error) {
 	if s.dates == nil {
-		return time.Time{}, errors.New("the schedule was not read by Parse")
+		return time.Time{}, nil, errors.New("the schedule was not read by Parse")
 	}
 	local := after.In(s.zone)
 	if local.Year() < 1 || local.Year() > lastYear {
-		return time.Time{}, fmt.Errorf("%s: the year lies outside 1 to %d", s.text, lastYear)
+		return time.Time{}, nil, fmt.Errorf("%s: the year lies outside 1 to %d", s.text, lastYear)
 	}
-	wall := time.Date(local.Year(), local.Month(), local.Day(), local.Hour(), local.Minute(), local.Second(), 0, time.UTC)
+	wall := asUTC(local)
 	for range maxSkipped {
-		next, found := s.date(wall)
+		named, found := s.date(wall)
 		if !found {
 			break
 		}
 		// A moment before or at the instant is the first copy of a wall time that is being repeated.
-		if moment, exists := s.moment(next); exists && moment.After(after) {
-			return moment, nil
+		moment, exists := s.moment(named)
+		if exists && moment.After(after) {
+			return moment, skipped, nil
 		}
-		wall = next
+		if !exists {
+			skipped = append(skipped, Turn{Wall: named})
+		}
+		wall = named
 	}
-	return time.Time{}, fmt.Errorf("%s after %s: %w", s.text, local.Format(time.RFC3339), ErrNever)
+	return time.Time{}, nil, fmt.Errorf("%s after %s: %w", s.text, local.Format(time.RFC3339), ErrNever)
 }
 
 // NextN is the next moments after an instant, oldest first; n is 1 to MaxMoments.
