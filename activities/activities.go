@@ -20,6 +20,7 @@ import (
 	"github.com/holdfast-itsm/holdfast/domain/calendar"
 	"github.com/holdfast-itsm/holdfast/domain/change"
 	"github.com/holdfast-itsm/holdfast/domain/escalation"
+	"github.com/holdfast-itsm/holdfast/domain/meeting"
 	"github.com/holdfast-itsm/holdfast/domain/policy"
 	"github.com/holdfast-itsm/holdfast/domain/sla"
 	"github.com/holdfast-itsm/holdfast/domain/window"
@@ -74,7 +75,7 @@ type left struct{ messages, notices bool }
 // New makes the activities of every practice.
 func New(dependencies Dependencies) *Activities {
 	a := &Activities{Dependencies: dependencies, policies: schemas.NewDocuments(dependencies.CompileCalendar)}
-	a.kinds = map[domain.Practice]kind{domain.Incident: a.incidentKind(), escalation.Practice: a.escalationKind(), change.Practice: a.changeKind()}
+	a.kinds = map[domain.Practice]kind{domain.Incident: a.incidentKind(), escalation.Practice: a.escalationKind(), change.Practice: a.changeKind(), meeting.Practice: a.meetingKind()}
 	return a
 }
 

@@ -47,6 +47,9 @@ func (a *App) decide(ctx context.Context, command domain.Command, record row, re
 	if err := a.checkNamed(ctx, command); err != nil {
 		return Reply{}, err
 	}
+	if err := a.checkAgenda(ctx, command); err != nil {
+		return Reply{}, err
+	}
 	if request.Async {
 		return a.queue(ctx, command)
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/holdfast-itsm/holdfast/domain/change"
 	"github.com/holdfast-itsm/holdfast/domain/escalation"
 	"github.com/holdfast-itsm/holdfast/domain/incident"
+	"github.com/holdfast-itsm/holdfast/domain/meeting"
 )
 
 // Permission names one thing that can be done: "incident.assign", "policy.write".
@@ -42,6 +43,7 @@ const (
 	PermissionConfigurationRead  Permission = "configuration.read"
 	PermissionConfigurationWrite Permission = "configuration.write"
 
+	PermissionMeetingRead    Permission = "meeting.read"
 	PermissionPromisesRead   Permission = "promises.read"
 	PermissionOnCallRead     Permission = "on_call.read"
 	PermissionOnCallSwap     Permission = "on_call.swap"
@@ -104,6 +106,7 @@ var permissions = func() map[Permission][]domain.Role {
 		PermissionViewOwn:        everybody,
 		PermissionViewShare:      workers,
 		PermissionViewPublish:    leads,
+		PermissionMeetingRead:    readers,
 		PermissionPromisesRead:   staff,
 		PermissionOnCallRead:     staff,
 		PermissionOnCallSwap:     everybody,
@@ -114,7 +117,7 @@ var permissions = func() map[Permission][]domain.Role {
 		PermissionDestinationWrite: admins,
 		PermissionNotifyOwn:        everybody,
 	}
-	for _, lifecycle := range []*domain.Lifecycle{incident.Lifecycle, escalation.Lifecycle, change.Lifecycle} {
+	for _, lifecycle := range []*domain.Lifecycle{incident.Lifecycle, escalation.Lifecycle, change.Lifecycle, meeting.Lifecycle} {
 		for _, transition := range lifecycle.Transitions {
 			if !transition.Machine() {
 				table[Permission(string(lifecycle.Practice)+"."+transition.Verb)] = transition.Roles

@@ -9,6 +9,7 @@ import (
 	"github.com/holdfast-itsm/holdfast/domain/change"
 	"github.com/holdfast-itsm/holdfast/domain/escalation"
 	"github.com/holdfast-itsm/holdfast/domain/incident"
+	"github.com/holdfast-itsm/holdfast/domain/meeting"
 	"github.com/holdfast-itsm/holdfast/schemas"
 )
 
@@ -58,6 +59,20 @@ var practices = map[domain.Practice]practice{
 			view, err := a.Change(ctx, record)
 			if err == nil {
 				reply.Change = &view
+			}
+			return err
+		},
+	},
+	meeting.Practice: {
+		table: meeting.Lifecycle,
+		read: func(ctx context.Context, db bun.IDB, reader schemas.Reader, reference string) (row, bool, error) {
+			found, exists, err := schemas.ReadMeeting(ctx, db, reader, reference)
+			return row{head: found.Record, check: func(command domain.Command) error { return meeting.Check(found, command) }}, exists, err
+		},
+		show: func(ctx context.Context, a *App, record string, reply *Reply) error {
+			view, err := a.Meeting(ctx, record)
+			if err == nil {
+				reply.Meeting = &view
 			}
 			return err
 		},

@@ -32,6 +32,7 @@ type Service interface {
 	Escalations
 	Changes
 	Configuration
+	Meetings
 	Annotations
 	Work
 	Policies
@@ -178,6 +179,8 @@ type Reply struct {
 	Escalation *EscalationView `json:"escalation,omitempty"`
 	// Change is there in place of the incident where the command was one of a change.
 	Change *ChangeView `json:"change,omitempty"`
+	// Meeting is there in place of the incident where the command was one of a CAB meeting.
+	Meeting *MeetingView `json:"meeting,omitempty"`
 }
 
 // Committed is the committed record of whatever practice, and its version; nothing where the command is queued.
@@ -187,6 +190,8 @@ func (r Reply) Committed() (any, int64) {
 		return r.Incident, r.Incident.Version
 	case r.Change != nil:
 		return r.Change, r.Change.Version
+	case r.Meeting != nil:
+		return r.Meeting, r.Meeting.Version
 	case r.Escalation != nil:
 		return r.Escalation, r.Escalation.Version
 	}

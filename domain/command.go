@@ -98,7 +98,7 @@ func (c Command) CheckVersion(version int64) error {
 func (c Command) Opens() bool { return slices.Contains(opening, c.Verb()) }
 
 // opening are the verbs that open a record, of whatever practice.
-var opening = []string{"log", "open", "draft", "from_model"}
+var opening = []string{"log", "open", "draft", "from_model", "plan"}
 
 // Decode reads the body strictly into a command struct: an unknown field is an error that names it.
 func (c Command) Decode(into any) error {

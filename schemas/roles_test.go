@@ -63,7 +63,7 @@ func TestTheApplicationDecidesNothing(t *testing.T) {
 	worker, app := base.Worker(t), base.App(t)
 	record := addIncident(t, worker, "one")
 	for _, table := range []string{
-		"records", "incidents", "deadlines", "links", "record_words", "commands", "messages", "outbox", "timeline", "heartbeats", "clocks", "escalations",
+		"records", "incidents", "deadlines", "links", "record_words", "commands", "messages", "outbox", "timeline", "heartbeats", "clocks", "escalations", "cab_meetings",
 		"circuits", "deliveries", "bell",
 	} {
 		var count int

@@ -26,6 +26,7 @@ func (w *Worker) newOutside() worker.Worker {
 		DisableWorkflowWorker: true, MaxConcurrentActivityTaskPollers: activityPollers, WorkerStopTimeout: stopTimeout,
 	})
 	outside.RegisterActivityWithOptions(w.Activities.Deliver, activity.RegisterOptions{Name: domain.ActivityDeliver})
+	outside.RegisterActivityWithOptions(w.turn, activity.RegisterOptions{Name: domain.ActivityTurn})
 	return outside
 }
 

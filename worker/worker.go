@@ -122,6 +122,7 @@ func (w *Worker) Run(ctx context.Context, working func()) error {
 	group.Go(func() error { return w.dispatch(ctx) })
 	group.Go(func() error { return w.remind(ctx) })
 	group.Go(func() error { return w.keepHouse(ctx) })
+	group.Go(func() error { return w.keepCadences(ctx) })
 	if w.Listen != nil {
 		group.Go(func() error { return w.Listen(ctx, w.Hints.Wake) })
 	}

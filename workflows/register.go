@@ -6,6 +6,7 @@ import (
 	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/domain/change"
 	"github.com/holdfast-itsm/holdfast/domain/escalation"
+	"github.com/holdfast-itsm/holdfast/domain/meeting"
 )
 
 // Registry takes workflows; a Temporal worker is one.
@@ -24,6 +25,12 @@ func Register(registry Registry) {
 	})
 	registry.RegisterWorkflowWithOptions(Delivery, workflow.RegisterOptions{
 		Name: domain.WorkflowDelivery, VersioningBehavior: workflow.VersioningBehaviorAutoUpgrade,
+	})
+	registry.RegisterWorkflowWithOptions(Meeting, workflow.RegisterOptions{
+		Name: string(meeting.Practice), VersioningBehavior: workflow.VersioningBehaviorAutoUpgrade,
+	})
+	registry.RegisterWorkflowWithOptions(Cadence, workflow.RegisterOptions{
+		Name: domain.WorkflowCadence, VersioningBehavior: workflow.VersioningBehaviorAutoUpgrade,
 	})
 	registry.RegisterWorkflowWithOptions(Escalation, workflow.RegisterOptions{
 		Name: string(escalation.Practice), VersioningBehavior: workflow.VersioningBehaviorAutoUpgrade,

@@ -12,6 +12,7 @@ type clientCommands struct {
 	Approval approvalCommands `cmd:"" group:"Records" help:"Votes that wait for you, and who votes in whose place."`
 	CI       itemCommands     `cmd:"" name:"ci" group:"Records" help:"Configuration items: what is run, and how it hangs together."`
 	Alert    alertCommands    `cmd:"" group:"Records" help:"What monitoring told."`
+	CAB      cabCommands      `cmd:"" name:"cab" group:"Records" help:"Meetings of change advisory boards: agenda, minutes."`
 	Work     workCommand      `cmd:"" group:"Records" help:"My work and my teams'."`
 	Waiting  waitingCommand   `cmd:"" group:"Records" help:"Everything that is waited for, the next first."`
 	Search   searchCommand    `cmd:"" group:"Records" help:"Find records by number or words."`
@@ -27,12 +28,13 @@ type clientCommands struct {
 	Acknowledge escalationAcknowledge `cmd:"" group:"On call" help:"I take care: nobody else is called."`
 	Page        incidentPage          `cmd:"" group:"On call" help:"Call people to an incident, or let a policy's steps call them."`
 
-	Apply  applyCommand   `cmd:"" group:"Policies" help:"Store new versions of policy documents."`
-	Diff   diffCommand    `cmd:"" group:"Policies" help:"Show how files differ from the stored documents; exit 1 where they do."`
-	Get    getCommand     `cmd:"" group:"Policies" help:"List policy documents, or print one."`
-	Export exportCommand  `cmd:"" group:"Policies" help:"Write every policy document to a folder."`
-	Policy policyCommands `cmd:"" group:"Policies" help:"Check and test policy documents without a server."`
-	Cron   cronCommands   `cmd:"" group:"Policies" help:"Try out cron text."`
+	Apply   applyCommand    `cmd:"" group:"Policies" help:"Store new versions of policy documents."`
+	Diff    diffCommand     `cmd:"" group:"Policies" help:"Show how files differ from the stored documents; exit 1 where they do."`
+	Get     getCommand      `cmd:"" group:"Policies" help:"List policy documents, or print one."`
+	Export  exportCommand   `cmd:"" group:"Policies" help:"Write every policy document to a folder."`
+	Policy  policyCommands  `cmd:"" group:"Policies" help:"Check and test policy documents without a server."`
+	Cadence cadenceCommands `cmd:"" group:"Policies" help:"What comes again and again."`
+	Cron    cronCommands    `cmd:"" group:"Policies" help:"Try out cron text."`
 
 	Simulate simulateCommand `cmd:"" group:"Policies" help:"Let records live again under proposed documents, and tell which promises would be broken or kept."`
 

@@ -11,6 +11,7 @@ import (
 	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/domain/change"
 	"github.com/holdfast-itsm/holdfast/domain/incident"
+	"github.com/holdfast-itsm/holdfast/domain/meeting"
 )
 
 // incidentVerbs has a command for every verb of the lifecycle's table that people give, with a flag for every field of its
@@ -78,6 +79,9 @@ func (s *session) give(ctx context.Context, request app.Request, body any) error
 			return p.line("%s: %s", e.Number, s.escalationSummary(*e))
 		}})
 	}
+	if m := reply.Meeting; m != nil {
+		return s.meetingGiven(request.Practice, request.Verb, *m)
+	}
 	if c := reply.Change; c != nil {
 		return s.show(view{data: c, table: s.changes([]app.ChangeView{*c}), text: func(p *printer) error {
 			return p.line("%s %s: %s", c.Number, past(request.Practice, request.Verb), s.changeSummary(*c))
@@ -92,8 +96,11 @@ func (s *session) give(ctx context.Context, request app.Request, body any) error
 // past is what was done, in the words of the verb's event: incident.priority_changed → priority changed.
 func past(practice domain.Practice, name string) string {
 	lifecycle := incident.Lifecycle
-	if practice == change.Practice {
+	switch practice {
+	case change.Practice:
 		lifecycle = change.Lifecycle
+	case meeting.Practice:
+		lifecycle = meeting.Lifecycle
 	}
 	transition, known := lifecycle.Transition(name)
 	if !known {

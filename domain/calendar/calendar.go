@@ -55,6 +55,11 @@ func (d date) next() date {
 	return date{t.Year(), t.Month(), t.Day()}
 }
 
+func (d date) before() date {
+	t := time.Date(d.year, d.month, d.day-1, 0, 0, 0, 0, time.UTC)
+	return date{t.Year(), t.Month(), t.Day()}
+}
+
 func (d date) weekday() time.Weekday {
 	return time.Date(d.year, d.month, d.day, 0, 0, 0, 0, time.UTC).Weekday()
 }
@@ -254,10 +259,7 @@ func (c *Calendar) AddWorkingDays(t time.Time, days int) (time.Time, error) {
 	if err != nil || days <= 0 {
 		return start, err
 	}
-	local := start.In(c.zone)
-	wall := time.Duration(local.Hour())*time.Hour + time.Duration(local.Minute())*time.Minute +
-		time.Duration(local.Second())*time.Second + time.Duration(local.Nanosecond())
-	day := c.dateOf(start)
+	day, wall := c.dateOf(start), wallOf(start.In(c.zone))
 	for idle := 0; idle < horizon; idle++ {
 		day = day.next()
 		if len(c.wallSpans(day)) == 0 {
@@ -269,6 +271,34 @@ func (c *Calendar) AddWorkingDays(t time.Time, days int) (time.Time, error) {
 		}
 	}
 	return time.Time{}, ErrNeverOpens
+}
+
+// BackWorkingDays moves back by working days, keeping the wall time also where that is closed: a time to be ready by must not come
+// later than it was asked for. Moving back by none changes nothing.
+//
+//	Mon 14:00 − 1wd = Fri 14:00
+//	Sun 20:00 − 1wd = Fri 20:00
+func (c *Calendar) BackWorkingDays(t time.Time, days int) (time.Time, error) {
+	if days <= 0 {
+		return t, nil
+	}
+	day, wall := c.dateOf(t), wallOf(t.In(c.zone))
+	for idle := 0; idle < horizon && days > 0; idle++ {
+		day = day.before()
+		if len(c.wallSpans(day)) > 0 {
+			days, idle = days-1, 0
+		}
+	}
+	if days > 0 {
+		return time.Time{}, ErrNeverOpens
+	}
+	return c.instant(day, wall), nil
+}
+
+// wallOf is what the clock on the wall shows, since midnight.
+func wallOf(local time.Time) time.Duration {
+	return time.Duration(local.Hour())*time.Hour + time.Duration(local.Minute())*time.Minute +
+		time.Duration(local.Second())*time.Second + time.Duration(local.Nanosecond())
 }
 
 // AddDuration moves forward by a Duration of either kind.

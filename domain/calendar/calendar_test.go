@@ -151,3 +151,25 @@ func FuzzParseDuration(f *testing.F) {
 		}
 	})
 }
+
+func TestBackWorkingDays(t *testing.T) {
+	t.Parallel()
+	desk := compiled(t, calendar.Spec{Timezone: "Europe/Berlin", Weekly: map[string][]string{"mon": {"09:00-17:00"}, "tue": {"09:00-17:00"}, "wed": {"09:00-17:00"}, "thu": {"09:00-17:00"}, "fri": {"09:00-17:00"}}})
+	for _, test := range []struct {
+		from, want string
+		days       int
+	}{
+		{"2026-12-07T14:00:00+01:00", "2026-12-04T14:00:00+01:00", 1},
+		{"2026-12-06T20:00:00+01:00", "2026-12-04T20:00:00+01:00", 1},
+		{"2026-12-09T14:00:00+01:00", "2026-12-02T14:00:00+01:00", 5},
+		{"2026-12-06T20:00:00+01:00", "2026-12-06T20:00:00+01:00", 0},
+		{"2026-03-30T02:30:00+02:00", "2026-03-27T02:30:00+01:00", 1}, // over the change to summer time
+	} {
+		got, err := desk.BackWorkingDays(instant(t, test.from), test.days)
+		require.NoError(t, err)
+		require.True(t, got.Equal(instant(t, test.want)), "%s − %dwd: %s", test.from, test.days, got)
+	}
+	never := compiled(t, calendar.Spec{Timezone: "UTC"})
+	_, err := never.BackWorkingDays(instant(t, "2026-12-07T14:00:00Z"), 1)
+	require.ErrorIs(t, err, calendar.ErrNeverOpens)
+}

@@ -10,6 +10,7 @@ import (
 	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/domain/approval"
 	"github.com/holdfast-itsm/holdfast/domain/automation"
+	"github.com/holdfast-itsm/holdfast/domain/cadence"
 	"github.com/holdfast-itsm/holdfast/domain/calendar"
 	"github.com/holdfast-itsm/holdfast/domain/change"
 	"github.com/holdfast-itsm/holdfast/domain/escalation"
@@ -25,6 +26,7 @@ var kinds = map[string]struct {
 	spec  any
 	check func(name string, spec json.RawMessage) ([]policy.Problem, error)
 }{
+	policy.KindCadence:           {cadence.Spec{}, reading(checkCadence)},
 	policy.KindCalendar:          {calendar.Spec{}, reading(checkCalendar)},
 	policy.KindPriorityMatrix:    {policy.PriorityMatrix{}, reading(func(_ string, m policy.PriorityMatrix) []policy.Problem { return m.Validate() })},
 	policy.KindAssignmentRules:   {policy.AssignmentRules{}, reading(checkRules)},
@@ -57,7 +59,7 @@ func reading[T any](check func(name string, spec T) []policy.Problem) func(strin
 // Kinds lists the kinds of documents, in order.
 func Kinds() []string {
 	return []string{
-		policy.KindApprovalPolicy, policy.KindAssignmentRules, automation.Kind, policy.KindCalendar, policy.KindCannedReply, policy.KindChangeModel,
+		policy.KindApprovalPolicy, policy.KindAssignmentRules, automation.Kind, policy.KindCadence, policy.KindCalendar, policy.KindCannedReply, policy.KindChangeModel,
 		policy.KindEscalationPolicy, policy.KindFreezeWindow, policy.KindMaintenanceWindow, policy.KindOnCallSchedule, policy.KindPriorityMatrix, policy.KindRecordTemplate, policy.KindSLA,
 		policy.KindServicePolicy, policy.KindTeam, policy.KindVocabulary,
 	}

@@ -60,6 +60,7 @@ func Mount(engine *gin.Engine, dependencies Dependencies) *API {
 	a.escalations()
 	a.changes()
 	a.configuration()
+	a.meetings()
 	a.commands()
 	a.parts()
 	a.work()
@@ -82,7 +83,7 @@ func schemaName(t reflect.Type, hint string) string {
 	}
 	prefix := map[string]string{
 		"domain/incident": "Incident", "domain/policy": "Policy", "domain/oncall": "OnCall", "domain/sla": "Clock", "domain/change": "Change",
-		"domain/approval": "Approval", "domain/configuration": "Configuration",
+		"domain/approval": "Approval", "domain/configuration": "Configuration", "domain/meeting": "Meeting",
 	}
 	for folder, word := range prefix {
 		if strings.HasSuffix(t.PkgPath(), folder) && !strings.HasPrefix(name, word) {

@@ -12,6 +12,7 @@ import (
 	"github.com/holdfast-itsm/holdfast/app"
 	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/domain/incident"
+	"github.com/holdfast-itsm/holdfast/domain/meeting"
 )
 
 // Given are the headers of every command.
@@ -120,6 +121,14 @@ func statusText(status int) string {
 	return "200"
 }
 
+// collection is where the records of a practice are found: incident → incidents.
+func collection(practice domain.Practice) string {
+	if practice == meeting.Practice {
+		return "cab-meetings"
+	}
+	return string(practice) + "s"
+}
+
 func (a *API) execute(ctx context.Context, practice domain.Practice, verb, record string, given Given, body []byte, done int) (*commandAnswer, error) {
 	version, err := ifVersion(given.IfMatch)
 	if err != nil {
@@ -140,6 +149,6 @@ func (a *API) execute(ctx context.Context, practice domain.Practice, verb, recor
 		return answer, nil
 	}
 	answer.Status, answer.ETag, answer.Body = done, etag(at), committed
-	answer.Location = Base + "/" + string(practice) + "s/" + reply.Record
+	answer.Location = Base + "/" + collection(practice) + "/" + reply.Record
 	return answer, nil
 }

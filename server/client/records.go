@@ -13,6 +13,7 @@ import (
 	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/domain/change"
 	"github.com/holdfast-itsm/holdfast/domain/escalation"
+	"github.com/holdfast-itsm/holdfast/domain/meeting"
 )
 
 // Bounds of lists, as the server has them: asking for more is asking for the most.
@@ -45,7 +46,12 @@ func one[T any](ctx context.Context, c *client, op call) (T, error) {
 }
 
 // collection is the path of a practice: incident → incidents.
-func collection(practice domain.Practice) string { return string(practice) + "s" }
+func collection(practice domain.Practice) string {
+	if practice == meeting.Practice {
+		return meetings
+	}
+	return string(practice) + "s"
+}
 
 func slug(verb string) string { return strings.ReplaceAll(verb, "_", "-") }
 
@@ -53,7 +59,7 @@ func slug(verb string) string { return strings.ReplaceAll(verb, "_", "-") }
 func (c *client) Execute(ctx context.Context, request app.Request) (app.Reply, error) {
 	op := call{method: http.MethodPost, path: []string{collection(request.Practice)}, key: request.Key, header: http.Header{}, body: bodyOf(request.Body)}
 	switch {
-	case request.Verb == "log" && request.Record == "", request.Verb == "draft":
+	case request.Verb == "log" && request.Record == "", request.Verb == "draft", request.Verb == "plan":
 	case request.Verb == "from_model":
 		op.path = append(op.path, slug(request.Verb))
 	default:
@@ -80,6 +86,12 @@ func (c *client) Execute(ctx context.Context, request app.Request) (app.Reply, e
 		reply.Escalation = &app.EscalationView{}
 		err = got.read(reply.Escalation)
 		reply.Version, reply.Record = reply.Escalation.Version, reply.Escalation.ID
+		return reply, err
+	}
+	if request.Practice == meeting.Practice {
+		reply.Meeting = &app.MeetingView{}
+		err = got.read(reply.Meeting)
+		reply.Version, reply.Record = reply.Meeting.Version, reply.Meeting.ID
 		return reply, err
 	}
 	if request.Practice == change.Practice {

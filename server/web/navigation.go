@@ -31,6 +31,7 @@ var navigation = []destination{
 	{Title: "Promises", Path: promisesPath, Icon: "timer", For: readsPromises},
 	{Title: "On call", Path: onCallPath, Icon: "alarm", For: app.Principal.Staff},
 	{Title: "Escalations", Path: escalationsPath, Icon: "alarm", For: readsEscalations},
+	{Title: "CAB meetings", Path: meetingsPath, Icon: "people", For: readsMeetings},
 	{Title: "My reports", Path: portalPath, Icon: "portal"},
 	{Title: "Profile", Path: profilePath, Icon: "profile"},
 	{Title: "People", Path: peoplePath, Icon: "people", Group: manage, For: app.Principal.Staff},

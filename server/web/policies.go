@@ -102,6 +102,8 @@ type policyView struct {
 	// Outdated is how many open records an earlier version measures than the newest; OutdatedMore: there are others.
 	Outdated     int
 	OutdatedMore bool
+	// Turns are the next ones of a Cadence document; none for another.
+	Turns turnsView
 	// Runs are what rules of automation did lately, where it is a document of such.
 	Runs []app.RuleRun
 }
@@ -123,6 +125,10 @@ func (w *console) policy(c *gin.Context) {
 		}
 	}
 	if view.Source, err = policytext.Source(view.Document); err != nil {
+		w.fail(c, err)
+		return
+	}
+	if view.Turns, err = nextTurns(view.Document, view.page.Now); err != nil {
 		w.fail(c, err)
 		return
 	}
@@ -234,6 +240,7 @@ var kindMeans = map[string]string{
 	policy.KindApprovalPolicy:    "Who decides together, how many it takes, and until when.",
 	policy.KindAssignmentRules:   "Which team a new record goes to; the first rule that matches wins.",
 	automation.Kind:              "What is done by itself when something has happened.",
+	policy.KindCadence:           "What comes again and again, such as the meetings of a change advisory board.",
 	policy.KindCalendar:          "When work is done: weekly hours, holidays, exceptions.",
 	policy.KindCannedReply:       "What is written often, ready to be put into a note.",
 	policy.KindChangeModel:       "How a repeated change is made; a standard one needs no vote.",

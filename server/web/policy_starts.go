@@ -161,6 +161,18 @@ spec:
     - {id: tested_back_out, ask: "Was the way back tested?", risk: {"no": 25}}
   suspend_after: {failures: 2, of: 10, within: 180d}
 `,
+	policy.KindCadence: `kind: Cadence
+name: weekly-cab
+spec:
+  title: Weekly change advisory board
+  cron: "0 14 * * wed"    # minute, hour, day of month, month, day of week
+  timezone: Europe/Berlin
+  opens:
+    cab_meeting:
+      board: {role: cab_member}
+      cut_off: 1wd        # when the agenda is fixed
+      length: 1h
+`,
 	policy.KindFreezeWindow: `kind: FreezeWindow
 name: year-end
 spec:

@@ -203,6 +203,9 @@ func recordURL(reference string) string {
 	if isChange(reference) {
 		return changesPath + "/" + reference
 	}
+	if isMeeting(reference) {
+		return meetingsPath + "/" + reference
+	}
 	return "/incidents/" + reference
 }
 

@@ -131,6 +131,7 @@ func (w *console) mountPages(pages *gin.RouterGroup) {
 	w.mountDeliveries(pages)
 	w.mountOnCall(pages)
 	w.mountEscalations(pages)
+	w.mountMeetings(pages)
 	w.mountReRating(pages)
 	w.mountChanges(pages)
 	w.mountApprove(pages)

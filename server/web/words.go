@@ -8,6 +8,7 @@ import (
 	"github.com/holdfast-itsm/holdfast/domain/change"
 	"github.com/holdfast-itsm/holdfast/domain/escalation"
 	"github.com/holdfast-itsm/holdfast/domain/incident"
+	"github.com/holdfast-itsm/holdfast/domain/meeting"
 )
 
 // human makes a name of the wire readable: "awaiting_requester" → "Awaiting requester".
@@ -115,7 +116,7 @@ func hint(verb, name, doc string) string {
 
 // stateTitle is a state as the lifecycle's table calls it.
 func stateTitle(state domain.State) string {
-	for _, lifecycle := range []*domain.Lifecycle{incident.Lifecycle, change.Lifecycle} {
+	for _, lifecycle := range []*domain.Lifecycle{incident.Lifecycle, change.Lifecycle, meeting.Lifecycle} {
 		if info, known := lifecycle.State(state); known {
 			return info.Title
 		}
@@ -132,7 +133,7 @@ func submitTitle(verb string) string {
 }
 
 func verbTitle(verb string) string {
-	for _, lifecycle := range []*domain.Lifecycle{incident.Lifecycle, change.Lifecycle} {
+	for _, lifecycle := range []*domain.Lifecycle{incident.Lifecycle, change.Lifecycle, meeting.Lifecycle} {
 		if transition, known := lifecycle.Transition(verb); known {
 			return transition.Title
 		}
@@ -160,7 +161,7 @@ func eventTitle(kind string) string {
 	switch {
 	case !found:
 		return human(kind)
-	case practice == string(domain.Incident), practice == string(escalation.Practice), practice == string(change.Practice):
+	case practice == string(domain.Incident), practice == string(escalation.Practice), practice == string(change.Practice), practice == string(meeting.Practice):
 		return human(name)
 	}
 	return human(practice + " " + name)
@@ -174,6 +175,10 @@ var dueTitles = map[string]string{
 	"reminder":    "The requester is reminded",
 	"no_response": "The requester's answer: without one it resolves by itself",
 	"page":        "The service's support opens and is paged",
+	"cut_off":     "Cut-off: the agenda of the meeting is fixed",
+	"meeting":     "The meeting begins",
+	"end":         "End of the meeting: the chair is asked to close it",
+	"close":       "The meeting closes by itself",
 	"auto_close":  "Objections to the resolution: without one it closes by itself",
 }
 

@@ -46,6 +46,7 @@ func TestHoldfast(t *testing.T) {
 		"a board decides a change":                theThirdStory,
 		"votes decide, and nobody left does not":  votesDecide,
 		"a vote that is late is no vote":          deadlinesDefault,
+		"a cadence calls meetings":                aCadenceCalls,
 		"health and figures":                      health,
 		"the command line does the same":          commandLine,
 		"messages pass by a fault of one record":  messagesPastAFault,

@@ -1,0 +1,122 @@
+package activities_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/meeting"
+	"github.com/holdfast-itsm/holdfast/schemas"
+	"github.com/holdfast-itsm/holdfast/test/store"
+)
+
+func (b board) meet(actor domain.Actor, verb, record string, content any) (domain.Result, error) {
+	b.t.Helper()
+	command := b.command(actor, verb, record, content)
+	command.Name, command.Practice = "meeting."+verb, meeting.Practice
+	return b.Apply(b.t.Context(), command)
+}
+
+// called is a meeting on Friday at three, whose agenda is fixed the day before.
+func (b board) called(of body) string {
+	b.t.Helper()
+	result, err := b.meet(b.by("mona", domain.RoleChangeManager), "plan", "", body{
+		"title": "CAB", "board": of, "at": store.Instant("2026-12-04T14:00:00Z"), "minutes": 45,
+	})
+	require.NoError(b.t, err)
+	require.Equal(b.t, domain.Applied, result.Outcome, "%v", result.Refusal)
+	return result.View.Record
+}
+
+func (b board) meeting(id string) meeting.Meeting {
+	b.t.Helper()
+	found, exists, err := schemas.ReadMeeting(b.t.Context(), b.worker, everything, id)
+	require.NoError(b.t, err)
+	require.True(b.t, exists)
+	return found
+}
+
+// ring lets the meeting's timer come.
+func (b board) ring(id string) {
+	b.t.Helper()
+	b.clock.SetTo(*b.meeting(id).WakeAt)
+	result, err := b.meet(domain.Actor{Kind: domain.ActorTimer, Name: domain.Tick}, domain.Tick, id, nil)
+	require.NoError(b.t, err)
+	require.Equal(b.t, domain.Applied, result.Outcome, "%v", result.Refusal)
+}
+
+// At its cut-off a meeting has on its agenda what awaits votes of its board at that moment, and nothing else.
+func TestTheAgendaIsWhatAwaitsTheBoardAtTheCutOff(t *testing.T) {
+	t.Parallel()
+	b := settleBoard(t)
+	waits, decided, drafted := b.asked(nil), b.asked(nil), b.draft(nil)
+	withdrawn := b.asked(nil)
+	b.do(b.by("dee", domain.RoleAgent), "withdraw", withdrawn, nil)
+	for _, name := range []string{"ana", "bo", "cy", "fay", "sec"} {
+		b.vote(name, decided, nil)
+	}
+	every, scoped, elsewhere := b.called(body{"role": "cab_member"}), b.called(body{"role": "cab_member", "scope": "service:mail"}), b.called(body{"role": "cab_member", "scope": "team:network"})
+	team := b.called(body{"team": "messaging"})
+
+	require.Equal(t, store.Instant("2026-12-03T14:00:00Z"), b.meeting(every).CutOffAt)
+	b.ring(every)
+	fixed := b.meeting(every)
+	require.Equal(t, meeting.AgendaFixed, fixed.State)
+	require.Equal(t, []meeting.Item{{Change: waits, Number: b.change(waits).Number, At: store.Instant("2026-12-03T14:00:00Z")}}, fixed.Items)
+	for id, count := range map[string]int{scoped: 1, elsewhere: 0, team: 0} {
+		b.ring(id)
+		require.Len(t, b.meeting(id).Items, count, b.meeting(id).Board.String())
+	}
+
+	mona := b.by("mona", domain.RoleChangeManager)
+	result, err := b.meet(mona, "add_item", every, body{"change": b.change(drafted).Number})
+	require.NoError(t, err)
+	require.Equal(t, domain.Applied, result.Outcome)
+	incident := b.log()
+	result, err = b.meet(mona, "add_item", every, body{"change": incident})
+	require.NoError(t, err)
+	require.Equal(t, domain.Refused, result.Outcome, "an incident is no item")
+	b.ring(every)
+	require.Equal(t, meeting.Held, b.meeting(every).State)
+	b.ring(every)
+	b.ring(every)
+	closed := b.meeting(every)
+	require.Equal(t, meeting.Closed, closed.State)
+	require.Equal(t, store.Instant("2026-12-04T14:45:00Z"), *closed.EndedAt)
+	require.Equal(t, store.Instant("2026-12-09T14:45:00Z"), *closed.ClosedAt, "three working days later")
+	require.Nil(t, closed.WakeAt)
+	require.Len(t, closed.Items, 2)
+
+	open, err := schemas.ListMeetings(t.Context(), b.worker, everything, schemas.MeetingFilter{Open: true, Limit: 10})
+	require.NoError(t, err)
+	require.Len(t, open, 3)
+}
+
+func TestAMeetingNeedsItsCalendar(t *testing.T) {
+	t.Parallel()
+	b := settleBoard(t)
+	result, err := b.meet(b.by("mona", domain.RoleChangeManager), "plan", "", body{
+		"title": "CAB", "board": body{"role": "cab_member"}, "at": store.Instant("2026-12-04T14:00:00Z"), "calendar": "nowhere",
+	})
+	require.NoError(t, err)
+	require.Equal(t, domain.Refused, result.Outcome)
+	require.Contains(t, result.Refusal.Message, "nowhere")
+}
+
+// A turn of a cadence calls one meeting, whoever tells of it.
+func TestATurnCallsOneMeeting(t *testing.T) {
+	t.Parallel()
+	b := settleBoard(t)
+	content := body{
+		"title": "CAB", "board": body{"role": "cab_member"}, "at": store.Instant("2026-12-04T14:00:00Z"), "cadence": "weekly", "turn": "2026-12-04T15:00",
+	}
+	by := domain.Actor{Kind: domain.ActorPolicy, Name: "Cadence/weekly"}
+	first, err := b.meet(by, "plan", "", content)
+	require.NoError(t, err)
+	require.Equal(t, domain.Applied, first.Outcome)
+	twice, err := b.meet(by, "plan", "", content)
+	require.NoError(t, err)
+	require.Equal(t, domain.Refused, twice.Outcome, "even under another id")
+	require.Contains(t, twice.Refusal.Message, "cab_meetings_turn")
+}

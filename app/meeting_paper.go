@@ -1,0 +1,222 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"time"
+
+	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/approval"
+	"github.com/holdfast-itsm/holdfast/domain/meeting"
+	"github.com/holdfast-itsm/holdfast/schemas"
+)
+
+// MeetingPaper is all that the agenda and the minutes of a meeting tell.
+type MeetingPaper struct {
+	Meeting MeetingView `json:"meeting"`
+	Items   []PaperItem `json:"items"`
+	// Notes are those about the meeting itself.
+	Notes []PaperLine `json:"notes"`
+}
+
+// PaperItem is one change on the agenda, with what became of it.
+type PaperItem struct {
+	meeting.Item
+	// Hidden: the reader may not read the change, and what follows is empty.
+	Hidden     bool         `json:"hidden,omitempty"`
+	Title      string       `json:"title,omitempty"`
+	Type       string       `json:"type,omitempty"`
+	State      domain.State `json:"state,omitempty"`
+	Team       string       `json:"team,omitempty"`
+	Assignee   string       `json:"assignee,omitempty"`
+	Services   []string     `json:"services,omitempty"`
+	RiskLevel  string       `json:"risk_level,omitempty"`
+	RiskScore  int          `json:"risk_score,omitempty"`
+	WindowFrom *time.Time   `json:"window_from,omitempty"`
+	WindowTo   *time.Time   `json:"window_to,omitempty"`
+	Conflicts  int          `json:"conflicts,omitempty"`
+	Stages     []PaperStage `json:"stages,omitempty"`
+	Lines      []PaperLine  `json:"lines,omitempty"`
+}
+
+// PaperStage is where one stage of a change's approval stands.
+type PaperStage struct {
+	Name        string         `json:"name"`
+	State       approval.State `json:"state"`
+	Why         string         `json:"why"`
+	Outstanding []string       `json:"outstanding,omitempty"`
+	DueAt       *time.Time     `json:"due_at,omitempty"`
+}
+
+// PaperLine is something that was said or decided: a vote, what became of a stage, or a note.
+type PaperLine struct {
+	At time.Time `json:"at"`
+	// When says whether that was before the meeting, in it or after it.
+	When string `json:"when" enum:"before,in,after"`
+	Kind string `json:"kind" enum:"vote,decision,note"`
+	By   string `json:"by,omitempty"`
+	// For is in whose place it was voted, where that is another; Stage is the stage that it is about.
+	For   string `json:"for,omitempty"`
+	Stage string `json:"stage,omitempty"`
+	// What is the vote, or what became of the stage; Text what was said, or why.
+	What string `json:"what,omitempty"`
+	Text string `json:"text,omitempty"`
+}
+
+// The kinds of lines, and when they come.
+const (
+	PaperVote     = "vote"
+	PaperDecision = "decision"
+	PaperNote     = "note"
+
+	PaperBefore = "before"
+	PaperIn     = "in"
+	PaperAfter  = "after"
+)
+
+// decisions are the events of changes that minutes tell, in words.
+var decisions = map[string]string{
+	"change.approval_approved": "approved", "change.approval_rejected": "rejected", "change.approval_escalated": "escalated",
+	"change.approval_failed": "cannot be decided", "change.approval_voided": "votes void", "change.approval_moved": "deadline moved",
+	"change.approved_alone": "approved alone", "change.info_requested": "asked", "change.info_answered": "answered",
+	"change.approval_withdrawn": "withdrawn",
+}
+
+// MeetingPaper reads what agenda and minutes of a meeting are made of. Each change is read as its reader may, each vote from its
+// timeline: votes before the meeting, in it and after it are the same votes.
+func (a *App) MeetingPaper(ctx context.Context, reference string) (MeetingPaper, error) {
+	paper := MeetingPaper{Items: []PaperItem{}, Notes: []PaperLine{}}
+	var err error
+	if paper.Meeting, err = a.Meeting(ctx, reference); err != nil {
+		return paper, err
+	}
+	for _, item := range paper.Meeting.Items {
+		one, err := a.paperItem(ctx, paper.Meeting, item)
+		if err != nil {
+			return paper, err
+		}
+		paper.Items = append(paper.Items, one)
+	}
+	notes, err := schemas.ReadTimeline(ctx, a.DB, paper.Meeting.ID, 0, []string{"meeting.noted"}, true, mostLines)
+	if err != nil {
+		return paper, a.fault(ctx, "reading what was noted", err)
+	}
+	for _, event := range notes {
+		line := paper.line(event, PaperNote)
+		line.Text = line.said(event, "text")
+		number := noted(event)
+		if number == "" {
+			paper.Notes = append(paper.Notes, line)
+			continue
+		}
+		for i := range paper.Items {
+			if item := &paper.Items[i]; item.Number == number && !item.Hidden {
+				item.Lines = append(item.Lines, line)
+			}
+		}
+	}
+	for _, item := range paper.Items {
+		slices.SortStableFunc(item.Lines, func(x, y PaperLine) int { return x.At.Compare(y.At) })
+	}
+	return paper, nil
+}
+
+// mostLines bounds how many events of one record a paper tells.
+const mostLines = 1000
+
+func (a *App) paperItem(ctx context.Context, of MeetingView, item meeting.Item) (PaperItem, error) {
+	one := PaperItem{Item: item}
+	found, err := a.Change(ctx, item.Change)
+	if code := domain.CodeOf(err); err != nil && (code == domain.CodeNotFound || code == domain.CodeForbidden) {
+		one.Hidden = true
+		return one, nil
+	}
+	if err != nil {
+		return one, err
+	}
+	one.Title, one.Type, one.State, one.Team, one.Assignee = found.Title, found.Type, found.State, found.Team, found.Assignee
+	one.Services, one.WindowFrom, one.WindowTo, one.Conflicts = found.Services, found.WindowFrom, found.WindowTo, len(found.Conflicts)
+	one.RiskLevel, one.RiskScore = found.Risk.Level, found.Risk.Score
+	if found.Approval != nil {
+		for _, stage := range found.Approval.Stages {
+			one.Stages = append(one.Stages, PaperStage{
+				Name: stage.Name, State: stage.State, Why: stage.Figures.Why, Outstanding: stage.Figures.Outstanding, DueAt: stage.Timing.DueAt,
+			})
+		}
+	}
+	kinds := []string{"change.voted"}
+	for kind := range decisions {
+		kinds = append(kinds, kind)
+	}
+	slices.Sort(kinds)
+	events, err := schemas.ReadTimeline(ctx, a.DB, item.Change, 0, kinds, true, mostLines)
+	if err != nil {
+		return one, a.fault(ctx, "reading the votes of a change", err)
+	}
+	paper := MeetingPaper{Meeting: of}
+	for _, event := range events {
+		one.Lines = append(one.Lines, paper.of(event))
+	}
+	return one, nil
+}
+
+// of words one event of a change.
+func (p MeetingPaper) of(event domain.StoredEvent) PaperLine {
+	what, decided := decisions[event.Type]
+	if !decided {
+		line := p.line(event, PaperVote)
+		var vote struct {
+			Vote  string `json:"vote"`
+			For   string `json:"for"`
+			Stage string `json:"stage"`
+		}
+		if json.Unmarshal(event.Data, &vote) == nil {
+			line.What, line.Stage = vote.Vote, vote.Stage
+			if vote.For != line.By {
+				line.For = vote.For
+			}
+		}
+		line.Text = line.said(event, "comment")
+		return line
+	}
+	line := p.line(event, PaperDecision)
+	var fact struct {
+		Stage string `json:"stage"`
+		Why   string `json:"why"`
+	}
+	if json.Unmarshal(event.Data, &fact) == nil {
+		line.Stage, line.Text = fact.Stage, fact.Why
+	}
+	line.What = what
+	for _, words := range []string{line.said(event, "question"), line.said(event, "answer"), event.Reason} {
+		if line.Text == "" {
+			line.Text = words
+		}
+	}
+	return line
+}
+
+func (p MeetingPaper) line(event domain.StoredEvent, kind string) PaperLine {
+	line := PaperLine{At: event.At, When: PaperBefore, Kind: kind}
+	if event.Actor.Kind == domain.ActorPerson {
+		line.By = event.Actor.Name
+	}
+	if held := p.Meeting.HeldAt; held != nil && !event.At.Before(*held) {
+		line.When = PaperIn
+		if ended := p.Meeting.EndedAt; ended != nil && event.At.After(*ended) {
+			line.When = PaperAfter
+		}
+	}
+	return line
+}
+
+// said is one of the words of people in an event.
+func (PaperLine) said(event domain.StoredEvent, name string) string {
+	words := map[string]any{}
+	if json.Unmarshal(event.Personal, &words) != nil {
+		return ""
+	}
+	text, _ := words[name].(string)
+	return text
+}

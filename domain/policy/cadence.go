@@ -1,0 +1,4 @@
+package policy
+
+// KindCadence are documents of what comes again and again.
+const KindCadence = "Cadence"
