@@ -28,8 +28,8 @@ const (
 	demoAge = 45
 )
 
-// demoLives are the files that tell lives of incidents.
-var demoLives = []string{"demo/applications.yaml", "demo/desk.yaml", "demo/messaging.yaml", "demo/network.yaml", "demo/workplace.yaml"}
+// demoLives are the files that tell lives of incidents and of changes.
+var demoLives = []string{"demo/applications.yaml", "demo/changes.yaml", "demo/desk.yaml", "demo/messaging.yaml", "demo/network.yaml", "demo/workplace.yaml"}
 
 // demoPerson is somebody of the organisation, with what they may do.
 type demoPerson struct {
@@ -75,6 +75,9 @@ func installDemo(ctx context.Context, site demoSite, now time.Time) error {
 		return err
 	}
 	if err := player.changeTurns(ctx, now); err != nil {
+		return err
+	}
+	if err := player.delegateVotes(ctx, now); err != nil {
 		return err
 	}
 	_, err = schemas.SkipOutbox(ctx, site.rows, now) // nobody is told now of what happened to them in the demo's two months

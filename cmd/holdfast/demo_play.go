@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,6 +17,7 @@ import (
 	"github.com/holdfast-itsm/holdfast/activities"
 	"github.com/holdfast-itsm/holdfast/app"
 	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/change"
 	"github.com/holdfast-itsm/holdfast/domain/escalation"
 	"github.com/holdfast-itsm/holdfast/domain/policy"
 	"github.com/holdfast-itsm/holdfast/internal/pg"
@@ -162,15 +165,15 @@ func (p *demoPlayer) resume(ctx context.Context) (time.Time, error) {
 	return reached, p.deliver(ctx)
 }
 
-// recall finds the incident that a step of an earlier installation opened.
+// recall finds the record that a step of an earlier installation opened.
 func (p *demoPlayer) recall(ctx context.Context, step demoMoment) error {
-	if step.Do != "log" {
+	if !slices.Contains([]string{"log", "draft", "from_model"}, step.Do) {
 		return nil
 	}
-	id := domain.NewID(domain.CommandID(step.By, "POST", "incident.log", "", step.key()))
+	id := domain.NewID(domain.CommandID(step.By, "POST", string(step.practice)+"."+step.Do, "", step.key()))
 	head, found, err := schemas.ReadHead(ctx, p.rows, id)
 	if err == nil && !found {
-		err = fmt.Errorf("the incident %s is not there", id)
+		err = fmt.Errorf("the record %s is not there", id)
 	}
 	p.records[step.life], p.numbers[step.life] = id, head.Number
 	return err
@@ -280,6 +283,14 @@ func (p *demoPlayer) as(ctx context.Context, handle string) (context.Context, er
 }
 
 func (p *demoPlayer) command(ctx context.Context, step demoMoment, key string) error {
+	if step.practice == change.Practice && step.Do == "cast_vote" {
+		seen, err := p.app.Change(ctx, p.records[step.life])
+		if err != nil {
+			return err
+		}
+		step.With = maps.Clone(step.With)
+		step.With["hashes"] = seen.Approval.Hashes
+	}
 	text, err := json.Marshal(step.With)
 	if err != nil {
 		return err
@@ -289,7 +300,7 @@ func (p *demoPlayer) command(ctx context.Context, step demoMoment, key string) e
 		return err
 	}
 	reply, err := p.app.Execute(ctx, app.Request{
-		Practice: domain.Incident, Verb: step.Do, Record: p.records[step.life], Body: json.RawMessage(named), Key: key,
+		Practice: step.practice, Verb: step.Do, Record: p.records[step.life], Body: json.RawMessage(named), Key: key,
 	})
 	if err != nil {
 		return err
@@ -298,7 +309,10 @@ func (p *demoPlayer) command(ctx context.Context, step demoMoment, key string) e
 	if reply.Incident != nil {
 		p.numbers[step.life] = reply.Incident.Number
 	}
-	if step.Do != "triage" && step.Do != "start" {
+	if reply.Change != nil {
+		p.numbers[step.life] = reply.Change.Number
+	}
+	if step.practice != domain.Incident || step.Do != "triage" && step.Do != "start" {
 		return nil
 	}
 	return p.acknowledge(ctx, reply.Record, key)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"hash/fnv"
@@ -15,20 +16,22 @@ import (
 	"github.com/holdfast-itsm/holdfast/internal/policyfile"
 )
 
-// demoLife is what happened to one incident, as its file tells it. Opened is how long ago its first step was: a wall time
+// demoLife is what happened to one incident or change, as its file tells it. Opened is how long ago its first step was: a wall time
 // some working days ago ("12wd 09:12"), or open hours ago ("40m").
 type demoLife struct {
-	Kind   string     `json:"kind"`
-	Name   string     `json:"name"`
-	Opened string     `json:"opened"`
-	Steps  []demoStep `json:"steps"`
+	Kind string `json:"kind"`
+	Name string `json:"name"`
+	// Practice is incident where it is left out.
+	Practice domain.Practice `json:"practice,omitempty"`
+	Opened   string          `json:"opened"`
+	Steps    []demoStep      `json:"steps"`
 }
 
 // demoStep is one thing that somebody did, some open time or working days after the step before: a command with its body, a
 // note with or without a file, a new watcher, or a new version of a policy.
 //
-// In texts "@[life]" stands for the number of that life's incident. As until and promised_at stands "in" or "ago" with
-// working days and a wall time.
+// In texts "@[life]" stands for the number of that life's incident. As until, promised_at and what begins or ends a change stands "in"
+// or "ago" with working days and a wall time, or "ago" with open time.
 type demoStep struct {
 	By       string         `json:"by,omitempty"`
 	After    string         `json:"after,omitempty"`
@@ -53,9 +56,10 @@ type demoFile struct {
 // demoMoment is a step with the moment it happened at.
 type demoMoment struct {
 	demoStep
-	life   string
-	number int // of the step in its life
-	at     time.Time
+	practice domain.Practice
+	life     string
+	number   int // of the step in its life
+	at       time.Time
 }
 
 // key is the step's idempotency key.
@@ -146,7 +150,7 @@ func (d demoTime) moments(life demoLife) ([]demoMoment, error) {
 		if step.With, err = d.dated(step.With); err != nil {
 			return nil, err
 		}
-		steps = append(steps, demoMoment{demoStep: step, life: life.Name, number: i, at: at})
+		steps = append(steps, demoMoment{demoStep: step, practice: cmp.Or(life.Practice, domain.Incident), life: life.Name, number: i, at: at})
 	}
 	return steps, nil
 }
@@ -210,6 +214,9 @@ func (d demoTime) daysAway(days int, wall string) (time.Time, error) {
 	}
 }
 
+// demoMoments are the fields of bodies that are moments.
+var demoMoments = []string{"until", "promised_at", "window_from", "window_to", "actual_start", "actual_end"}
+
 // dated replaces the moments in a command's body.
 func (d demoTime) dated(body map[string]any) (map[string]any, error) {
 	for field, value := range body {
@@ -217,10 +224,14 @@ func (d demoTime) dated(body map[string]any) (map[string]any, error) {
 			return nil, fmt.Errorf("%q says nothing: a text with a comma needs quotation marks", field)
 		}
 		text, isText := value.(string)
-		if field != "until" && field != "promised_at" || !isText {
+		if !slices.Contains(demoMoments, field) || !isText {
 			continue
 		}
 		direction, rest, _ := strings.Cut(text, " ")
+		if open, err := time.ParseDuration(rest); err == nil && direction == "ago" {
+			body[field] = d.openAgo(open)
+			continue
+		}
 		days, wall, isDay := strings.Cut(rest, "wd ")
 		count, err := strconv.Atoi(days)
 		if err != nil || !isDay || count < 1 || direction != "in" && direction != "ago" {
