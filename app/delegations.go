@@ -2,9 +2,12 @@ package app
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/uptrace/bun"
 
 	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/schemas"
@@ -77,7 +80,17 @@ func (a *App) Delegate(ctx context.Context, request Delegating) (Delegation, err
 	if _, known := active[row.Principal]; !known {
 		return Delegation{}, domain.Invalid("principal", "%s is not known or not active", row.Principal)
 	}
-	if err := schemas.AddDelegation(ctx, a.DB, row); err != nil {
+	told, err := json.Marshal(map[string]any{"person": row.Principal, "from": row.From, "to": row.Until, "reason": row.Reason, "by": principal.Handle})
+	if err != nil {
+		return Delegation{}, fmt.Errorf("encoding a delegation: %w", err)
+	}
+	err = a.DB.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		if err := schemas.AddDelegation(ctx, tx, row); err != nil {
+			return err
+		}
+		return schemas.TellAccount(ctx, tx, "account.delegated", row.Delegate, string(told), row.MadeAt)
+	})
+	if err != nil {
 		return Delegation{}, a.fault(ctx, "writing a delegation", err)
 	}
 	return row, a.audit(ctx, principal.Handle, "approval.delegate", "", "allowed", row.Principal+" by "+row.Delegate)
