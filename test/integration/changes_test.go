@@ -130,7 +130,7 @@ func (b *board) submitted(more object) object {
 	b.t.Helper()
 	drafted := b.drafted(more)
 	b.changed("dee", drafted, "submit", object{"expedited": true, "reason": "test"})
-	b.changed("mona", drafted, "assess", object{})
+	b.changed("mona", drafted, "assess", object{"answers": object{"tested_back_out": "yes", "done_before": "yes", "outage": "no", "data": "no"}})
 	waits := b.changed("mona", drafted, "peer-review", object{})
 	require.Equal(b.t, "awaiting_approval", waits["state"])
 	return waits
