@@ -120,9 +120,17 @@ func (b *board) drafted(more object) object {
 	return b.as("dee").Insist("/changes", body).Is(201).Map()
 }
 
-// window is a moment two weeks ahead, and some time later.
+// window is a Saturday's midnight at least two weeks ahead, and some time later: out of the hours of support, which count as a risk, and
+// of the year's closing, which the demo freezes.
 func (b *board) window(later time.Duration) time.Time {
-	return time.Now().UTC().Truncate(time.Hour).Add(14*24*time.Hour + later)
+	day := time.Now().UTC().Truncate(24*time.Hour).AddDate(0, 0, 14)
+	frozen := func() bool {
+		return day.Month() == time.December && day.Day() > 16 || day.Month() == time.January && day.Day() < 5
+	}
+	for day.Weekday() != time.Saturday || frozen() {
+		day = day.AddDate(0, 0, 1)
+	}
+	return day.Add(later)
 }
 
 // submitted is a change that waits for votes.
