@@ -54,24 +54,24 @@ func tokens(t *testing.T, s *kit.Stack) {
 }
 
 func requesters(t *testing.T, s *kit.Stack) {
-	rita, bo := s.As(t, "rita"), s.As(t, "bo")
+	pia, bo := s.As(t, "pia"), s.As(t, "bo")
 	for field, value := range map[string]any{
-		"requester": "sam", "team": "network", "assignee": "eli", "tags": []string{"vip"}, "restricted": true,
+		"requester": "quin", "team": "network", "assignee": "eli", "tags": []string{"vip"}, "restricted": true,
 		"resolution": object{"code": "fixed", "notes": "x"},
 	} {
 		body := object{"title": "For others", "impact": "low", "urgency": "low", field: value}
-		require.Contains(t, string(rita.Post("/incidents", body).Is(403).Body), "logging with "+field)
+		require.Contains(t, string(pia.Post("/incidents", body).Is(403).Body), "logging with "+field)
 	}
-	log(rita, "For herself", object{"requester": "rita", "category": "mail", "location": "Berlin", "custom_fields": object{"floor": 3}})
+	log(pia, "For herself", object{"requester": "pia", "category": "mail", "location": "Berlin", "custom_fields": object{"floor": 3}})
 
-	incident := log(bo, "On her behalf", object{"requester": "rita"})
+	incident := log(bo, "On her behalf", object{"requester": "pia"})
 	give(bo, incident, "resolve", object{"code": "fixed", "notes": "Done"})
 	path := "/incidents/" + incident["number"].(string)
 	require.NotContains(t, read(bo, incident)["allowed_commands"], "confirm")
 	bo.Post(path+"/confirm", object{"score": 5}).Is(403)
 	bo.Post(path+"/close", object{}).Is(200)
 	bo.Post(path+"/rate", object{"score": 5}).Is(403)
-	require.EqualValues(t, 2, give(rita, incident, "rate", object{"score": 2})["satisfaction"].(object)["score"])
+	require.EqualValues(t, 2, give(pia, incident, "rate", object{"score": 2})["satisfaction"].(object)["score"])
 }
 
 func unseen(t *testing.T, s *kit.Stack) {

@@ -11,8 +11,8 @@ import (
 )
 
 func fromLogToClose(t *testing.T, s *kit.Stack) {
-	agent, rita := s.As(t, "bo"), s.As(t, "rita")
-	incident := log(agent, "Mail cannot be sent", object{"impact": "high", "urgency": "high", "service": "mail", "requester": "rita", "channel": "phone"})
+	agent, pia := s.As(t, "bo"), s.As(t, "pia")
+	incident := log(agent, "Mail cannot be sent", object{"impact": "high", "urgency": "high", "service": "mail", "requester": "pia", "channel": "phone"})
 	require.Equal(t, "new", incident["state"])
 	require.EqualValues(t, 1, incident["priority"])
 	require.Equal(t, "messaging", incident["team"], "the assignment rules chose")
@@ -28,11 +28,11 @@ func fromLogToClose(t *testing.T, s *kit.Stack) {
 	incident = give(agent, incident, "resolve", object{"code": "fixed", "notes": "The queue was restarted."})
 	require.Equal(t, "resolved", incident["state"])
 	require.NotEmpty(t, incident["wake_at"], "it closes by itself when nobody objects")
-	incident = give(rita, incident, "reopen", object{"reason": "It happens again"})
+	incident = give(pia, incident, "reopen", object{"reason": "It happens again"})
 	require.Equal(t, "in_progress", incident["state"])
 	require.EqualValues(t, 1, incident["reopen_count"])
 	incident = give(agent, incident, "resolve", object{"code": "fixed", "notes": "The disk was full."})
-	incident = give(rita, incident, "confirm", object{"score": 4, "comment": "Thanks"})
+	incident = give(pia, incident, "confirm", object{"score": 4, "comment": "Thanks"})
 	require.Equal(t, "closed", incident["state"])
 	require.EqualValues(t, 4, incident["satisfaction"].(object)["score"])
 	require.Nil(t, incident["wake_at"])
@@ -96,20 +96,20 @@ func holds(t *testing.T, s *kit.Stack) {
 }
 
 func replies(t *testing.T, s *kit.Stack) {
-	agent, rita := s.As(t, "bo"), s.As(t, "rita")
-	incident := log(agent, "The screen flickers", object{"requester": "rita"})
+	agent, pia := s.As(t, "bo"), s.As(t, "pia")
+	incident := log(agent, "The screen flickers", object{"requester": "pia"})
 	give(agent, incident, "hold", object{"reason": "awaiting_requester", "comment": "Which model?"})
 	number := incident["number"].(string)
-	rita.Post("/incidents/"+number+"/notes", object{"body": "It is the small one"}).Is(201)
+	pia.Post("/incidents/"+number+"/notes", object{"body": "It is the small one"}).Is(201)
 	kit.Eventually(t, 20*time.Second, func() bool { return read(agent, incident)["state"] == "new" }, "a reply resumes")
 
 	give(agent, incident, "resolve", object{"code": "fixed", "notes": "New cable."})
-	rita.Post("/incidents/"+number+"/notes", object{"body": "It still flickers"}).Is(201)
+	pia.Post("/incidents/"+number+"/notes", object{"body": "It still flickers"}).Is(201)
 	kit.Eventually(t, 20*time.Second, func() bool { return read(agent, incident)["state"] == "in_progress" }, "a reply reopens")
 
 	give(agent, incident, "resolve", object{"code": "fixed", "notes": "New screen."})
 	give(agent, incident, "close", object{})
-	rita.Post("/incidents/"+number+"/notes", object{"body": "The new one flickers, too"}).Is(201)
+	pia.Post("/incidents/"+number+"/notes", object{"body": "The new one flickers, too"}).Is(201)
 	kit.Eventually(t, 20*time.Second, func() bool {
 		for _, link := range items(agent.Get("/incidents/" + number + "/links").Is(200)) {
 			if link["type"] == "followed_by" {

@@ -46,20 +46,20 @@ func lists(t *testing.T, s *kit.Stack) {
 }
 
 func annotations(t *testing.T, s *kit.Stack) {
-	agent, rita := s.As(t, "bo"), s.As(t, "rita")
-	incident := log(agent, "Annotated", object{"requester": "rita"})
+	agent, pia := s.As(t, "bo"), s.As(t, "pia")
+	incident := log(agent, "Annotated", object{"requester": "pia"})
 	path := "/incidents/" + incident["number"].(string)
 	note := agent.Post(path+"/notes", object{"body": "Only for us", "internal": true}, "Idempotency-Key", "note").Is(201).Map()
 	require.Equal(t, note["seq"], agent.Post(path+"/notes", object{"body": "Only for us", "internal": true}, "Idempotency-Key", "note").Is(201).Map()["seq"])
 	agent.Post(path+"/notes", object{"body": "We look into it"}).Is(201)
 	require.Len(t, items(agent.Get(path+"/notes").Is(200)), 2)
-	require.Len(t, items(rita.Get(path+"/notes").Is(200)), 1, "a requester does not read internal notes")
-	for _, event := range items(rita.Get(path + "/timeline").Is(200)) {
+	require.Len(t, items(pia.Get(path+"/notes").Is(200)), 1, "a requester does not read internal notes")
+	for _, event := range items(pia.Get(path + "/timeline").Is(200)) {
 		text, err := json.Marshal(event)
 		require.NoError(t, err)
 		require.NotContains(t, string(text), "Only for us")
 	}
-	rita.Post(path+"/notes", object{"body": "x", "internal": true}).Is(403)
+	pia.Post(path+"/notes", object{"body": "x", "internal": true}).Is(403)
 
 	require.Len(t, items(agent.Do(http.MethodPut, path+"/watchers/me", nil, nil).Is(200)), 1)
 	require.Len(t, items(agent.Do(http.MethodPut, path+"/watchers/ana", nil, nil).Is(200)), 2)
@@ -72,8 +72,8 @@ func annotations(t *testing.T, s *kit.Stack) {
 	require.Contains(t, got.Header.Get("Content-Disposition"), "attachment")
 	require.Equal(t, "nosniff", got.Header.Get("X-Content-Type-Options"))
 	require.Len(t, items(agent.Get(path+"/attachments").Is(200)), 1)
-	require.Empty(t, rita.Get(path + "/attachments").Is(200).Map()["items"], "it is internal")
-	rita.Get(path + "/attachments/" + file["id"].(string)).Is(404)
+	require.Empty(t, pia.Get(path + "/attachments").Is(200).Map()["items"], "it is internal")
+	pia.Get(path + "/attachments/" + file["id"].(string)).Is(404)
 	other := log(agent, "Linked", nil)
 	give(agent, incident, "link", object{"type": "blocks", "to": other["number"]})
 	require.Len(t, items(agent.Get("/incidents/"+other["number"].(string)+"/links").Is(200)), 1, "a link is seen from both ends")
