@@ -100,6 +100,17 @@ func (c Command) Opens() bool { return slices.Contains(opening, c.Verb()) }
 // opening are the verbs that open a record, of whatever practice.
 var opening = []string{"log", "open", "draft", "from_model", "plan"}
 
+// Event is a line of the timeline that the command brings about, without what it tells; left out, the reason is the command's own. It
+// names who gave the command, and not what they may do.
+func (c Command) Event(kind, reason string, at time.Time) Event {
+	if reason == "" {
+		reason = c.Reason
+	}
+	actor := c.Actor
+	actor.Roles, actor.Machine = nil, false
+	return Event{Type: kind, At: at, Actor: actor, Reason: reason}
+}
+
 // Decode reads the body strictly into a command struct: an unknown field is an error that names it.
 func (c Command) Decode(into any) error {
 	if len(bytes.TrimSpace(c.Body)) == 0 {

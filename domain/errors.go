@@ -77,6 +77,14 @@ func Conflict(allowed []string, format string, args ...any) *Error {
 	return &Error{Code: CodeConflict, Message: fmt.Sprintf(format, args...), Allowed: allowed}
 }
 
+// WithAllowed has a conflict that names no commands name those that are allowed instead; any other error stays as it is.
+func WithAllowed(err error, allowed func() []string) error {
+	if refused := AsError(err); refused != nil && refused.Code == CodeConflict && refused.Allowed == nil {
+		refused.Allowed = allowed()
+	}
+	return err
+}
+
 // AsError finds the Error in a chain, or nil.
 func AsError(err error) *Error {
 	var found *Error

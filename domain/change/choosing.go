@@ -6,6 +6,7 @@ import (
 
 	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/domain/approval"
+	"github.com/holdfast-itsm/holdfast/domain/content"
 )
 
 // NobodysTarget is who decides changes for which no document says who does.
@@ -93,22 +94,15 @@ func Expressed(record Change) map[string]any {
 
 // parties are those who have no vote: who asked, who drafted, who carries it out and who owns a task, or began one.
 func (c *Change) parties() approval.Parties {
-	parties := approval.Parties{Requesters: present(c.Requester, c.OpenedBy), Implementers: present(c.Assignee)}
+	parties := approval.Parties{Requesters: sorted(content.Unique([]string{c.Requester, c.OpenedBy})), Implementers: content.Unique([]string{c.Assignee})}
 	for _, task := range c.Tasks {
 		if kind, name, _ := strings.Cut(task.Owner, ":"); kind == "person" && !task.Condition {
 			parties.TaskOwners = append(parties.TaskOwners, name)
 		}
-		parties.TaskOwners = append(parties.TaskOwners, present(task.By)...)
+		parties.TaskOwners = append(parties.TaskOwners, task.By)
 	}
-	slices.Sort(parties.TaskOwners)
-	parties.TaskOwners = slices.Compact(parties.TaskOwners)
+	parties.TaskOwners = sorted(content.Unique(parties.TaskOwners))
 	return parties
-}
-
-func present(names ...string) []string {
-	names = slices.DeleteFunc(names, func(name string) bool { return name == "" })
-	slices.Sort(names)
-	return slices.Compact(names)
 }
 
 // Ballots are the commands of those who decide: whoever is named in an electorate, or stands in for somebody who is, gives them,

@@ -24,7 +24,7 @@ func Decide(record Change, command domain.Command, facts Facts, moment time.Time
 		err = d.settle(record)
 	}
 	if err != nil {
-		return domain.Decision[Change]{}, withAllowed(err, record, command.Actor)
+		return domain.Decision[Change]{}, domain.WithAllowed(err, func() []string { return Allowed(record, command.Actor) })
 	}
 	for _, event := range d.Events {
 		if wrong := content.Text(nil, "reason", event.Reason, 0, domain.MaxReasonBytes); wrong != nil {
@@ -56,15 +56,7 @@ func Check(record Change, command domain.Command) error {
 	if err := Lifecycle.Check(command.Verb(), record.State, command.Actor); err != nil {
 		return err
 	}
-	return withAllowed(check(record, command), record, command.Actor)
-}
-
-// withAllowed has a conflict say what the change takes instead.
-func withAllowed(err error, record Change, actor domain.Actor) error {
-	if refused := domain.AsError(err); refused != nil && refused.Code == domain.CodeConflict && refused.Allowed == nil {
-		refused.Allowed = Allowed(record, actor)
-	}
-	return err
+	return domain.WithAllowed(check(record, command), func() []string { return Allowed(record, command.Actor) })
 }
 
 // Allowed lists the commands that this change takes from this actor now.
@@ -134,12 +126,9 @@ func (d *draft) event(reason string, data, personal map[string]any) {
 }
 
 func (d *draft) add(kind, reason string, data, personal map[string]any) {
-	if reason == "" {
-		reason = d.command.Reason
-	}
-	actor := d.command.Actor
-	actor.Roles, actor.Machine = nil, false
-	d.Events = append(d.Events, domain.Event{Type: kind, At: d.moment, Actor: actor, Reason: reason, Data: data, Personal: personal})
+	event := d.command.Event(kind, reason, d.moment)
+	event.Data, event.Personal = data, personal
+	d.Events = append(d.Events, event)
 }
 
 // move enters a state at a moment.

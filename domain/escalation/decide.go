@@ -40,12 +40,8 @@ func Decide(record Escalation, command domain.Command, facts Facts, moment time.
 	}
 	d := &draft{command: command, facts: facts, moment: record.Moment(moment)}
 	d.Record = record.clone()
-	err := handlers[command.Verb()](d)
-	if refused := domain.AsError(err); refused != nil && refused.Code == domain.CodeConflict && refused.Allowed == nil {
-		refused.Allowed = Lifecycle.Allowed(record.State, command.Actor)
-	}
-	if err != nil {
-		return domain.Decision[Escalation]{}, err
+	if err := handlers[command.Verb()](d); err != nil {
+		return domain.Decision[Escalation]{}, domain.WithAllowed(err, func() []string { return Allowed(record, command.Actor) })
 	}
 	d.settle()
 	return d.Decision, nil
@@ -93,12 +89,9 @@ func (d *draft) event(reason string, data map[string]any) {
 }
 
 func (d *draft) add(kind, reason string, data map[string]any) {
-	if reason == "" {
-		reason = d.command.Reason
-	}
-	actor := d.command.Actor
-	actor.Roles, actor.Machine = nil, false
-	d.Events = append(d.Events, domain.Event{Type: kind, At: d.moment, Actor: actor, Reason: reason, Data: data})
+	event := d.command.Event(kind, reason, d.moment)
+	event.Data = data
+	d.Events = append(d.Events, event)
 }
 
 func (d *draft) move(to domain.State) {

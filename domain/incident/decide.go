@@ -42,12 +42,8 @@ func Decide(record Incident, command domain.Command, facts Facts, moment time.Ti
 
 // handle lets the verb's handler draft the decision. Handlers bound what is particular to them; a reason can come with any.
 func (d *draft) handle(before Incident) error {
-	err := handlers[d.command.Verb()](d)
-	if refused := domain.AsError(err); refused != nil && refused.Code == domain.CodeConflict && refused.Allowed == nil {
-		refused.Allowed = Allowed(before, d.command.Actor)
-	}
-	if err != nil {
-		return err
+	if err := handlers[d.command.Verb()](d); err != nil {
+		return domain.WithAllowed(err, func() []string { return Allowed(before, d.command.Actor) })
 	}
 	for _, event := range d.Events {
 		if wrong := content.Text(nil, "reason", event.Reason, 0, domain.MaxReasonBytes); wrong != nil {
@@ -99,15 +95,9 @@ func (d *draft) event(public bool, reason string, data, personal map[string]any)
 }
 
 func (d *draft) add(kind string, public bool, reason string, data, personal map[string]any) {
-	if reason == "" {
-		reason = d.command.Reason
-	}
-	actor := d.command.Actor
-	actor.Roles, actor.Machine = nil, false
-	d.Events = append(d.Events, domain.Event{
-		Type: kind, At: d.moment, Actor: actor, Reason: reason,
-		Data: data, Personal: personal, Public: public,
-	})
+	event := d.command.Event(kind, reason, d.moment)
+	event.Data, event.Personal, event.Public = data, personal, public
+	d.Events = append(d.Events, event)
 }
 
 // move enters a state; effective is when it really was so.

@@ -44,12 +44,8 @@ func Decide(record Meeting, command domain.Command, facts Facts, moment time.Tim
 	}
 	d := &draft{command: command, facts: facts, moment: record.Moment(moment)}
 	d.Record = record.clone()
-	err := handlers[command.Verb()](d)
-	if refused := domain.AsError(err); refused != nil && refused.Code == domain.CodeConflict && refused.Allowed == nil {
-		refused.Allowed = Allowed(record, command.Actor)
-	}
-	if err != nil {
-		return domain.Decision[Meeting]{}, err
+	if err := handlers[command.Verb()](d); err != nil {
+		return domain.Decision[Meeting]{}, domain.WithAllowed(err, func() []string { return Allowed(record, command.Actor) })
 	}
 	for _, event := range d.Events {
 		if wrong := content.Text(nil, "reason", event.Reason, 0, domain.MaxReasonBytes); wrong != nil {
@@ -114,12 +110,9 @@ func decode[T any](d *draft) (T, error) {
 // event puts the command's own event on the timeline.
 func (d *draft) event(reason string, data, personal map[string]any) {
 	transition, _ := Lifecycle.Transition(d.command.Verb())
-	if reason == "" {
-		reason = d.command.Reason
-	}
-	actor := d.command.Actor
-	actor.Roles, actor.Machine = nil, false
-	d.Events = append(d.Events, domain.Event{Type: transition.Event, At: d.moment, Actor: actor, Reason: reason, Data: data, Personal: personal})
+	event := d.command.Event(transition.Event, reason, d.moment)
+	event.Data, event.Personal = data, personal
+	d.Events = append(d.Events, event)
 }
 
 func (d *draft) move(to domain.State) {
