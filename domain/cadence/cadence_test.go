@@ -22,18 +22,18 @@ func read(t *testing.T, text string) cadence.Spec {
 func TestValidate(t *testing.T) {
 	t.Parallel()
 	require.Empty(t, read(t, `{"cron":"0 14 * * wed","timezone":"UTC","opens":{"cab_meeting":{"board":{"role":"cab_member","scope":"team:network"},"cut_off":"1wd","length":"45m","calendar":"desk"}}}`).Validate())
-	for text, path := range map[string]string{
-		`{"opens":{}}`:                                       "spec.opens",
-		`{"opens":{"cab_meeting":{"board":{}}}}`:             "spec.opens.cab_meeting.board.role",
-		`{"opens":{"cab_meeting":{"board":{"team":"A B"}}}}`: "spec.opens.cab_meeting.board.team",
-		`{"opens":{"cab_meeting":{"board":{"role":"cab_member","scope":"unit:x"}}}}`:      "spec.opens.cab_meeting.board.scope",
-		`{"opens":{"cab_meeting":{"board":{"role":"cab_member"},"cut_off":"21wd"}}}`:      "spec.opens.cab_meeting.cut_off",
-		`{"opens":{"cab_meeting":{"board":{"role":"cab_member"},"length":"90s"}}}`:        "spec.opens.cab_meeting.length",
-		`{"opens":{"cab_meeting":{"board":{"role":"cab_member"},"calendar":"The desk"}}}`: "spec.opens.cab_meeting.calendar",
+	for _, wrong := range []struct{ text, path string }{
+		{`{"opens":{}}`, "spec.opens"},
+		{`{"opens":{"cab_meeting":{"board":{}}}}`, "spec.opens.cab_meeting.board.role"},
+		{`{"opens":{"cab_meeting":{"board":{"team":"A B"}}}}`, "spec.opens.cab_meeting.board.team"},
+		{`{"opens":{"cab_meeting":{"board":{"role":"cab_member","scope":"unit:x"}}}}`, "spec.opens.cab_meeting.board.scope"},
+		{`{"opens":{"cab_meeting":{"board":{"role":"cab_member"},"cut_off":"21wd"}}}`, "spec.opens.cab_meeting.cut_off"},
+		{`{"opens":{"cab_meeting":{"board":{"role":"cab_member"},"length":"90s"}}}`, "spec.opens.cab_meeting.length"},
+		{`{"opens":{"cab_meeting":{"board":{"role":"cab_member"},"calendar":"The desk"}}}`, "spec.opens.cab_meeting.calendar"},
 	} {
-		problems := read(t, text).Validate()
-		require.Len(t, problems, 1, text)
-		require.Equal(t, path, problems[0].Path)
+		problems := read(t, wrong.text).Validate()
+		require.Len(t, problems, 1, wrong.text)
+		require.Equal(t, wrong.path, problems[0].Path)
 	}
 }
 
