@@ -82,6 +82,29 @@ func (r *Record) Moment(asked time.Time) time.Time {
 	return asked
 }
 
+// EffectiveWindow is how far back something may have happened that is said now (effective_at).
+const EffectiveWindow = 24 * time.Hour
+
+// Effective is when something really was so that is said at a moment: then, or up to EffectiveWindow before, with a reason, and never
+// before the record's last change of state.
+func (r *Record) Effective(asked *time.Time, moment time.Time, reason string) (time.Time, error) {
+	if asked == nil {
+		return moment, nil
+	}
+	effective := Millisecond(*asked)
+	switch {
+	case effective.After(moment):
+		return effective, Invalid("effective_at", "lies in the future")
+	case effective.Before(moment.Add(-EffectiveWindow)):
+		return effective, Invalid("effective_at", "lies more than 24 h back")
+	case !r.StateSince.IsZero() && effective.Before(r.StateSince):
+		return effective, Invalid("effective_at", "lies before the last change of state (%s)", r.StateSince.Format(time.RFC3339Nano))
+	case reason == "":
+		return effective, Invalid("reason", "is needed with effective_at")
+	}
+	return effective, nil
+}
+
 // Millisecond cuts an instant to the precision that the timeline stores, in UTC.
 func Millisecond(t time.Time) time.Time { return t.UTC().Truncate(time.Millisecond) }
 

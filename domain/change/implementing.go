@@ -62,7 +62,7 @@ func (d *draft) start() error {
 	if err := d.implementer(); err != nil {
 		return err
 	}
-	effective, err := d.effective(body.EffectiveAt, body.Reason)
+	effective, err := d.Record.Effective(body.EffectiveAt, d.moment, body.Reason)
 	if err != nil {
 		return err
 	}
@@ -99,28 +99,6 @@ func (d *draft) begin(effective time.Time) error {
 	record.ActualStart, record.ActualEnd, record.Outcome = at(effective), nil, ""
 	d.notify("change.started", nil, record.owner())
 	return nil
-}
-
-// maxBack is how far back something may have happened that is said now.
-const maxBack = 24 * time.Hour
-
-// effective is when something really was so: a day back at most, with a reason, and never before the last change of state.
-func (d *draft) effective(given *time.Time, reason string) (time.Time, error) {
-	if given == nil {
-		return d.moment, nil
-	}
-	when := domain.Millisecond(*given)
-	switch {
-	case reason == "":
-		return when, domain.Invalid("reason", "is needed with effective_at")
-	case when.After(d.moment):
-		return when, domain.Invalid("effective_at", "lies in the future")
-	case d.moment.Sub(when) > maxBack:
-		return when, domain.Invalid("effective_at", "lies more than 24 h back")
-	case when.Before(d.Record.StateSince):
-		return when, domain.Invalid("effective_at", "lies before the change was %s", d.Record.State)
-	}
-	return when, nil
 }
 
 // windowOpens starts a change by itself. One that something blocks is held, and both sides are told.
@@ -242,7 +220,7 @@ func (d *draft) backOut() error {
 
 // end leaves the implementation for the watch, and says whether a review is needed.
 func (d *draft) end(outcome, notes string, effectiveAt *time.Time, reason string) error {
-	effective, err := d.effective(effectiveAt, reason)
+	effective, err := d.Record.Effective(effectiveAt, d.moment, reason)
 	if err != nil {
 		return err
 	}

@@ -25,7 +25,7 @@ func (d *draft) restore(body Resolve, kind string) error {
 	if wrong := content.Text(nil, "notes", body.Notes, 1, domain.MaxReasonBytes); wrong != nil {
 		return domain.Join(wrong)
 	}
-	effective, err := d.effective(body.EffectiveAt, body.Reason)
+	effective, err := d.Record.Effective(body.EffectiveAt, d.moment, body.Reason)
 	if err != nil {
 		return err
 	}

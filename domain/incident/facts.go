@@ -86,9 +86,6 @@ type Timing struct {
 	Reopen     calendar.Duration // how long a closed incident can be reopened
 }
 
-// EffectiveWindow is how far back effective_at may lie.
-const EffectiveWindow = 24 * time.Hour
-
 // DefaultTiming is used where no policy says otherwise.
 func DefaultTiming() Timing {
 	day := func(n int) calendar.Duration { return calendar.Duration{WorkingDays: n} }

@@ -64,7 +64,7 @@ func (d *draft) start() error {
 	if err := d.command.Decode(&body); err != nil {
 		return err
 	}
-	effective, err := d.effective(body.EffectiveAt, body.Reason)
+	effective, err := d.Record.Effective(body.EffectiveAt, d.moment, body.Reason)
 	if err != nil {
 		return err
 	}
@@ -79,25 +79,6 @@ func (d *draft) start() error {
 	d.move(InProgress, effective)
 	d.event(true, body.Reason, d.withEffective(data, effective), nil)
 	return nil
-}
-
-// effective checks a back-dated moment: at most 24 h back, with a reason, never before the last change of state.
-func (d *draft) effective(asked *time.Time, reason string) (time.Time, error) {
-	if asked == nil {
-		return d.moment, nil
-	}
-	moment := domain.Millisecond(*asked)
-	switch {
-	case moment.After(d.moment):
-		return moment, domain.Invalid("effective_at", "lies in the future")
-	case moment.Before(d.moment.Add(-EffectiveWindow)):
-		return moment, domain.Invalid("effective_at", "lies more than 24 h back")
-	case !d.Record.StateSince.IsZero() && moment.Before(d.Record.StateSince):
-		return moment, domain.Invalid("effective_at", "lies before the last change of state (%s)", d.Record.StateSince.Format(time.RFC3339Nano))
-	case reason == "":
-		return moment, domain.Invalid("reason", "is needed with effective_at")
-	}
-	return moment, nil
 }
 
 func (d *draft) withEffective(data map[string]any, effective time.Time) map[string]any {
