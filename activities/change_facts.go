@@ -84,7 +84,7 @@ func (a *Activities) changeFacts(ctx context.Context, tx bun.Tx, record change.C
 	}
 	if slices.Contains(openingChange, verb) {
 		var err error
-		if facts.Number, err = schemas.NextChangeNumber(ctx, tx); err != nil {
+		if facts.Number, err = schemas.NextNumber(ctx, tx, change.Lifecycle); err != nil {
 			return facts, err
 		}
 		record = asOpened(record, command, facts.Model, named)

@@ -56,7 +56,7 @@ func (a *Activities) escalationFacts(ctx context.Context, tx bun.Tx, record esca
 	switch verb {
 	case "open":
 		var err error
-		if facts.Number, err = schemas.NextEscalationNumber(ctx, tx); err != nil {
+		if facts.Number, err = schemas.NextNumber(ctx, tx, escalation.Lifecycle); err != nil {
 			return facts, err
 		}
 		record.Team, record.Service = named.Team, named.Service

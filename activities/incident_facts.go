@@ -71,7 +71,7 @@ func (a *Activities) incidentFacts(ctx context.Context, tx bun.Tx, record incide
 	}
 	versions, opening := record.Policies, record.State == "" && command.Verb() == "log"
 	if opening {
-		number, err := schemas.NextIncidentNumber(ctx, tx)
+		number, err := schemas.NextNumber(ctx, tx, incident.Lifecycle)
 		if err != nil {
 			return facts, err
 		}

@@ -47,7 +47,7 @@ func (a *Activities) meetingFacts(ctx context.Context, tx bun.Tx, record meeting
 	var err error
 	switch command.Verb() {
 	case "plan":
-		if facts.Number, err = schemas.NextMeetingNumber(ctx, tx); err != nil {
+		if facts.Number, err = schemas.NextNumber(ctx, tx, meeting.Lifecycle); err != nil {
 			return facts, err
 		}
 		if err = a.meetingCalendar(ctx, tx, &facts, named.Calendar); err != nil {

@@ -46,7 +46,7 @@ func setup(t testing.TB) *desk {
 func (d *desk) incident(change ...func(*incident.Incident)) incident.Incident {
 	d.t.Helper()
 	worker, now := d.worker, d.clock.Now()
-	number, err := schemas.NextIncidentNumber(d.t.Context(), worker)
+	number, err := schemas.NextNumber(d.t.Context(), worker, incident.Lifecycle)
 	require.NoError(d.t, err)
 	record := incident.Incident{
 		Record: domain.Record{

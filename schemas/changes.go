@@ -85,17 +85,6 @@ func normalizeChange(found *change.Change) {
 	)
 }
 
-// NextChangeNumber takes the next human number: unique and rising, gaps are possible.
-func NextChangeNumber(ctx context.Context, db bun.IDB) (string, error) {
-	var number string
-	err := db.NewRaw(`SELECT ? || '-' || lpad(n::text, greatest(6, length(n::text)), '0') FROM nextval('change_numbers') AS n`,
-		change.Lifecycle.Prefix).Scan(ctx, &number)
-	if err != nil {
-		return "", fmt.Errorf("taking a change number: %w", err)
-	}
-	return number, nil
-}
-
 // Change writes a change's head and own columns, and what follows from them: what it touches and when, of whom votes are
 // outstanding, every vote, and what matters to it outside.
 func (p *Passage) Change(before, record change.Change, created, wordsChanged bool) {

@@ -112,17 +112,6 @@ func ListEscalations(ctx context.Context, db bun.IDB, reader Reader, filter Esca
 	return found, nil
 }
 
-// NextEscalationNumber takes the next human number: unique and rising, gaps are possible.
-func NextEscalationNumber(ctx context.Context, db bun.IDB) (string, error) {
-	var number string
-	err := db.NewRaw(`SELECT ? || '-' || lpad(n::text, greatest(6, length(n::text)), '0') FROM nextval('escalation_numbers') AS n`,
-		escalation.Lifecycle.Prefix).Scan(ctx, &number)
-	if err != nil {
-		return "", fmt.Errorf("taking an escalation number: %w", err)
-	}
-	return number, nil
-}
-
 // Escalation writes an escalation's head and own columns.
 func (p *Passage) Escalation(record escalation.Escalation, created, wordsChanged bool) {
 	own := reflect.ValueOf(EscalationRow{ID: record.ID, Details: record.Details})

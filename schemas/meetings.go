@@ -116,17 +116,6 @@ func ListMeetings(ctx context.Context, db bun.IDB, reader Reader, filter Meeting
 	return found, nil
 }
 
-// NextMeetingNumber takes the next human number: unique and rising, gaps are possible.
-func NextMeetingNumber(ctx context.Context, db bun.IDB) (string, error) {
-	var number string
-	err := db.NewRaw(`SELECT ? || '-' || lpad(n::text, greatest(6, length(n::text)), '0') FROM nextval('meeting_numbers') AS n`,
-		meeting.Lifecycle.Prefix).Scan(ctx, &number)
-	if err != nil {
-		return "", fmt.Errorf("taking a meeting number: %w", err)
-	}
-	return number, nil
-}
-
 // Meeting writes a meeting's head and own columns.
 func (p *Passage) Meeting(record meeting.Meeting, created, wordsChanged bool) {
 	own := reflect.ValueOf(MeetingRow{ID: record.ID, Details: record.Details})

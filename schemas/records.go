@@ -90,16 +90,16 @@ func toUTC(moments ...*time.Time) {
 	}
 }
 
-// NextIncidentNumber takes the next human number: unique and rising, gaps are possible. Numbers that an import brought along
-// are stepped over.
-func NextIncidentNumber(ctx context.Context, db bun.IDB) (string, error) {
+// NextNumber takes the next human number of a practice: unique and rising, gaps are possible. Numbers that an import brought along are
+// stepped over. The sequence is named after the practice: incident_numbers.
+func NextNumber(ctx context.Context, db bun.IDB, of *domain.Lifecycle) (string, error) {
 	for {
 		var next struct {
 			Number string `bun:"number"`
 			Taken  bool   `bun:"taken"`
 		}
-		if err := nextIncidentNumber.Scan(ctx, db, []any{incident.Lifecycle.Prefix}, &next); err != nil {
-			return "", fmt.Errorf("taking an incident number: %w", err)
+		if err := nextNumber.Scan(ctx, db, []any{of.Prefix, string(of.Practice) + "_numbers"}, &next); err != nil {
+			return "", fmt.Errorf("taking a number of the practice %s: %w", of.Practice, err)
 		}
 		if !next.Taken {
 			return next.Number, nil
@@ -107,8 +107,8 @@ func NextIncidentNumber(ctx context.Context, db bun.IDB) (string, error) {
 	}
 }
 
-var nextIncidentNumber = pg.Prepared(`SELECT number, EXISTS (SELECT FROM records r WHERE r.number = made.number) AS taken
-	FROM (SELECT $1::text || '-' || lpad(n::text, greatest(6, length(n::text)), '0') AS number FROM nextval('incident_numbers') AS n) AS made`)
+var nextNumber = pg.Prepared(`SELECT number, EXISTS (SELECT FROM records r WHERE r.number = made.number) AS taken
+	FROM (SELECT $1::text || '-' || lpad(n::text, greatest(6, length(n::text)), '0') AS number FROM nextval($2::text::regclass) AS n) AS made`)
 
 // ReadHead reads a record's head, by id. It answers false when there is none.
 func ReadHead(ctx context.Context, db bun.IDB, id string) (domain.Record, bool, error) {

@@ -19,7 +19,7 @@ var now = store.Instant("2026-11-30T09:00:00Z")
 // addIncident writes an incident as the worker does, with one event.
 func addIncident(t testing.TB, worker bun.IDB, seed string, change ...func(*incident.Incident)) incident.Incident {
 	t.Helper()
-	number, err := schemas.NextIncidentNumber(t.Context(), worker)
+	number, err := schemas.NextNumber(t.Context(), worker, incident.Lifecycle)
 	require.NoError(t, err)
 	record := incident.Incident{
 		Record: domain.Record{

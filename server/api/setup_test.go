@@ -81,7 +81,7 @@ func (d *desk) token(person string) string {
 func (d *desk) incident() incident.Incident {
 	d.t.Helper()
 	worker, now := d.base.Worker(d.t), store.Instant("2026-11-30T08:00:00Z")
-	number, err := schemas.NextIncidentNumber(d.t.Context(), worker)
+	number, err := schemas.NextNumber(d.t.Context(), worker, incident.Lifecycle)
 	require.NoError(d.t, err)
 	record := incident.Incident{
 		Record: domain.Record{

@@ -37,7 +37,7 @@ func (allHours) Between(from, to time.Time) time.Duration { return max(to.Sub(fr
 func (d *desk) board(with ...func(*change.Change, *approval.Keeper)) change.Change {
 	d.t.Helper()
 	worker, now := d.base.Worker(d.t), d.Clock.Now()
-	number, err := schemas.NextChangeNumber(d.t.Context(), worker)
+	number, err := schemas.NextNumber(d.t.Context(), worker, change.Lifecycle)
 	require.NoError(d.t, err)
 	from, to := now.AddDate(0, 0, 12), now.AddDate(0, 0, 12).Add(4*time.Hour)
 	record := change.Change{

@@ -19,7 +19,7 @@ import (
 func (d *desk) calling(source incident.Incident, change ...func(*escalation.Escalation)) escalation.Escalation {
 	d.t.Helper()
 	worker, now := d.base.Worker(d.t), d.Clock.Now()
-	number, err := schemas.NextEscalationNumber(d.t.Context(), worker)
+	number, err := schemas.NextNumber(d.t.Context(), worker, escalation.Lifecycle)
 	require.NoError(d.t, err)
 	next := now.Add(10 * time.Minute)
 	one := escalation.Escalation{
