@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/holdfast-itsm/holdfast/app"
@@ -50,13 +49,9 @@ func (a *API) changes() {
 		func(ctx context.Context, in *ByPage) (*answer[app.Page[domain.StoredEvent]], error) {
 			return answered(a.Service.ChangeTimeline(ctx, in.ID, in.After, in.Limit))
 		})
-	openChange[change.Content](a, "", "draft", "Draft a change")
-	openChange[change.FromModel](a, "/from-model", "from_model", "Make a change of a model")
-	for _, transition := range change.Lifecycle.Transitions {
-		if add, known := changeVerbs[transition.Verb]; known && !transition.Machine() {
-			add(a, transition)
-		}
-	}
+	opening[change.Content](a, ofChanges, "", "draft-change", "draft", "Draft a change")
+	opening[change.FromModel](a, ofChanges, "/from-model", "from-model-change", "from_model", "Make a change of a model")
+	a.verbs(change.Lifecycle, changeVerbs)
 	register(a, operation(http.MethodGet, "/change-models", "list-change-models", "The models that changes can be made of, and which are out of use", "Changes", app.PermissionPolicyRead),
 		func(ctx context.Context, _ *struct{}) (*answer[app.Page[app.ModelView]], error) {
 			found, err := a.Service.ChangeModels(ctx)
@@ -114,43 +109,19 @@ func given(t time.Time) *time.Time {
 	return &t
 }
 
-// openChange registers a command that opens a change.
-func openChange[T any](a *API, path, verb, summary string) {
-	op := operation(http.MethodPost, "/changes"+path, strings.ReplaceAll(verb, "_", "-")+"-change", summary, "Changes",
-		app.Permission("change."+verb), http.StatusConflict, http.StatusPreconditionFailed)
-	op.DefaultStatus = http.StatusCreated
-	op.Responses = a.responses(http.StatusCreated, app.ChangeView{})
-	register(a, op, func(ctx context.Context, in *struct {
-		Given
-		Body    T
-		RawBody []byte
-	},
-	) (*commandAnswer, error) {
-		return a.execute(ctx, change.Practice, verb, "", in.Given, in.RawBody, http.StatusCreated)
-	})
-}
+var ofChanges = collection{change.Practice, "/changes", "change", ": a change", "Changes", app.ChangeView{}}
 
 // changeVerbs ties each verb of the table to the type of its body, for its schema.
 var changeVerbs = map[string]func(*API, domain.Transition){
-	"edit": changeCommand[change.Edit], "submit": changeCommand[change.Submit], "assess": changeCommand[change.AnswerRisk],
-	"peer_review": changeCommand[change.PeerReview], "cast_vote": changeCommand[change.CastVote], "close_voting": changeCommand[change.OfStage],
-	"request_info": changeCommand[change.RequestInfo], "answer_info": changeCommand[change.AnswerInfo],
-	"defer": changeCommand[change.Defer], "ask_others": changeCommand[change.AskOthers],
-	"break_glass": changeCommand[change.Because], "revise": changeCommand[change.Plain], "schedule": changeCommand[change.Schedule],
-	"start": changeCommand[change.Timed], "start_task": changeCommand[change.OfTask], "complete_task": changeCommand[change.OfTask],
-	"complete": changeCommand[change.Complete], "back_out": changeCommand[change.BackOut], "extend": changeCommand[change.Extend],
-	"override_conflict": changeCommand[change.OverrideConflict], "record_retrospective": changeCommand[change.Retrospective],
-	"decide_cause": changeCommand[change.DecideCause], "review": changeCommand[change.ReviewFindings], "close": changeCommand[change.Plain],
-	"withdraw": changeCommand[change.Plain], "cancel": changeCommand[change.Because], "link": changeCommand[change.Relate],
-	"unlink": changeCommand[change.Relate],
-}
-
-func changeCommand[T any](a *API, transition domain.Transition) {
-	slug := strings.ReplaceAll(transition.Verb, "_", "-")
-	op := operation(http.MethodPost, "/changes/{id}/"+slug, slug+"-change", transition.Title+": a change", "Changes",
-		app.Permission("change."+transition.Verb), http.StatusConflict, http.StatusPreconditionFailed)
-	op.Responses = a.responses(http.StatusOK, app.ChangeView{})
-	register(a, op, func(ctx context.Context, in *commandInput[T]) (*commandAnswer, error) {
-		return a.execute(ctx, change.Practice, transition.Verb, in.ID, in.Given, in.RawBody, http.StatusOK)
-	})
+	"edit": on[change.Edit](ofChanges), "submit": on[change.Submit](ofChanges), "assess": on[change.AnswerRisk](ofChanges),
+	"peer_review": on[change.PeerReview](ofChanges), "cast_vote": on[change.CastVote](ofChanges), "close_voting": on[change.OfStage](ofChanges),
+	"request_info": on[change.RequestInfo](ofChanges), "answer_info": on[change.AnswerInfo](ofChanges),
+	"defer": on[change.Defer](ofChanges), "ask_others": on[change.AskOthers](ofChanges),
+	"break_glass": on[change.Because](ofChanges), "revise": on[change.Plain](ofChanges), "schedule": on[change.Schedule](ofChanges),
+	"start": on[change.Timed](ofChanges), "start_task": on[change.OfTask](ofChanges), "complete_task": on[change.OfTask](ofChanges),
+	"complete": on[change.Complete](ofChanges), "back_out": on[change.BackOut](ofChanges), "extend": on[change.Extend](ofChanges),
+	"override_conflict": on[change.OverrideConflict](ofChanges), "record_retrospective": on[change.Retrospective](ofChanges),
+	"decide_cause": on[change.DecideCause](ofChanges), "review": on[change.ReviewFindings](ofChanges), "close": on[change.Plain](ofChanges),
+	"withdraw": on[change.Plain](ofChanges), "cancel": on[change.Because](ofChanges), "link": on[change.Relate](ofChanges),
+	"unlink": on[change.Relate](ofChanges),
 }

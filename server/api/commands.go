@@ -12,7 +12,6 @@ import (
 	"github.com/holdfast-itsm/holdfast/app"
 	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/domain/incident"
-	"github.com/holdfast-itsm/holdfast/domain/meeting"
 )
 
 // Given are the headers of every command.
@@ -30,12 +29,6 @@ type commandInput[T any] struct {
 	RawBody []byte
 }
 
-type logInput struct {
-	Given
-	Body    incident.Log
-	RawBody []byte
-}
-
 // commandAnswer is the committed incident, or with 202 the id to ask by.
 type commandAnswer struct {
 	Status   int
@@ -48,17 +41,8 @@ type commandAnswer struct {
 
 // commands registers every verb of the lifecycle's table that people give.
 func (a *API) commands() {
-	op := operation(http.MethodPost, "/incidents", "log-incident", "Log an incident", "Incidents", "incident.log", http.StatusConflict, http.StatusPreconditionFailed)
-	op.DefaultStatus = http.StatusCreated
-	op.Responses = a.responses(http.StatusCreated, app.IncidentView{})
-	register(a, op, func(ctx context.Context, in *logInput) (*commandAnswer, error) {
-		return a.execute(ctx, domain.Incident, "log", "", in.Given, in.RawBody, http.StatusCreated)
-	})
-	for _, transition := range incident.Lifecycle.Transitions {
-		if add, known := verbs[transition.Verb]; known && !transition.Machine() {
-			add(a, transition)
-		}
-	}
+	opening[incident.Log](a, ofIncidents, "", "log-incident", "log", "Log an incident")
+	a.verbs(incident.Lifecycle, incidentVerbs)
 	register(a, operation(http.MethodPost, "/incidents/bulk", "bulk-incidents", "Give one command to several incidents", "Incidents", app.PermissionIncidentRead),
 		func(ctx context.Context, in *struct {
 			Given
@@ -83,23 +67,63 @@ type bulkAnswer struct {
 	Outcomes []app.BulkOutcome `json:"outcomes"`
 }
 
-// verbs ties each verb of the table to the type of its body, for its schema.
-var verbs = map[string]func(*API, domain.Transition){
-	"triage": command[incident.Triage], "assign": command[incident.Assign], "start": command[incident.Start],
-	"hold": command[incident.HoldOn], "resume": command[incident.Plain], "resolve": command[incident.Resolve],
-	"confirm": command[incident.Confirm], "reopen": command[incident.Because], "close": command[incident.Plain],
-	"re_rate": command[incident.Plain], "cancel": command[incident.Because], "merge_into": command[incident.MergeInto], "unmerge": command[incident.Plain],
-	"change_priority": command[incident.ChangePriority], "override_priority": command[incident.OverridePriority],
-	"page": command[incident.Page], "edit": command[incident.Edit], "rate": command[incident.Confirm], "link": command[incident.Relate], "unlink": command[incident.Relate],
+// incidentVerbs ties each verb of the table to the type of its body, for its schema.
+var incidentVerbs = map[string]func(*API, domain.Transition){
+	"triage": on[incident.Triage](ofIncidents), "assign": on[incident.Assign](ofIncidents), "start": on[incident.Start](ofIncidents),
+	"hold": on[incident.HoldOn](ofIncidents), "resume": on[incident.Plain](ofIncidents), "resolve": on[incident.Resolve](ofIncidents),
+	"confirm": on[incident.Confirm](ofIncidents), "reopen": on[incident.Because](ofIncidents), "close": on[incident.Plain](ofIncidents),
+	"re_rate": on[incident.Plain](ofIncidents), "cancel": on[incident.Because](ofIncidents), "merge_into": on[incident.MergeInto](ofIncidents), "unmerge": on[incident.Plain](ofIncidents),
+	"change_priority": on[incident.ChangePriority](ofIncidents), "override_priority": on[incident.OverridePriority](ofIncidents),
+	"page": on[incident.Page](ofIncidents), "edit": on[incident.Edit](ofIncidents), "rate": on[incident.Confirm](ofIncidents), "link": on[incident.Relate](ofIncidents), "unlink": on[incident.Relate](ofIncidents),
 }
 
-func command[T any](a *API, transition domain.Transition) {
-	slug := strings.ReplaceAll(transition.Verb, "_", "-")
-	op := operation(http.MethodPost, "/incidents/{id}/"+slug, slug+"-incident", transition.Title+" an incident", "Incidents",
-		app.Permission("incident."+transition.Verb), http.StatusConflict, http.StatusPreconditionFailed)
-	op.Responses = a.responses(http.StatusOK, app.IncidentView{})
-	register(a, op, func(ctx context.Context, in *commandInput[T]) (*commandAnswer, error) {
-		return a.execute(ctx, domain.Incident, transition.Verb, in.ID, in.Given, in.RawBody, http.StatusOK)
+// collection is where the records of a practice are in the API.
+type collection struct {
+	practice domain.Practice
+	path     string // of all of them
+	noun     string // of one, at the end of an operation's id
+	phrase   string // how a summary goes on after the command's title
+	tag      string
+	view     any
+}
+
+var ofIncidents = collection{domain.Incident, "/incidents", "incident", " an incident", "Incidents", app.IncidentView{}}
+
+// on registers a command on one record of a collection; its body is a T.
+func on[T any](of collection) func(*API, domain.Transition) {
+	return func(a *API, transition domain.Transition) {
+		slug := strings.ReplaceAll(transition.Verb, "_", "-")
+		op := operation(http.MethodPost, of.path+"/{id}/"+slug, slug+"-"+of.noun, transition.Title+of.phrase, of.tag,
+			app.Permission(string(of.practice)+"."+transition.Verb), http.StatusConflict, http.StatusPreconditionFailed)
+		op.Responses = a.responses(http.StatusOK, of.view)
+		register(a, op, func(ctx context.Context, in *commandInput[T]) (*commandAnswer, error) {
+			return a.execute(ctx, of, transition.Verb, in.ID, in.Given, in.RawBody, http.StatusOK)
+		})
+	}
+}
+
+// verbs registers every command of a practice's table that people give to a record there is.
+func (a *API) verbs(table *domain.Lifecycle, bodies map[string]func(*API, domain.Transition)) {
+	for _, transition := range table.Transitions {
+		if add, known := bodies[transition.Verb]; known && !transition.Machine() {
+			add(a, transition)
+		}
+	}
+}
+
+// opening registers a command that opens a record of a collection, at a path below it.
+func opening[T any](a *API, of collection, path, id, verb, summary string) {
+	op := operation(http.MethodPost, of.path+path, id, summary, of.tag, app.Permission(string(of.practice)+"."+verb),
+		http.StatusConflict, http.StatusPreconditionFailed)
+	op.DefaultStatus = http.StatusCreated
+	op.Responses = a.responses(http.StatusCreated, of.view)
+	register(a, op, func(ctx context.Context, in *struct {
+		Given
+		Body    T
+		RawBody []byte
+	},
+	) (*commandAnswer, error) {
+		return a.execute(ctx, of, verb, "", in.Given, in.RawBody, http.StatusCreated)
 	})
 }
 
@@ -121,22 +145,14 @@ func statusText(status int) string {
 	return "200"
 }
 
-// collection is where the records of a practice are found: incident → incidents.
-func collection(practice domain.Practice) string {
-	if practice == meeting.Practice {
-		return "cab-meetings"
-	}
-	return string(practice) + "s"
-}
-
-func (a *API) execute(ctx context.Context, practice domain.Practice, verb, record string, given Given, body []byte, done int) (*commandAnswer, error) {
+func (a *API) execute(ctx context.Context, of collection, verb, record string, given Given, body []byte, done int) (*commandAnswer, error) {
 	version, err := ifVersion(given.IfMatch)
 	if err != nil {
 		return nil, err
 	}
 	made, _ := ctx.Value(newKey{}).(bool)
 	reply, err := a.Service.Execute(ctx, app.Request{
-		Practice: practice, Verb: verb, Record: record, Key: given.Key, KeyIsNew: made,
+		Practice: of.practice, Verb: verb, Record: record, Key: given.Key, KeyIsNew: made,
 		Body: json.RawMessage(body), IfVersion: version, Async: strings.Contains(given.Prefer, "respond-async"),
 	})
 	if err != nil {
@@ -149,6 +165,6 @@ func (a *API) execute(ctx context.Context, practice domain.Practice, verb, recor
 		return answer, nil
 	}
 	answer.Status, answer.ETag, answer.Body = done, etag(at), committed
-	answer.Location = Base + "/" + collection(practice) + "/" + reply.Record
+	answer.Location = Base + of.path + "/" + reply.Record
 	return answer, nil
 }

@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"net/http"
-	"strings"
 
 	"github.com/holdfast-itsm/holdfast/app"
 	"github.com/holdfast-itsm/holdfast/domain"
@@ -37,26 +36,14 @@ func (a *API) escalations() {
 		func(ctx context.Context, in *ByPage) (*answer[app.Page[domain.StoredEvent]], error) {
 			return answered(a.Service.EscalationTimeline(ctx, in.ID, in.After, in.Limit))
 		})
-	for _, transition := range escalation.Lifecycle.Transitions {
-		if add, known := escalationVerbs[transition.Verb]; known && !transition.Machine() {
-			add(a, transition)
-		}
-	}
+	a.verbs(escalation.Lifecycle, escalationVerbs)
 }
+
+var ofEscalations = collection{escalation.Practice, "/escalations", "escalation", ": an escalation", "Escalations", app.EscalationView{}}
 
 // escalationVerbs ties each verb of the table to the type of its body, for its schema.
 var escalationVerbs = map[string]func(*API, domain.Transition){
-	"acknowledge": escalationCommand[escalation.Plain], "escalate_now": escalationCommand[escalation.Plain],
-	"snooze": escalationCommand[escalation.Snooze], "add_responder": escalationCommand[escalation.AddResponder],
-	"reassign": escalationCommand[escalation.Reassign],
-}
-
-func escalationCommand[T any](a *API, transition domain.Transition) {
-	slug := strings.ReplaceAll(transition.Verb, "_", "-")
-	op := operation(http.MethodPost, "/escalations/{id}/"+slug, slug+"-escalation", transition.Title+": an escalation", "Escalations",
-		app.Permission("escalation."+transition.Verb), http.StatusConflict, http.StatusPreconditionFailed)
-	op.Responses = a.responses(http.StatusOK, app.EscalationView{})
-	register(a, op, func(ctx context.Context, in *commandInput[T]) (*commandAnswer, error) {
-		return a.execute(ctx, escalation.Practice, transition.Verb, in.ID, in.Given, in.RawBody, http.StatusOK)
-	})
+	"acknowledge": on[escalation.Plain](ofEscalations), "escalate_now": on[escalation.Plain](ofEscalations),
+	"snooze": on[escalation.Snooze](ofEscalations), "add_responder": on[escalation.AddResponder](ofEscalations),
+	"reassign": on[escalation.Reassign](ofEscalations),
 }

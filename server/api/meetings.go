@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -59,22 +58,8 @@ func (a *API) meetings() {
 		})
 	a.paper(path+"/{id}/agenda.md", "read-cab-agenda", "The agenda of a meeting, as Markdown", app.MeetingPaper.Agenda)
 	a.paper(path+"/{id}/minutes.md", "read-cab-minutes", "The minutes of a meeting, as Markdown", app.MeetingPaper.Minutes)
-	op := operation(http.MethodPost, path, "plan-cab-meeting", "Call a meeting", tag, "meeting.plan", http.StatusConflict, http.StatusPreconditionFailed)
-	op.DefaultStatus = http.StatusCreated
-	op.Responses = a.responses(http.StatusCreated, app.MeetingView{})
-	register(a, op, func(ctx context.Context, in *struct {
-		Given
-		Body    meeting.Plan
-		RawBody []byte
-	},
-	) (*commandAnswer, error) {
-		return a.execute(ctx, meeting.Practice, "plan", "", in.Given, in.RawBody, http.StatusCreated)
-	})
-	for _, transition := range meeting.Lifecycle.Transitions {
-		if add, known := meetingVerbs[transition.Verb]; known && !transition.Machine() {
-			add(a, transition)
-		}
-	}
+	opening[meeting.Plan](a, ofMeetings, "", "plan-cab-meeting", "plan", "Call a meeting")
+	a.verbs(meeting.Lifecycle, meetingVerbs)
 }
 
 // paper registers a text about a meeting.
@@ -100,19 +85,11 @@ func (a *API) paper(path, id, summary string, write func(app.MeetingPaper, *time
 		})
 }
 
+var ofMeetings = collection{meeting.Practice, "/cab-meetings", "cab-meeting", ": a CAB meeting", "CAB meetings", app.MeetingView{}}
+
 // meetingVerbs ties each verb of the table to the type of its body, for its schema.
 var meetingVerbs = map[string]func(*API, domain.Transition){
-	"add_item": meetingCommand[meeting.OfChange], "remove_item": meetingCommand[meeting.OfChange], "fix_agenda": meetingCommand[meeting.Plain],
-	"hold": meetingCommand[meeting.Plain], "note": meetingCommand[meeting.Note], "close": meetingCommand[meeting.Plain],
-	"reschedule": meetingCommand[meeting.Reschedule], "cancel": meetingCommand[meeting.Because],
-}
-
-func meetingCommand[T any](a *API, transition domain.Transition) {
-	slug := strings.ReplaceAll(transition.Verb, "_", "-")
-	op := operation(http.MethodPost, "/cab-meetings/{id}/"+slug, slug+"-cab-meeting", transition.Title+": a CAB meeting", "CAB meetings",
-		app.Permission("meeting."+transition.Verb), http.StatusConflict, http.StatusPreconditionFailed)
-	op.Responses = a.responses(http.StatusOK, app.MeetingView{})
-	register(a, op, func(ctx context.Context, in *commandInput[T]) (*commandAnswer, error) {
-		return a.execute(ctx, meeting.Practice, transition.Verb, in.ID, in.Given, in.RawBody, http.StatusOK)
-	})
+	"add_item": on[meeting.OfChange](ofMeetings), "remove_item": on[meeting.OfChange](ofMeetings), "fix_agenda": on[meeting.Plain](ofMeetings),
+	"hold": on[meeting.Plain](ofMeetings), "note": on[meeting.Note](ofMeetings), "close": on[meeting.Plain](ofMeetings),
+	"reschedule": on[meeting.Reschedule](ofMeetings), "cancel": on[meeting.Because](ofMeetings),
 }
