@@ -2,7 +2,6 @@ package schemas
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -154,26 +153,6 @@ var failuresOf = pg.Prepared(`SELECT count(*) AS ended, count(*) FILTER (WHERE o
 	SELECT c.outcome, c.caused_incident FROM changes c JOIN records r ON r.id = c.id
 	WHERE c.outcome <> '' AND c.actual_end >= $4 AND CASE WHEN $1 <> '' THEN c.model = $1 ELSE r.team = $2 END
 	ORDER BY c.actual_end DESC LIMIT $3) AS last`)
-
-// WindowDocument is the newest version of a FreezeWindow or a MaintenanceWindow.
-type WindowDocument struct {
-	Kind    string          `bun:"kind"`
-	Name    string          `bun:"name"`
-	Version int             `bun:"version"`
-	Spec    json.RawMessage `bun:"spec,type:json"`
-}
-
-// NewestDocuments reads the newest version of every document of some kinds.
-func NewestDocuments(ctx context.Context, db bun.IDB, kinds ...string) ([]WindowDocument, error) {
-	var found []WindowDocument
-	if err := newestDocuments.Scan(ctx, db, []any{kinds}, &found); err != nil {
-		return nil, fmt.Errorf("reading the documents of %v: %w", kinds, err)
-	}
-	return found, nil
-}
-
-var newestDocuments = pg.Prepared(`SELECT DISTINCT ON (kind, name) kind, name, version, spec FROM policies
-	WHERE kind = ANY ($1::text[]) ORDER BY kind, name, version DESC`)
 
 // Surroundings reads what conflicts of a change are looked for in at an instant, but for freezes and maintenance windows, which are
 // documents.

@@ -10,6 +10,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/holdfast-itsm/holdfast/domain/calendar"
+	"github.com/holdfast-itsm/holdfast/internal/pg"
 )
 
 // Documents reads versions of policy documents and keeps them in memory. A version is immutable, so what is kept is right for
@@ -86,3 +87,23 @@ func (d *Documents) Calendar(ctx context.Context, db bun.IDB, name string, versi
 	d.put(key, compiled)
 	return compiled, nil
 }
+
+// NewestDocument is the newest version of a document.
+type NewestDocument struct {
+	Kind    string          `bun:"kind"`
+	Name    string          `bun:"name"`
+	Version int             `bun:"version"`
+	Spec    json.RawMessage `bun:"spec,type:json"`
+}
+
+// NewestDocuments reads the newest version of every document of some kinds.
+func NewestDocuments(ctx context.Context, db bun.IDB, kinds ...string) ([]NewestDocument, error) {
+	var found []NewestDocument
+	if err := newestDocuments.Scan(ctx, db, []any{kinds}, &found); err != nil {
+		return nil, fmt.Errorf("reading the documents of %v: %w", kinds, err)
+	}
+	return found, nil
+}
+
+var newestDocuments = pg.Prepared(`SELECT DISTINCT ON (kind, name) kind, name, version, spec FROM policies
+	WHERE kind = ANY ($1::text[]) ORDER BY kind, name, version DESC`)

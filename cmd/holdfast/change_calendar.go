@@ -75,11 +75,11 @@ func (s *session) freezes(ctx context.Context, span window.Span) ([]frozen, erro
 		if err := json.Unmarshal(document.Spec, &spec); err != nil {
 			return nil, fmt.Errorf("reading the freeze %s: %w", document.Name, err)
 		}
-		occurrences, err := policyfile.Occurrences(document.Name, spec, span)
+		made, err := policyfile.CompileWindow(document.Name, document.Version, spec)
 		if err != nil {
 			return nil, err
 		}
-		for _, one := range occurrences {
+		for _, one := range made.Within(span) {
 			found = append(found, frozen{Freeze: document.Name, Title: spec.Title, From: one.From, To: one.To})
 		}
 	}

@@ -72,21 +72,11 @@ func checkMaintenance(name string, spec window.Spec) []policy.Problem {
 // checkModel says what is wrong with a model of changes.
 func checkModel(_ string, model change.Model) []policy.Problem { return model.Validate() }
 
-// FrozenAt answers whether a window holds at an instant, and until when.
-func FrozenAt(name string, spec window.Spec, at time.Time) (span window.Span, holds bool, err error) {
-	made, err := window.Compile(name, 0, spec, &Evaluator{})
+// CompileWindow makes a freeze or a maintenance window ready to be asked.
+func CompileWindow(name string, version int, spec window.Spec) (window.Window, error) {
+	made, err := window.Compile(name, version, spec, &Evaluator{})
 	if err != nil {
-		return window.Span{}, false, fmt.Errorf("compiling %s: %w", name, err)
+		return made, fmt.Errorf("compiling %s: %w", name, err)
 	}
-	span, holds = made.At(at)
-	return span, holds, nil
-}
-
-// Occurrences answers when a window holds within a span, earliest first.
-func Occurrences(name string, spec window.Spec, within window.Span) ([]window.Span, error) {
-	made, err := window.Compile(name, 0, spec, &Evaluator{})
-	if err != nil {
-		return nil, fmt.Errorf("compiling %s: %w", name, err)
-	}
-	return made.Within(within), nil
+	return made, nil
 }

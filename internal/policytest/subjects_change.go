@@ -20,10 +20,11 @@ func (s *freezeSubject) run(documents *documents) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	span, frozen, err := policyfile.FrozenAt(s.Of, spec, s.At)
+	made, err := policyfile.CompileWindow(s.Of, 0, spec)
 	if err != nil {
 		return answer{}, err
 	}
+	span, frozen := made.At(s.At)
 	got := answer{frozen: &frozen}
 	if frozen {
 		got.until = &span.To

@@ -150,7 +150,7 @@ func (w *console) windowsWithin(ctx context.Context, span window.Span) ([]calend
 			if err := json.Unmarshal(document.Spec, &spec); err != nil {
 				return nil, fmt.Errorf("reading %s/%s: %w", kind, document.Name, err)
 			}
-			made, err := window.Compile(document.Name, document.Version, spec, &policyfile.Evaluator{})
+			made, err := policyfile.CompileWindow(document.Name, document.Version, spec)
 			if err != nil {
 				return nil, fmt.Errorf("compiling %s/%s: %w", kind, document.Name, err)
 			}
