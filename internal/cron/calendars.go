@@ -1,10 +1,6 @@
 package cron
 
-import (
-	"slices"
-
-	"github.com/robfig/cron/v3"
-)
+import "github.com/robfig/cron/v3"
 
 // Calendar is a schedule as whoever keeps timetables takes it: it names every wall time whose minute, hour, day of month, month and
 // day of week each lie in one of the ranges given for it. A field without a range names nothing.
@@ -19,11 +15,6 @@ type Calendar struct {
 
 // Range is the values from Start to End, both in it.
 type Range struct{ Start, End int }
-
-// Holds reports whether a value lies in one of the ranges.
-func Holds(ranges []Range, value int) bool {
-	return slices.ContainsFunc(ranges, func(r Range) bool { return r.Start <= value && value <= r.End })
-}
 
 // star marks a field that was left open, as the library that reads them does.
 const star = 1 << 63
