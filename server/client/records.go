@@ -82,28 +82,27 @@ func (c *client) Execute(ctx context.Context, request app.Request) (app.Reply, e
 	reply := app.Reply{
 		CommandID: got.header.Get("Holdfast-Command"), Outcome: domain.Outcome(got.header.Get("Holdfast-Outcome")),
 	}
-	if request.Practice == escalation.Practice {
+	view, head := committed(&reply, request.Practice)
+	err = got.read(view)
+	reply.Version, reply.Record = head.Version, head.ID
+	return reply, err
+}
+
+// committed makes room in a reply for the record of a practice, and answers it and its head.
+func committed(reply *app.Reply, practice domain.Practice) (any, *domain.Record) {
+	switch practice {
+	case escalation.Practice:
 		reply.Escalation = &app.EscalationView{}
-		err = got.read(reply.Escalation)
-		reply.Version, reply.Record = reply.Escalation.Version, reply.Escalation.ID
-		return reply, err
-	}
-	if request.Practice == meeting.Practice {
+		return reply.Escalation, reply.Escalation.Head()
+	case meeting.Practice:
 		reply.Meeting = &app.MeetingView{}
-		err = got.read(reply.Meeting)
-		reply.Version, reply.Record = reply.Meeting.Version, reply.Meeting.ID
-		return reply, err
-	}
-	if request.Practice == change.Practice {
+		return reply.Meeting, reply.Meeting.Head()
+	case change.Practice:
 		reply.Change = &app.ChangeView{}
-		err = got.read(reply.Change)
-		reply.Version, reply.Record = reply.Change.Version, reply.Change.ID
-		return reply, err
+		return reply.Change, reply.Change.Head()
 	}
 	reply.Incident = &app.IncidentView{}
-	err = got.read(reply.Incident)
-	reply.Version, reply.Record = reply.Incident.Version, reply.Incident.ID
-	return reply, err
+	return reply.Incident, reply.Incident.Head()
 }
 
 // bodyOf sends an empty body as an empty object.
