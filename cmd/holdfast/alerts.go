@@ -37,13 +37,7 @@ func (c *alertList) Run(ctx context.Context, s *session) error {
 		}
 		t.rows = append(t.rows, []any{state, row.Service, row.Severity, row.Title, row.Item, row.FirstAt, row.LastAt, row.Times, row.Incident, row.Change})
 	}
-	if err := s.show(view{data: rows, table: t}); err != nil {
-		return err
-	}
-	if more {
-		return s.hint("There are more; --all lists them.")
-	}
-	return nil
+	return s.showPages(view{data: rows, table: t}, more)
 }
 
 type intakeCommands struct {

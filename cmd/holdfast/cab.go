@@ -50,13 +50,7 @@ func (c *cabList) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	if err := s.show(view{data: found, table: s.meetings(found)}); err != nil {
-		return err
-	}
-	if more {
-		return s.hint("There are more; --all lists them.")
-	}
-	return nil
+	return s.showPages(view{data: found, table: s.meetings(found)}, more)
 }
 
 func (s *session) meetings(list []app.MeetingView) table {

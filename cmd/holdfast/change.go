@@ -55,13 +55,7 @@ func (s *session) listChanges(ctx context.Context, query app.ChangeQuery, limit 
 	if err != nil {
 		return err
 	}
-	if err := s.show(view{data: found, table: s.changes(found)}); err != nil {
-		return err
-	}
-	if more {
-		return s.hint("There are more; --all lists them.")
-	}
-	return nil
+	return s.showPages(view{data: found, table: s.changes(found)}, more)
 }
 
 // changes is a list as whoever plans and decides needs it.

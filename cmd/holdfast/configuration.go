@@ -53,13 +53,7 @@ func (c *itemList) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	if err := s.show(view{data: found, table: itemTable(found)}); err != nil {
-		return err
-	}
-	if more {
-		return s.hint("There are more; --all lists them.")
-	}
-	return nil
+	return s.showPages(view{data: found, table: itemTable(found)}, more)
 }
 
 func itemTable(list []configuration.Item) table {

@@ -40,13 +40,7 @@ func (c *deliveryList) Run(ctx context.Context, s *session) error {
 		}
 		t.rows = append(t.rows, []any{row.ID, string(row.State), row.Destination, receiver, row.Record, row.Kind, row.CreatedAt, row.Attempts, row.Fault})
 	}
-	if err := s.show(view{data: rows, table: t}); err != nil {
-		return err
-	}
-	if more {
-		return s.hint("There are more; --all lists them.")
-	}
-	return nil
+	return s.showPages(view{data: rows, table: t}, more)
 }
 
 type deliveryReplay struct {

@@ -45,13 +45,7 @@ func (c *escalationList) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	if err := s.show(view{data: found, table: s.escalations(found)}); err != nil {
-		return err
-	}
-	if more {
-		return s.hint("There are more; --all lists them.")
-	}
-	return nil
+	return s.showPages(view{data: found, table: s.escalations(found)}, more)
 }
 
 // escalations is a list as whoever is called needs it.

@@ -69,33 +69,7 @@ func (c *incidentList) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	if err := s.show(view{data: found, table: s.incidents(found)}); err != nil {
-		return err
-	}
-	if more {
-		return s.hint("There are more; --all lists them.")
-	}
-	return nil
-}
-
-// pages gathers items until there are enough or no more.
-func pages[T any](limit int, all bool, read func(cursor string, size int) (app.Page[T], error)) ([]T, bool, error) {
-	const largest = 200
-	items, cursor := []T{}, ""
-	for {
-		size := largest
-		if !all {
-			size = max(1, min(largest, limit-len(items)))
-		}
-		page, err := read(cursor, size)
-		if err != nil {
-			return nil, false, err
-		}
-		items, cursor = append(items, page.Items...), page.NextCursor
-		if cursor == "" || (!all && len(items) >= limit) {
-			return items, cursor != "", nil
-		}
-	}
+	return s.showPages(view{data: found, table: s.incidents(found)}, more)
 }
 
 // incidents is a list as whoever works on it needs it.

@@ -73,13 +73,7 @@ func (c *waitingCommand) Run(ctx context.Context, s *session) error {
 		}
 		t.rows = append(t.rows, []any{row.Number, due, row.Name, row.Then, s.priority(row.Priority), string(row.State), row.Team, row.Assignee, row.Since, row.Title})
 	}
-	if err := s.show(view{data: rows, table: t}); err != nil {
-		return err
-	}
-	if more {
-		return s.hint("There are more; --all lists them.")
-	}
-	return nil
+	return s.showPages(view{data: rows, table: t}, more)
 }
 
 type searchCommand struct {
