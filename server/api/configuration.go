@@ -20,8 +20,8 @@ type itemQuery struct {
 	Cursor      string    `query:"cursor" maxLength:"400"`
 }
 
-// byHandle is the path of an operation on one configuration item.
-type byHandle struct {
+// ByHandle is the path of an operation on one configuration item.
+type ByHandle struct {
 	Handle string `path:"handle" maxLength:"200" doc:"The item's handle" example:"mx1"`
 }
 
@@ -44,19 +44,19 @@ func (a *API) configuration() {
 		})
 	register(a, operation(http.MethodGet, itemPath, "read-configuration-item", "Read an item with its relations, and what is open on it", tag, read),
 		func(ctx context.Context, in *struct {
-			byHandle
+			ByHandle
 			At time.Time `query:"at" doc:"As it was at this instant; left out: as it is, or was at its end"`
 		},
 		) (*answer[app.ItemView], error) {
 			return answered(a.Service.ConfigurationItem(ctx, in.Handle, given(in.At)))
 		})
 	register(a, operation(http.MethodGet, itemPath+"/versions", "list-configuration-item-versions", "What was ever said of an item, the newest first", tag, read),
-		func(ctx context.Context, in *byHandle) (*list[configuration.Item], error) {
+		func(ctx context.Context, in *ByHandle) (*list[configuration.Item], error) {
 			return listed(a.Service.ItemVersions(ctx, in.Handle))
 		})
 	register(a, operation(http.MethodPut, itemPath, "save-configuration-item", "Write an item's next version, unless nothing differs", tag, write, http.StatusConflict),
 		func(ctx context.Context, in *struct {
-			byHandle
+			ByHandle
 			Body app.ItemBody
 		},
 		) (*answer[configuration.Item], error) {
@@ -64,7 +64,7 @@ func (a *API) configuration() {
 		})
 	register(a, operation(http.MethodPost, itemPath+"/end", "end-configuration-item", "End an item, and its relations with it", tag, write, http.StatusConflict),
 		func(ctx context.Context, in *struct {
-			byHandle
+			ByHandle
 			Body struct {
 				Reason string `json:"reason,omitempty" maxLength:"4096" doc:"Why"`
 			}
@@ -78,7 +78,7 @@ func (a *API) configuration() {
 
 // relating is the input of an operation on a relation of an item.
 type relating struct {
-	byHandle
+	ByHandle
 	Body app.RelationBody
 }
 
