@@ -14,6 +14,7 @@ import (
 	"github.com/holdfast-itsm/holdfast/app"
 	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/domain/change"
+	"github.com/holdfast-itsm/holdfast/domain/configuration"
 	"github.com/holdfast-itsm/holdfast/domain/incident"
 	"github.com/holdfast-itsm/holdfast/internal/pg"
 )
@@ -156,6 +157,20 @@ func TestARepeatAfterTheCloseFollows(t *testing.T) {
 	third := w.about("disk")
 	require.NotEqual(t, second.ID, third.ID)
 	require.Zero(t, w.count("links", "from_id = ?", third.ID), "that is another matter")
+	w.sound()
+}
+
+// An alert names a host with its port, surest first: what is taken for its item is the name that is one.
+func TestAnAlertIsAboutTheItemThatIsKnown(t *testing.T) {
+	t.Parallel()
+	w := settleMonitoring(t)
+	admin := app.WithPrincipal(t.Context(), app.Principal{Handle: "ana", Grants: []app.Grant{{Role: domain.RoleAdmin, ScopeKind: "all"}}})
+	_, err := w.app.SaveItem(admin, "mx1", app.ItemBody{Content: configuration.Content{Class: "server"}})
+	require.NoError(t, err)
+	w.tell(firing("disk", "mx1:9100"), firing("cpu", "mx9:9100"))
+	w.relay()
+	require.Equal(t, []string{"mx1"}, w.about("disk").ConfigurationItems)
+	require.Equal(t, []string{"mx9:9100"}, w.about("cpu").ConfigurationItems, "nothing of that name is known")
 	w.sound()
 }
 

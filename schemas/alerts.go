@@ -60,14 +60,15 @@ func TakeAlerts(ctx context.Context, tx bun.Tx, service, source, key string, tol
 var lockAlerts = pg.Prepared(`SELECT pg_advisory_xact_lock(hashtextextended('alerts ' || $1, 0))`)
 
 // Whose incident an occurrence is about, the first that holds: the one of the occurrence before, while that is open or waits to be
-// logged; nobody's, while a change holds it; the one before, while that is resolved; a new one.
+// logged; nobody's, while a change holds it; the one before, while that is resolved; a new one. Which item it is about: of its names the
+// one that a change works on, or has worked on; the one of a configuration item; the first.
 var takeAlerts = pg.Prepared(`WITH told AS (SELECT * FROM json_to_recordset($2::json) AS t (id uuid, opens uuid, key text, firing boolean, title text,
 		description text, severity text, items json, labels json, link text, starts_at timestamptz)),
 	held AS (SELECT a.id, a.key, t.firing AS still FROM alerts a JOIN told t ON t.key = a.key WHERE a.service = $1 AND a.firing ORDER BY a.id FOR UPDATE OF a),
 	gone_on AS (UPDATE alerts a SET firing = h.still, times = a.times + h.still::int, last_at = $3,
 			resolved_at = CASE WHEN h.still THEN NULL ELSE $3::timestamptz END
 		FROM held h WHERE a.id = h.id RETURNING a.id, a.firing, a.incident_id, a.change_id, a.item),
-	fresh AS (SELECT t.*, before.id AS before, held_by.change_id, coalesce(held_by.item, touched.item, t.items ->> 0, '') AS item,
+	fresh AS (SELECT t.*, before.id AS before, held_by.change_id, coalesce(held_by.item, touched.item, known.item, t.items ->> 0, '') AS item,
 			CASE WHEN before.stands THEN before.id WHEN held_by.change_id IS NOT NULL THEN NULL WHEN before.resolved THEN before.id ELSE t.opens END AS incident_id
 		FROM told t
 		LEFT JOIN LATERAL (SELECT p.incident_id AS id, r.state = 'resolved' AS resolved, CASE WHEN r.id IS NOT NULL THEN r.open
@@ -78,6 +79,8 @@ var takeAlerts = pg.Prepared(`WITH told AS (SELECT * FROM json_to_recordset($2::
 			JOIN change_watches w ON w.item = n.name WHERE w.held_from <= $3 AND w.held_until > $3 ORDER BY n.place, w.held_from LIMIT 1) held_by ON true
 		LEFT JOIN LATERAL (SELECT w.item FROM json_array_elements_text(t.items) WITH ORDINALITY AS n (name, place)
 			JOIN change_watches w ON w.item = n.name WHERE w.watched_from <= $3 AND w.watched_until > $3 ORDER BY n.place LIMIT 1) touched ON true
+		LEFT JOIN LATERAL (SELECT i.handle AS item FROM json_array_elements_text(t.items) WITH ORDINALITY AS n (name, place)
+			JOIN configuration_items i ON i.handle = n.name AND i.valid_to IS NULL ORDER BY n.place LIMIT 1) known ON true
 		WHERE t.firing AND t.key NOT IN (SELECT key FROM held)),
 	begun AS (INSERT INTO alerts (id, service, key, source, told_by, firing, title, description, severity, items, item, labels, link, starts_at,
 			first_at, last_at, opens, incident_id, change_id)
