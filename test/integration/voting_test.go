@@ -96,11 +96,17 @@ func theThirdStory(t *testing.T, s *kit.Stack) {
 	why := b.stage(record, "cab").Figures.Why
 	require.Contains(t, why, "66.7 %")
 	require.Contains(t, why, "waiting for "+b.handle("sec"))
+	shown, _, _ = b.run("cy", "change", "show", number)
+	require.Contains(t, shown, why)
 	require.Equal(t, "awaiting_approval", b.read(record)["state"])
 	b.vote("mona", record, "approve", nil)
-	decided := b.vote("sec", record, "approve", nil)
-	require.Equal(t, "scheduled", decided["state"])
-	require.Contains(t, b.stage(record, "cab").Figures.Why, "83.3 %")
+	_, problems, code = b.run("sec", "change", "vote", number, "approve")
+	require.Zero(t, code, problems)
+	require.Equal(t, "scheduled", b.read(record)["state"])
+	why = b.stage(record, "cab").Figures.Why
+	require.Contains(t, why, "83.3 %")
+	shown, _, _ = b.run("ana", "change", "show", number)
+	require.Contains(t, shown, why)
 
 	moved := b.changed("dee", record, "edit", object{"window_from": b.window(2 * time.Hour), "window_to": b.window(6 * time.Hour)})
 	require.Equal(t, "awaiting_approval", moved["state"])

@@ -64,13 +64,13 @@ func NewProcess(t testing.TB, folder, name, program string, environment []string
 	}
 	t.Cleanup(func() {
 		p.Stop()
-		showLog(t, name, p.log)
+		ShowLog(t, name, p.log)
 	})
 	return p
 }
 
-// showLog shows the end of a log when the test has failed.
-func showLog(t testing.TB, name, path string) {
+// ShowLog shows the end of a log when the test has failed.
+func ShowLog(t testing.TB, name, path string) {
 	if !t.Failed() {
 		return
 	}

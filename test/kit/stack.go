@@ -69,7 +69,7 @@ func Up(t testing.TB, flags ...string) *Stack {
 // Parts starts an engine, workers and servers as processes of their own, and an administrator with a token.
 func Parts(t testing.TB, workers, servers int) *Stack {
 	t.Helper()
-	s := engineAlone(t)
+	s := EngineAlone(t)
 	s.startParts(t, workers, servers, s.environment())
 	return s
 }
@@ -78,7 +78,7 @@ func Parts(t testing.TB, workers, servers int) *Stack {
 // reaches both past them.
 func WiredParts(t testing.TB, workers, servers int) *Stack {
 	t.Helper()
-	s := engineAlone(t)
+	s := EngineAlone(t)
 	address, err := url.Parse(s.DatabaseURL)
 	require.NoError(t, err)
 	s.Database, s.Temporal = NewWire(t, address.Host), NewWire(t, s.TemporalAddress)
@@ -86,13 +86,13 @@ func WiredParts(t testing.TB, workers, servers int) *Stack {
 	return s
 }
 
-// engineAlone starts an engine with a migrated database and an administrator.
-func engineAlone(t testing.TB) *Stack {
+// EngineAlone starts an engine with a migrated database and an administrator, whose worker and server are somebody else's.
+func EngineAlone(t testing.TB) *Stack {
 	t.Helper()
 	s := &Stack{Folder: Folder(t)}
 	s.Engine = NewProcess(t, s.Folder, "engine", Program(t, "holdfast-engine"), nil,
 		"--data", s.engineData(), "--namespace", "holdfast", "--ready-file", s.engineReady(), "--wait", "30s")
-	t.Cleanup(func() { showLog(t, "PostgreSQL", filepath.Join(s.engineData(), "postgres.log")) })
+	t.Cleanup(func() { ShowLog(t, "PostgreSQL", filepath.Join(s.engineData(), "postgres.log")) })
 	s.StartEngine(t)
 	s.Token = lastLine(Run(t, s.environment(), "migrate", "--admin", "admin"))
 	return s
