@@ -216,17 +216,23 @@ func (a *Activities) votingFacts(ctx context.Context, tx bun.Tx, facts *change.F
 			return err
 		}
 	}
-	asked := schemas.VotingAsked{Record: record.ID, Team: record.Team, Service: record.Service, At: a.Clock.Now()}
-	switch {
-	case asks:
+	edited, err := asEdited(record, command)
+	if err != nil {
+		return err
+	}
+	asked := schemas.VotingAsked{Record: record.ID, Team: edited.Team, Service: edited.Service, At: a.Clock.Now()}
+	if asks {
 		if asked.Targets, err = a.candidates(ctx, tx, &facts.Voting); err != nil {
 			return err
 		}
-		if record.Approval != nil {
-			asked.Targets = append(asked.Targets, record.Approval.Opening()...)
+	}
+	if record.Approval != nil {
+		asked.Targets = append(asked.Targets, record.Approval.Targets()...)
+	}
+	if asks || opensStages(record, verb) {
+		if err := schemas.ShareAccounts(ctx, tx); err != nil {
+			return err
 		}
-	case slices.Contains(votingChange, verb):
-		asked.Targets = record.Approval.Opening()
 	}
 	if verb == "ask_others" {
 		var others change.AskOthers
@@ -245,6 +251,12 @@ func (a *Activities) votingFacts(ctx context.Context, tx bun.Tx, facts *change.F
 	found, err := schemas.ReadVoting(ctx, tx, asked)
 	facts.Attachments, facts.Voting.Seats, facts.Voting.Delegations = found.Attachments, found.Seats(), found.Delegations
 	return err
+}
+
+// opensStages reports whether a command on a change may ask people of a stage. A vote in the last stages does not.
+func opensStages(record change.Change, verb string) bool {
+	a := record.Approval
+	return a.SubmittedAt != nil && (!slices.Contains(votingChange, verb) || slices.ContainsFunc(a.Stages, func(s approval.Stage) bool { return s.State == approval.Waiting }))
 }
 
 // candidates are the newest versions of the approval policies; it answers all whom they ask.

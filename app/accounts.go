@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 
 	"github.com/holdfast-itsm/holdfast/domain"
@@ -176,6 +177,11 @@ func (a *App) writePerson(ctx context.Context, person Person, fresh bool) (Perso
 				return err
 			}
 		}
+		if !row.Active || before.Kind != row.Kind { // whoever is a machine by now decides nothing either
+			if err := a.tellAsked(ctx, tx, "account/"+row.Handle, uuid.NewString(), row.Handle); err != nil {
+				return err
+			}
+		}
 		detail := row.Handle + ": " + strings.Join(changes, ", ")
 		if !known {
 			detail = row.Handle + ": new"
@@ -185,6 +191,7 @@ func (a *App) writePerson(ctx context.Context, person Person, fresh bool) (Perso
 	if err != nil {
 		return person, a.fault(ctx, "writing a person", err)
 	}
+	a.posted()
 	return a.person(ctx, person.Handle)
 }
 

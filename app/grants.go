@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 
 	"github.com/holdfast-itsm/holdfast/domain"
@@ -74,7 +75,11 @@ func (a *App) TakeGrant(ctx context.Context, grant Grant) ([]Grant, error) {
 		if err := mustStay(ctx, tx, row.Person, "person", row.Role == domain.RoleAdmin && row.ScopeKind == "all"); err != nil {
 			return false, err
 		}
-		return schemas.TakeGrant(ctx, tx, row)
+		taken, err := schemas.TakeGrant(ctx, tx, row)
+		if err != nil || !taken {
+			return taken, err
+		}
+		return true, a.tellAsked(ctx, tx, "account/"+row.Person, uuid.NewString(), row.Person)
 	})
 }
 
@@ -123,5 +128,6 @@ func (a *App) changeGrant(ctx context.Context, grant Grant, action string, write
 	if err != nil {
 		return nil, a.fault(ctx, "changing a grant", err)
 	}
+	a.posted()
 	return a.grants(ctx, grant.Person)
 }

@@ -27,6 +27,19 @@ func (a *App) tellInterested(ctx context.Context, tx bun.Tx, stored policy.Docum
 	return a.post(ctx, tx, messages, source, strconv.Itoa(stored.Version))
 }
 
+// tellAsked lets changes look at who decides them, in whose stages people have a seat who may have lost what they were asked for.
+// From and once are those of post. Whoever calls it holds schemas.LockAccounts, so that nobody is given a seat meanwhile.
+func (a *App) tellAsked(ctx context.Context, tx bun.Tx, from, once string, people ...string) error {
+	if len(people) == 0 {
+		return nil
+	}
+	messages, err := schemas.Interested(ctx, tx, schemas.InterestPerson, people...)
+	if err != nil {
+		return err
+	}
+	return a.post(ctx, tx, messages, from, once)
+}
+
 // post leaves messages to records about something that is changed in this transaction. From names it, and once what was done to it, so
 // that the same is told once. Whoever calls it tells the relay after the commit, by posted.
 func (a *App) post(ctx context.Context, tx bun.Tx, messages []domain.Message, from, once string) error {

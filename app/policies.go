@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"slices"
+	"strconv"
 
 	"github.com/uptrace/bun"
 
@@ -143,7 +145,7 @@ func (a *App) applyPolicy(ctx context.Context, wanted policy.Document, base *int
 		if err := a.tellInterested(ctx, tx, stored); err != nil {
 			return err
 		}
-		return project(ctx, tx, stored)
+		return a.project(ctx, tx, stored)
 	})
 	if err == nil {
 		a.posted()
@@ -169,24 +171,62 @@ func overtaken(newest schemas.PolicyRow, base int) error {
 	return domain.Errorf(domain.CodeConflict, "version %d was stored by %s meanwhile%s", newest.Version, newest.Author, why)
 }
 
-// project writes what a document says into the rows that guards join: teams with their members, services.
-func project(ctx context.Context, tx bun.Tx, document policy.Document) error {
+// project writes what a document says into the rows that guards join: teams with their members, services. Whoever is not of a team any
+// more, or does not own a service, may have been asked for that.
+func (a *App) project(ctx context.Context, tx bun.Tx, document policy.Document) error {
+	var gone []string
+	var err error
 	switch document.Kind {
 	case policy.KindTeam:
-		var team policy.Team
-		if err := json.Unmarshal(document.Spec, &team); err != nil {
-			return fmt.Errorf("reading %s/%s: %w", document.Kind, document.Name, err)
-		}
-		return schemas.SaveTeam(ctx, tx, schemas.TeamRow{Name: document.Name, Title: team.Title, Lead: team.Lead, Calendar: team.Calendar, Members: team.Members})
+		gone, err = projectTeam(ctx, tx, document)
 	case policy.KindServicePolicy:
-		var service policy.ServicePolicy
-		if err := json.Unmarshal(document.Spec, &service); err != nil {
-			return fmt.Errorf("reading %s/%s: %w", document.Kind, document.Name, err)
-		}
-		return schemas.SaveService(ctx, tx, schemas.ServiceRow{
-			Name: document.Name, Title: service.Title, Owner: service.Owner,
-			Criticality: service.Criticality, Team: service.Support.Team, Calendar: service.Support.Calendar,
-		})
+		gone, err = projectService(ctx, tx, document)
 	}
-	return nil
+	if err != nil {
+		return err
+	}
+	return a.tellAsked(ctx, tx, document.Kind+"/"+document.Name, strconv.Itoa(document.Version), gone...)
+}
+
+// projectTeam writes a team, and answers who is no longer of it, or leads it no longer.
+func projectTeam(ctx context.Context, tx bun.Tx, document policy.Document) ([]string, error) {
+	var team policy.Team
+	if err := json.Unmarshal(document.Spec, &team); err != nil {
+		return nil, fmt.Errorf("reading %s/%s: %w", document.Kind, document.Name, err)
+	}
+	if err := schemas.LockAccounts(ctx, tx); err != nil {
+		return nil, err
+	}
+	members, lead, err := schemas.TeamPeople(ctx, tx, document.Name)
+	if err != nil {
+		return nil, err
+	}
+	gone := slices.DeleteFunc(members, func(person string) bool { return slices.Contains(team.Members, person) })
+	if lead != "" && lead != team.Lead {
+		gone = append(gone, lead)
+	}
+	return gone, schemas.SaveTeam(ctx, tx, schemas.TeamRow{Name: document.Name, Title: team.Title, Lead: team.Lead, Calendar: team.Calendar, Members: team.Members})
+}
+
+// projectService writes a service, and answers who owns it no longer.
+func projectService(ctx context.Context, tx bun.Tx, document policy.Document) ([]string, error) {
+	var service policy.ServicePolicy
+	if err := json.Unmarshal(document.Spec, &service); err != nil {
+		return nil, fmt.Errorf("reading %s/%s: %w", document.Kind, document.Name, err)
+	}
+	if err := schemas.LockAccounts(ctx, tx); err != nil {
+		return nil, err
+	}
+	var gone []string
+	owner, _, err := schemas.ServiceOwner(ctx, tx, document.Name)
+	if err != nil {
+		return nil, err
+	}
+	if owner != "" && owner != service.Owner {
+		gone = append(gone, owner)
+	}
+	return gone, schemas.SaveService(ctx, tx, schemas.ServiceRow{
+		Name: document.Name, Title: service.Title, Owner: service.Owner,
+		Criticality: service.Criticality, Team: service.Support.Team, Calendar: service.Support.Calendar,
+	})
 }

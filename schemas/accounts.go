@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/uptrace/bun"
-	"github.com/uptrace/bun/dialect/pgdialect"
 
 	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/internal/pg"
@@ -51,26 +50,6 @@ type TokenRow struct {
 	CreatedAt      time.Time  `bun:"created_at"`
 	ExpiresAt      time.Time  `bun:"expires_at"`
 	RevokedAt      *time.Time `bun:"revoked_at"`
-}
-
-// TeamRow and ServiceRow are what Team and ServicePolicy documents say, as rows that guards can join.
-type TeamRow struct {
-	Name     string   `bun:"name"`
-	Title    string   `bun:"title"`
-	Lead     string   `bun:"lead"`
-	Calendar string   `bun:"calendar"`
-	Members  []string `bun:"members,type:json"`
-}
-
-// ServiceRow is a service and who supports it.
-type ServiceRow struct {
-	bun.BaseModel `bun:"table:services,alias:s"`
-	Name          string `bun:"name,pk"`
-	Title         string `bun:"title"`
-	Owner         string `bun:"owner"`
-	Criticality   string `bun:"criticality"`
-	Team          string `bun:"team"`
-	Calendar      string `bun:"calendar"`
 }
 
 // Bearer is a token or a session with the active person whom it speaks for, and what they hold now.
@@ -147,11 +126,20 @@ func personColumns(handle string) string {
 			coalesce((SELECT json_agg(g ORDER BY g.role, g.scope_kind, g.scope_name) FROM grants g WHERE g.person = ` + handle + `), '[]') AS grants`
 }
 
-// LockAccounts holds back every other write of people, grants and tokens until the transaction ends: what they ask of each
+// LockAccounts holds back every other write of people, grants, teams and tokens until the transaction ends: what they ask of each
 // other, such as that one administrator stays, holds then.
 func LockAccounts(ctx context.Context, db bun.IDB) error {
 	if _, err := db.NewRaw(`SELECT pg_advisory_xact_lock(hashtextextended('accounts', 0))`).Exec(ctx); err != nil {
 		return fmt.Errorf("waiting for another write of accounts: %w", err)
+	}
+	return nil
+}
+
+// ShareAccounts lets nobody write people, grants, teams and owners of services until the transaction ends, in which seats are given by
+// them: whoever takes them away meanwhile waits, and then finds the seats.
+func ShareAccounts(ctx context.Context, db bun.IDB) error {
+	if _, err := db.NewRaw(`SELECT pg_advisory_xact_lock_shared(hashtextextended('accounts', 0))`).Exec(ctx); err != nil {
+		return fmt.Errorf("waiting for a write of accounts: %w", err)
 	}
 	return nil
 }
@@ -276,54 +264,6 @@ func RevokeToken(ctx context.Context, db bun.IDB, id, person string, now time.Ti
 	}
 	ended, err := result.RowsAffected()
 	return int(ended), err
-}
-
-// ListTeams lists teams with their members.
-func ListTeams(ctx context.Context, db bun.IDB) ([]TeamRow, error) {
-	var rows []TeamRow
-	err := db.NewRaw(`SELECT t.name, t.title, t.lead, t.calendar,
-		to_json(ARRAY(SELECT person FROM team_members m WHERE m.team = t.name ORDER BY person)) AS members FROM teams t ORDER BY t.name`).Scan(ctx, &rows)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return nil, fmt.Errorf("listing teams: %w", err)
-	}
-	return rows, nil
-}
-
-// SaveTeam writes what a Team document says.
-func SaveTeam(ctx context.Context, db bun.IDB, row TeamRow) error {
-	_, err := db.NewRaw(`INSERT INTO teams (name, title, lead, calendar) VALUES (?, ?, ?, ?)
-		ON CONFLICT (name) DO UPDATE SET title = excluded.title, lead = excluded.lead, calendar = excluded.calendar`,
-		row.Name, row.Title, row.Lead, row.Calendar).Exec(ctx)
-	if err == nil {
-		_, err = db.NewRaw(`DELETE FROM team_members WHERE team = ?`, row.Name).Exec(ctx)
-	}
-	if err == nil {
-		_, err = db.NewRaw(`INSERT INTO team_members (team, person) SELECT DISTINCT ?, person FROM unnest(?::text[]) AS person`,
-			row.Name, pgdialect.Array(row.Members)).Exec(ctx)
-	}
-	if err != nil {
-		return fmt.Errorf("writing team %s: %w", row.Name, err)
-	}
-	return nil
-}
-
-// ListServices lists services.
-func ListServices(ctx context.Context, db bun.IDB) ([]ServiceRow, error) {
-	var rows []ServiceRow
-	if err := db.NewSelect().Model(&rows).OrderExpr("name").Scan(ctx); err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return nil, fmt.Errorf("listing services: %w", err)
-	}
-	return rows, nil
-}
-
-// SaveService writes what a ServicePolicy document says.
-func SaveService(ctx context.Context, db bun.IDB, row ServiceRow) error {
-	_, err := db.NewInsert().Model(&row).On("CONFLICT (name) DO UPDATE").
-		Set("title = excluded.title, owner = excluded.owner, criticality = excluded.criticality, team = excluded.team, calendar = excluded.calendar").Exec(ctx)
-	if err != nil {
-		return fmt.Errorf("writing service %s: %w", row.Name, err)
-	}
-	return nil
 }
 
 // PolicyRow is one version of a document.

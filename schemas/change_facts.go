@@ -75,11 +75,16 @@ type VotingFound struct {
 	} `bun:"seated,type:json"`
 	// Delegations are those by which the voter may vote for others.
 	Delegations []approval.Delegation `bun:"delegations,type:json"`
+	// Targets are those that were asked for.
+	Targets []approval.Target `bun:"-"`
 }
 
-// Seats are the people whom the targets stand for, by target; those who are inactive are marked.
+// Seats are the people whom the targets stand for, by target, also by one that stands for nobody; those who are inactive are marked.
 func (f VotingFound) Seats() map[approval.Target][]approval.Member {
 	by := map[approval.Target][]approval.Member{}
+	for _, target := range f.Targets {
+		by[target] = nil
+	}
 	for _, one := range f.Seated {
 		member := approval.Member{Person: one.Person, As: []string{string(one.Target)}}
 		if !one.Active {
@@ -93,7 +98,7 @@ func (f VotingFound) Seats() map[approval.Target][]approval.Member {
 // ReadVoting looks up what an approval needs to know, in one statement. A role counts as it is held for everything, for the record's
 // service or for its team.
 func ReadVoting(ctx context.Context, db bun.IDB, asked VotingAsked) (VotingFound, error) {
-	var found VotingFound
+	found := VotingFound{Targets: asked.Targets}
 	targets := make([]string, len(asked.Targets))
 	for i, target := range asked.Targets {
 		targets[i] = string(target)

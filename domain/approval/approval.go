@@ -381,16 +381,3 @@ func (a Approval) Clone() Approval {
 	}
 	return a
 }
-
-// Opening are the targets of the stages that were never asked and still can be: whom they stand for must be known to whoever moves
-// the approval.
-func (a Approval) Opening() []Target {
-	var targets []Target
-	for _, stage := range a.Stages {
-		if stage.OpenedAt == nil {
-			targets = append(targets, stage.Electorate...)
-		}
-	}
-	slices.Sort(targets)
-	return slices.Compact(targets)
-}

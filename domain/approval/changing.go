@@ -69,23 +69,6 @@ func (k *Keeper) again(s *Stage, at time.Time, by string, why Voiding, fields []
 	}
 }
 
-// Leave lets somebody leave the electorates of the stages that are named and not decided, of all if none is, because they became
-// inactive or are not of those any more who are asked. What they voted does not count any more, and the rest is counted anew.
-func (k *Keeper) Leave(at time.Time, person string, why Leaving, stages ...string) error {
-	at = domain.Millisecond(at)
-	for i := range k.Approval.Stages {
-		s := &k.Approval.Stages[i]
-		if s.OpenedAt == nil || len(stages) > 0 && !slices.Contains(stages, s.Name) {
-			continue
-		}
-		if s.State.Undecided() || s.State == Waiting {
-			k.part(s, at, person, why)
-			k.settle(s, at, "")
-		}
-	}
-	return k.fault
-}
-
 // part lets a member leave a stage, with their vote. Whoever leaves because the decision is not theirs takes along what they
 // voted for others.
 func (k *Keeper) part(s *Stage, at time.Time, person string, why Leaving) {

@@ -22,8 +22,8 @@ type Calendar interface {
 type Facts struct {
 	// Calendar is the record's, in which deadlines count.
 	Calendar Calendar
-	// Seats are whom the targets of each stage stand for now, by the stage's name; needed for every stage that can open. Inactive
-	// people are marked as such.
+	// Seats are whom the targets of each stage stand for now, by the stage's name; needed for every stage that can open, also again.
+	// Inactive people are marked as such.
 	Seats map[string][]Member
 	// Delegations are those by which whoever votes may vote for another.
 	Delegations []Delegation
@@ -204,16 +204,18 @@ func (k *Keeper) advance(at time.Time, by string) {
 	}
 }
 
-// open asks the members of a stage. One that was asked before in this submission keeps its members; votes that still count are
-// counted.
+// open asks the members of a stage. One that was asked before in this submission keeps those of its members who still are of those
+// who are asked; votes that still count are counted.
 func (k *Keeper) open(s *Stage, at time.Time, by string) {
+	seats, known := k.facts.Seats[s.Name]
+	if !known {
+		k.fail(domain.Errorf(domain.CodeInternal, "who decides the stage %s was not read", s.Name))
+		return
+	}
 	again := s.OpenedAt != nil
-	if !again {
-		seats, known := k.facts.Seats[s.Name]
-		if !known {
-			k.fail(domain.Errorf(domain.CodeInternal, "who decides the stage %s was not read", s.Name))
-			return
-		}
+	if again {
+		k.measure(s, at)
+	} else {
 		s.Members = append(s.Members, seats...)
 	}
 	s.Members = NewElectorate(s.Members, k.Approval.Parties).Members

@@ -182,21 +182,21 @@ func TestWhoLeaves(t *testing.T) {
 		map[string][]approval.Member{"board": members("ana", "bo", "cy", "dan", "fay", "gil")})
 	b.approve("ana", "bo", "cy")
 	require.Equal(t, approval.Pending, b.Approval.Verdict())
-	require.NoError(t, b.Leave(b.at, "gil", approval.Inactive))
+	require.NoError(t, b.loses("gil", approval.Inactive))
 	require.Equal(t, "3 of 5 approve (60.0 %), 60 % needed", b.Approval.Reason())
 	require.Equal(t, approval.Approved, b.Approval.Verdict())
-	require.NoError(t, b.Leave(b.at, "ana", approval.Inactive))
+	require.NoError(t, b.loses("ana", approval.Inactive))
 	require.Equal(t, approval.Approved, b.Approval.Verdict(), "what is decided stays")
 	require.Len(t, b.stage("board").InForce(), 3, "with the votes that decided it")
 
 	b = setup(t, two, three())
 	b.approve("ana")
-	require.NoError(t, b.Leave(b.at, "ana", approval.NoLonger, "elsewhere"))
-	require.Equal(t, int64(1), b.stage("board").Figures.Approved)
-	require.NoError(t, b.Leave(b.at, "ana", approval.NoLonger))
+	require.NoError(t, b.Measure(b.at))
+	require.Equal(t, int64(1), b.stage("board").Figures.Approved, "who has lost nothing stays")
+	require.NoError(t, b.loses("ana", approval.NoLonger))
 	require.Equal(t, int64(0), b.stage("board").Figures.Approved)
 	refused(t, b.says("ana", approval.Approve), domain.CodeForbidden, "no longer one of those")
-	require.NoError(t, b.Leave(b.at, "bo", approval.Inactive))
+	require.NoError(t, b.loses("bo", approval.Inactive))
 	require.Equal(t, approval.Error, b.Approval.Verdict())
 }
 
@@ -373,4 +373,34 @@ func TestAKeeperLeavesWhatItWasMadeOf(t *testing.T) {
 	require.NoError(t, keeper.Cast(b.at, approval.Ballot{By: "ana", Choice: approval.Recuse, Hashes: content()}))
 	require.NoError(t, keeper.Edited(b.at, "dee", approval.Hashes{approval.Scope: "scope-2"}, []string{"plan"}))
 	require.Equal(t, before, given)
+}
+
+func TestAStageThatOpensAgainIsMeasuredAgain(t *testing.T) {
+	t.Parallel()
+	b := setup(t, two, three())
+	b.approve("ana", "bo")
+	require.Equal(t, approval.Approved, b.Approval.Verdict())
+	require.NoError(t, b.loses("ana", approval.NoLonger))
+	require.Equal(t, approval.Approved, b.Approval.Verdict(), "what is decided stays")
+	require.Empty(t, b.stage("board").Members[0].Left)
+	require.NoError(t, b.Edited(b.at, "dee", approval.Hashes{approval.Scope: "scope-2", approval.Schedule: "schedule-1"}, []string{"plan"}))
+	require.Equal(t, approval.NoLonger, b.stage("board").Members[0].Left)
+	require.Equal(t, []string{"bo", "cy"}, b.stage("board").Figures.Outstanding)
+	refused(t, b.says("ana", approval.Approve), domain.CodeForbidden, "no longer one of those")
+}
+
+func TestWhoWasAskedInAdditionStays(t *testing.T) {
+	t.Parallel()
+	b := setup(t, `[{"name": "board", "electorate": ["role:cab_member"], "rule": {"threshold": 1}}]`, map[string][]approval.Member{"board": members("dee")})
+	require.Equal(t, approval.Error, b.Approval.Verdict(), "dee asks for it")
+	zoe := approval.Member{Person: "zoe", As: []string{"person:zoe"}}
+	require.NoError(t, b.Seat(b.at, "mia", "board", []approval.Member{zoe}))
+	require.Equal(t, []approval.Target{"person:zoe", "role:cab_member"}, b.Approval.Targets())
+	require.Equal(t, []string{"zoe"}, b.Approval.Electors())
+	b.facts.Seats["board"] = append(b.facts.Seats["board"], zoe)
+	require.NoError(t, b.loses("gil", approval.NoLonger))
+	require.Equal(t, []string{"zoe"}, b.stage("board").Figures.Outstanding)
+	require.NoError(t, b.loses("zoe", approval.Inactive))
+	require.Equal(t, approval.Error, b.Approval.Verdict())
+	require.Empty(t, b.Approval.Electors())
 }

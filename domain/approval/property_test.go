@@ -130,7 +130,7 @@ func TestRemovingAPersonNeverTurnsRejectedIntoApproved(t *testing.T) {
 			return
 		}
 		for _, person := range rapid.SliceOfN(rapid.SampledFrom(people), 1, 6).Draw(t, "who leaves") {
-			require.NoError(t, b.Leave(b.at, person, rapid.SampledFrom([]approval.Leaving{approval.Inactive, approval.NoLonger}).Draw(t, "why")))
+			require.NoError(t, b.loses(person, rapid.SampledFrom([]approval.Leaving{approval.Inactive, approval.NoLonger}).Draw(t, "why")))
 			require.NoError(t, b.Bar(b.at, "mia", approval.Parties{TaskOwners: []string{person}}))
 			require.Equal(t, approval.Rejected, b.Approval.Verdict())
 		}
@@ -200,7 +200,7 @@ func (b *board) step(t *rapid.T) {
 	case 0:
 		b.later(time.Duration(rapid.IntRange(1, 40).Draw(t, "hours")) * time.Hour)
 	case 1:
-		require.NoError(t, b.Leave(b.at, rapid.SampledFrom(hands).Draw(t, "who"), approval.Inactive))
+		require.NoError(t, b.loses(rapid.SampledFrom(hands).Draw(t, "who"), rapid.SampledFrom([]approval.Leaving{approval.Inactive, approval.NoLonger}).Draw(t, "why")))
 	case 2:
 		_ = b.CloseVoting(b.at, "mia", stage) // refused where the votes do not decide
 	case 3:

@@ -2,6 +2,7 @@ package approval_test
 
 import (
 	"encoding/json"
+	"slices"
 	"testing"
 	"time"
 
@@ -115,6 +116,25 @@ func (b *board) says(by string, choice approval.Choice, ballot ...approval.Ballo
 	b.at = b.at.Add(time.Minute)
 	require.NoError(b.t, b.Tick(b.at))
 	return b.Cast(b.at, one)
+}
+
+// loses lets somebody become inactive, or lose what they were asked for, and has the approval look at who decides it.
+func (b *board) loses(person string, why approval.Leaving) error {
+	for stage, seats := range b.facts.Seats {
+		seats = slices.Clone(seats)
+		if why == approval.NoLonger {
+			seats = slices.DeleteFunc(seats, func(m approval.Member) bool { return m.Person == person })
+		}
+		for i := range seats {
+			if seats[i].Person == person {
+				seats[i].Left = why
+			}
+		}
+		b.facts.Seats[stage] = seats
+	}
+	b.Keeper = approval.NewKeeper(b.Approval, b.facts)
+	b.last = 0
+	return b.Measure(b.at)
 }
 
 // approve lets people approve.

@@ -116,12 +116,6 @@ type CastVote struct {
 	Hashes     approval.Hashes `json:"hashes" doc:"What the voter has seen, as the change gives it; where that has changed, the vote is refused and says what"`
 }
 
-// Left says that a person is not one of those any more who may decide; given by the platform.
-type Left struct {
-	Person string           `json:"person"`
-	Why    approval.Leaving `json:"why"`
-}
-
 // OfStage names a stage.
 type OfStage struct {
 	Stage  string `json:"stage" minLength:"1" maxLength:"100" doc:"Name of the stage"`

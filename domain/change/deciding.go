@@ -16,7 +16,8 @@ type Voting struct {
 	// Candidates are the newest versions of the approval policies, Language evaluates their expressions.
 	Candidates []approval.Candidate
 	Language   approval.Language
-	// Seats are the people whom each target of the candidates, and of the stages that there are, stands for at this moment.
+	// Seats are the people whom each target of the candidates, and of the stages that there are, stands for at this moment. A target
+	// that is missing was not read; one that stands for nobody has an empty list.
 	Seats map[approval.Target][]approval.Member
 	// Delegations are those by which whoever votes may vote for another.
 	Delegations []approval.Delegation
@@ -26,13 +27,23 @@ type Voting struct {
 func (d *draft) keeper() *approval.Keeper {
 	facts := approval.Facts{Calendar: d.facts.Calendar, Seats: map[string][]approval.Member{}, Delegations: d.facts.Voting.Delegations}
 	for _, stage := range d.Record.Approval.Stages {
-		seats := []approval.Member{}
-		for _, target := range stage.Electorate {
-			seats = append(seats, d.facts.Voting.Seats[target]...)
+		if seats, known := d.facts.Voting.seated(stage.Targets()); known {
+			facts.Seats[stage.Name] = seats
 		}
-		facts.Seats[stage.Name] = seats
 	}
 	return approval.NewKeeper(*d.Record.Approval, facts)
+}
+
+// seated are the people whom some targets stand for together; known: all of them were read.
+func (v Voting) seated(targets []approval.Target) (seats []approval.Member, known bool) {
+	for _, target := range targets {
+		people, read := v.Seats[target]
+		if !read {
+			return nil, false
+		}
+		seats = append(seats, people...)
+	}
+	return seats, true
 }
 
 // keep takes over what became of the approval, and tells it.
@@ -93,8 +104,18 @@ func people(handles []string) []string {
 	return to
 }
 
-// vote lets the keeper do one thing, after whatever came before it.
+// vote lets the keeper do one thing, after whatever came before it. Only those decide who still are of those who are asked.
 func (d *draft) vote(do func(k *approval.Keeper) error) error {
+	return d.ticked(func(k *approval.Keeper) error {
+		if err := k.Measure(d.moment); err != nil {
+			return err
+		}
+		return do(k)
+	})
+}
+
+// ticked lets the keeper do one thing, after whatever came before it.
+func (d *draft) ticked(do func(k *approval.Keeper) error) error {
 	if d.Record.Approval == nil {
 		return domain.Conflict(nil, "nobody is asked about this change")
 	}
@@ -234,18 +255,16 @@ func (d *draft) breakGlass() error {
 	return d.vote(func(k *approval.Keeper) error { return k.BreakGlass(d.moment, d.command.Actor.Name, body.Reason) })
 }
 
-// approvalDue settles what has come due of the approval: reminders, and the end of the vote.
+// approvalDue settles what has come due of the approval: reminders, and the end of the vote. It is of a moment that may lie behind,
+// and so asks for nobody's roles of today: who has lost theirs is told of by electorate_changed.
 func (d *draft) approvalDue() error {
-	return d.vote(func(*approval.Keeper) error { return nil })
+	return d.ticked(func(*approval.Keeper) error { return nil })
 }
 
-// electorateChanged lets somebody leave who is not one of those any more who may decide.
+// electorateChanged looks at whether those who are asked still are of those who may decide: somebody has lost a role, a team or their
+// account.
 func (d *draft) electorateChanged() error {
-	var body Left
-	if err := d.command.Decode(&body); err != nil {
-		return err
-	}
-	return d.vote(func(k *approval.Keeper) error { return k.Leave(d.moment, body.Person, body.Why) })
+	return d.vote(func(*approval.Keeper) error { return nil })
 }
 
 // withdrawApproval ends the vote without a verdict.
@@ -263,6 +282,11 @@ func (d *draft) keepApproval(before Change) error {
 		return nil
 	}
 	k := d.keeper()
+	if record.Team != before.Team || record.Service != before.Service { // by which some are asked
+		if err := k.Measure(d.moment); err != nil {
+			return err
+		}
+	}
 	if err := k.Bar(d.moment, d.command.Actor.Name, record.parties()); err != nil {
 		return err
 	}

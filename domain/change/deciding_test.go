@@ -192,12 +192,12 @@ func TestOthersAreAskedWhereNobodyIsLeft(t *testing.T) {
 	ask := body{"stage": "change_manager", "people": []string{"zoe"}, "reason": "dee is away"}
 	d.refuse(domain.CodeForbidden, dee, "ask_others", ask)
 	d.refuse(domain.CodeInvalid, mona, "ask_others", ask)
-	d.facts.Voting.Seats["person:zoe"] = seats("zoe")
+	d.facts.Voting.Seats["person:zoe"] = []approval.Member{{Person: "zoe", As: []string{"person:zoe"}}}
 	d.do(mona, "ask_others", ask)
 	d.vote(member("zoe"), "approve", nil)
 	require.Equal(t, change.Scheduled, d.record.State)
 	e := asked(t, nil)
-	e.facts.Voting.Seats["person:zoe"] = seats("zoe")
+	e.facts.Voting.Seats["person:zoe"] = d.facts.Voting.Seats["person:zoe"]
 	e.refuse(domain.CodeConflict, mona, "ask_others", body{"stage": "cab", "people": []string{"zoe"}, "reason": "r"})
 }
 
@@ -286,4 +286,46 @@ func TestAConditionIsOneLineAndBlocksTheStart(t *testing.T) {
 	d.refuse(domain.CodeConflict, eli, "complete_task", body{"task": "t1"})
 	d.do(eli, "complete_task", body{"task": condition.ID})
 	d.do(eli, "start", nil)
+}
+
+// Who loses a role or their account leaves what is not decided, with their vote; what is decided stays as it was.
+func TestWhoLosesARoleLeavesWhatIsNotDecided(t *testing.T) {
+	t.Parallel()
+	d := asked(t, nil)
+	d.vote(member("ana"), "approve", nil)
+	d.vote(member("mona"), "approve", nil)
+	d.loses("ana", false)
+	d.loses("mona", true)
+	d.loses("gil", true)
+	d.do(other, "electorate_changed", nil)
+	require.Equal(t, []string{"bo", "cy", "fay", "sec"}, d.stage("cab").Figures.Outstanding)
+	require.Equal(t, approval.StageApproved, d.stage("window").State)
+	require.Len(t, d.stage("window").InForce(), 1)
+	require.Equal(t, "0 of 4 approve (0.0 %), 60 % needed; waiting for bo, cy, fay, sec", d.stage("cab").Figures.Why)
+	events := len(d.events)
+	d.do(other, "electorate_changed", nil)
+	require.Empty(t, d.types(events), "who still is of them makes no news")
+
+	// Nobody votes by a role that they have lost, even where word of that comes late.
+	d.loses("bo", false)
+	d.refuse(domain.CodeForbidden, member("bo"), "cast_vote", d.ballot("approve", nil))
+	d.refuse(domain.CodeForbidden, member("hal"), "cast_vote", d.ballot("approve", body{"for": "bo"}))
+	d.loses("sec", true)
+	d.do(other, "electorate_changed", nil)
+	require.Equal(t, approval.StageError, d.stage("cab").State, "whoever must approve is not there")
+	require.Equal(t, change.AwaitingApproval, d.record.State)
+	require.Contains(t, d.told("change.vote_escalated"), "role:change_manager")
+}
+
+func TestAnotherTeamOrServiceHasOthersAsked(t *testing.T) {
+	t.Parallel()
+	for _, edit := range []body{{"team": "shop"}, {"service": "pay", "services": []string{"shop"}}} {
+		d := asked(t, nil)
+		d.facts.Services["pay"] = change.Service{Owner: "olga", Team: "web"}
+		d.vote(member("ana"), "approve", nil)
+		d.loses("ana", false)
+		d.do(dee, "edit", edit)
+		require.Equal(t, []string{"bo", "cy", "fay", "gil", "sec"}, d.stage("cab").Figures.Outstanding)
+		require.Empty(t, d.stage("cab").InForce())
+	}
 }

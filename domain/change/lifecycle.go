@@ -90,7 +90,7 @@ var Lifecycle = &domain.Lifecycle{
 		{Verb: "unlink", Title: "Unlink", From: allStates, Roles: agents, Event: "change.unlinked", Body: body[Relate]},
 
 		{Verb: "approval_due", Title: "Remind, or end the vote", From: voting, To: decided, Leads: voteLeads, Event: "change.approval_due", Body: body[Plain]},
-		{Verb: "electorate_changed", Title: "Look at who decides", From: voting, To: decided, Leads: voteLeads, Event: "change.electorate_changed", Body: body[Left]},
+		{Verb: "electorate_changed", Title: "Look at who decides", From: voting, To: decided, Leads: voteLeads, Event: "change.electorate_changed", Body: body[Plain]},
 		{Verb: "conflicts_changed", Title: "Look for conflicts", From: underway, To: underHand, Leads: freedLeads, Event: "change.conflicts_found", Body: body[Plain]},
 		{Verb: "window_opens", Title: "Start by itself", From: []domain.State{Scheduled}, To: []domain.State{Implementing, Approved}, Event: "change.started", Body: body[Plain]},
 		{Verb: "window_missed", Title: "Window missed", From: authorised, To: []domain.State{Approved}, Event: "change.window_missed", Body: body[Plain]},

@@ -156,7 +156,7 @@ func drawBody(t *rapid.T, d *desk, verb string) any {
 	case "complete":
 		return body{"outcome": rapid.SampledFrom([]string{"successful", "failed"}).Draw(t, "outcome"), "notes": "n"}
 	case "electorate_changed":
-		return body{"person": rapid.SampledFrom([]string{"ana", "sec", "mona"}).Draw(t, "who"), "why": "no_longer"}
+		d.loses(rapid.SampledFrom([]string{"ana", "sec", "mona"}).Draw(t, "who"), rapid.Bool().Draw(t, "inactive"))
 	}
 	return d.bodyOf(verb)
 }

@@ -2,6 +2,8 @@ package change_test
 
 import (
 	"encoding/json"
+	"maps"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -213,6 +215,23 @@ func (d *desk) vote(actor domain.Actor, choice string, more body) {
 		helper.Helper()
 	}
 	d.do(actor, "cast_vote", d.ballot(choice, more))
+}
+
+// loses lets somebody lose the roles for which they are asked, or their account.
+func (d *desk) loses(person string, inactive bool) {
+	seats := maps.Clone(d.facts.Voting.Seats)
+	for target, people := range seats {
+		people = slices.Clone(people)
+		i := slices.IndexFunc(people, func(m approval.Member) bool { return m.Person == person })
+		switch {
+		case i >= 0 && inactive:
+			people[i].Left = approval.Inactive
+		case i >= 0:
+			people = slices.Delete(people, i, i+1)
+		}
+		seats[target] = people
+	}
+	d.facts.Voting.Seats = seats
 }
 
 func (d *desk) at(now string) *desk {

@@ -222,8 +222,6 @@ func (d *desk) bodyOf(verb string) any {
 		return body{"findings": "Check the indexes first"}
 	case "link", "unlink":
 		return body{"type": "implements", "to": "INC-000002"}
-	case "electorate_changed":
-		return body{"person": "ana", "why": "inactive"}
 	case "cause_proposed":
 		return body{"incident": recordID, "number": "INC-000004", "service": "shop"}
 	}

@@ -1,0 +1,166 @@
+package activities_test
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-itsm/holdfast/app"
+	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/approval"
+	"github.com/holdfast-itsm/holdfast/domain/change"
+	"github.com/holdfast-itsm/holdfast/domain/policy"
+	"github.com/holdfast-itsm/holdfast/internal/pg"
+	"github.com/holdfast-itsm/holdfast/internal/policyfile"
+	"github.com/holdfast-itsm/holdfast/schemas"
+)
+
+// office is the application over a board's database, and whoever governs it.
+type office struct {
+	*app.App
+	ctx context.Context
+}
+
+func (b board) office() office {
+	b.t.Helper()
+	return office{
+		App: app.New(app.Dependencies{DB: b.db.App(b.t), Clock: b.clock, CheckPolicy: policyfile.Check, Transient: pg.Transient, Log: slog.New(slog.DiscardHandler)}),
+		ctx: app.WithPrincipal(b.t.Context(), app.Principal{Handle: "root", Name: "root", Kind: "person", Grants: []app.Grant{
+			{Role: domain.RoleAdmin, ScopeKind: "all"},
+		}}),
+	}
+}
+
+func (b board) stage(record, name string) approval.Stage {
+	b.t.Helper()
+	stage, found := b.change(record).Approval.Stage(name)
+	require.True(b.t, found)
+	return stage
+}
+
+// TestWhoLosesWhatTheyWereAskedForLeaves: whoever takes a grant away or deactivates an account stirs the changes in whose undecided
+// stages the person has a seat, and no others.
+func TestWhoLosesWhatTheyWereAskedForLeaves(t *testing.T) {
+	t.Parallel()
+	b := settleBoard(t)
+	o := b.office()
+	id, idle := b.asked(nil), b.draft(body{"configuration_items": []string{"mx7"}})
+	b.vote("ana", id, nil)
+	b.vote("mona", id, nil)
+	require.Equal(t, approval.StageApproved, b.stage(id, "window").State)
+	take := func(person string, role domain.Role) {
+		_, err := o.TakeGrant(o.ctx, app.Grant{Person: person, Role: role, ScopeKind: "all"})
+		require.NoError(t, err)
+		b.relay()
+	}
+	take("ana", domain.RoleCABMember)
+	require.Equal(t, []string{"cab bo", "cab cy", "cab fay", "cab gil", "cab sec"}, b.waitsFor(id))
+	require.Empty(t, b.stage(id, "cab").InForce(), "with the vote")
+	require.Contains(t, b.types(id), "change.approval_left")
+
+	take("mona", domain.RoleChangeManager)
+	require.Len(t, b.stage(id, "window").InForce(), 1, "what is decided stays as it was")
+	require.Zero(t, b.count("interests", "kind = 'person' AND key = 'mona'"))
+
+	gil, err := o.Person(o.ctx, "gil")
+	require.NoError(t, err)
+	gil.Active = false
+	_, err = o.SavePerson(o.ctx, gil)
+	require.NoError(t, err)
+	b.relay()
+	require.Equal(t, []string{"cab bo", "cab cy", "cab fay", "cab sec"}, b.waitsFor(id))
+	require.Equal(t, 2, b.count("messages", "record_id = ?", id))
+	require.Zero(t, b.count("messages", "record_id = ?", idle), "nobody is asked about it")
+
+	// A grant of a role for which they are not asked changes nothing.
+	_, err = o.GiveGrant(o.ctx, app.Grant{Person: "cy", Role: domain.RoleAuditor, ScopeKind: "all"})
+	require.NoError(t, err)
+	version := b.change(id).Version
+	take("cy", domain.RoleAuditor)
+	require.Equal(t, version+1, b.change(id).Version, "it has looked")
+	require.Equal(t, []string{"cab bo", "cab cy", "cab fay", "cab sec"}, b.waitsFor(id))
+	b.sound()
+}
+
+func TestWhoLeavesATeamOrAServiceLeavesWhatTheyWereAskedFor(t *testing.T) {
+	t.Parallel()
+	b := settleBoard(t)
+	b.db.Apply(t, "ApprovalPolicy/cab", json.RawMessage(`{"when": "true", "stages": [
+		{"name": "team", "electorate": ["team:network"], "rule": {"threshold": 1}},
+		{"name": "owner", "electorate": ["service_owner"], "rule": {"threshold": 1}, "parallel": true},
+		{"name": "lead", "electorate": ["role:team_lead"], "rule": {"threshold": 1}, "parallel": true}]}`))
+	o := b.office()
+	require.NoError(t, schemas.SaveTeam(t.Context(), b.db.App(t), schemas.TeamRow{Name: "network", Title: "Network", Lead: "cy", Members: []string{"cy", "fay", "gil"}}))
+	id := b.asked(nil)
+	require.Equal(t, []string{"lead ana", "owner ana", "team cy", "team fay", "team gil"}, b.waitsFor(id))
+	apply := func(kind, name, spec string) {
+		_, err := o.ApplyPolicy(o.ctx, policy.Document{Kind: kind, Name: name, Spec: json.RawMessage(spec)})
+		require.NoError(t, err)
+		b.relay()
+	}
+	apply(policy.KindTeam, "network", `{"title": "Network", "lead": "cy", "members": ["cy", "gil"]}`)
+	require.Equal(t, []string{"lead ana", "owner ana", "team cy", "team gil"}, b.waitsFor(id))
+	apply(policy.KindTeam, "network", `{"title": "The network", "lead": "cy", "members": ["cy", "gil", "bo"]}`)
+	require.Equal(t, 1, b.count("messages", "record_id = ?", id), "nobody has left")
+	apply(policy.KindServicePolicy, "mail", `{"title": "Mail", "owner": "bo", "criticality": "high", "support": {"team": "messaging", "calendar": "desk"}}`)
+	require.Equal(t, []string{"lead ana", "team cy", "team gil"}, b.waitsFor(id))
+	require.Equal(t, approval.StageError, b.stage(id, "owner").State)
+	apply(policy.KindTeam, "messaging", `{"title": "Messaging", "lead": "bo", "members": ["ana", "bo", "dee", "eli", "fred"]}`)
+	require.Equal(t, []string{"team cy", "team gil"}, b.waitsFor(id))
+	b.sound()
+}
+
+// A stage that was decided, and is asked again after an edit, asks only those who still are of those who may decide.
+func TestAnEditMeasuresTheSeatsOfTheStagesThatItOpensAgain(t *testing.T) {
+	t.Parallel()
+	b := settleBoard(t)
+	o := b.office()
+	id := b.scheduled(nil).ID
+	_, err := o.TakeGrant(o.ctx, app.Grant{Person: "ana", Role: domain.RoleCABMember, ScopeKind: "all"})
+	require.NoError(t, err)
+	require.Zero(t, b.deliver(), "nobody is asked any more")
+	require.Equal(t, change.Scheduled, b.change(id).State)
+	b.do(b.by("dee", domain.RoleAgent), "edit", id, body{"plan": "Move it by night"})
+	require.Equal(t, []string{"cab bo", "cab cy", "cab fay", "cab gil", "cab sec"}, b.waitsFor(id))
+	b.sound()
+}
+
+// Of somebody who is given a seat while what they are asked for is taken away, one side waits for the other.
+func TestASeatIsNotGivenWhileItIsTakenAway(t *testing.T) {
+	t.Parallel()
+	b := settleBoard(t)
+	o := b.office()
+	id := b.draft(nil)
+	fred := b.by("fred", domain.RoleAgent)
+	b.do(b.by("dee", domain.RoleAgent), "submit", id, nil)
+	b.do(fred, "assess", id, nil)
+	held, err := b.db.App(t).BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+	require.NoError(t, schemas.LockAccounts(t.Context(), held))
+	opened := make(chan error, 1)
+	go func() {
+		_, err := b.give(fred, "peer_review", id, nil)
+		opened <- err
+	}()
+	super := b.db.Superuser(t)
+	require.Eventually(t, func() bool {
+		var waits bool
+		err := super.NewRaw(`SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+			AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))`).Scan(t.Context(), &waits)
+		return err == nil && waits
+	}, time.Minute, 10*time.Millisecond)
+	require.Equal(t, change.Assessing, b.change(id).State)
+	_, err = schemas.TakeGrant(t.Context(), held, schemas.GrantRow{Person: "ana", Role: domain.RoleCABMember, ScopeKind: "all"})
+	require.NoError(t, err)
+	require.NoError(t, held.Commit())
+	require.NoError(t, <-opened)
+	require.NotContains(t, b.waitsFor(id), "cab ana")
+	_, err = o.TakeGrant(o.ctx, app.Grant{Person: "bo", Role: domain.RoleCABMember, ScopeKind: "all"})
+	require.NoError(t, err)
+	b.relay()
+	require.NotContains(t, b.waitsFor(id), "cab bo")
+}

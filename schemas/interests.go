@@ -1,0 +1,91 @@
+package schemas
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+
+	"github.com/uptrace/bun"
+
+	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/change"
+	"github.com/holdfast-itsm/holdfast/internal/pg"
+)
+
+// interest is a fact outside a record that matters to it, and the command by which it looks for itself once that changes.
+type interest struct {
+	Kind    string `json:"kind"`
+	Key     string `json:"key"`
+	Command string `json:"command"`
+}
+
+// The kinds of interests.
+const (
+	InterestUrgent = "urgent" // an incident of high priority on a service, by the service's name
+	InterestFreeze = "freeze" // any freeze or maintenance window
+	InterestItems  = "items"  // its configuration items, and how they hang together
+	InterestPerson = "person" // somebody with a seat in a stage of its approval that is not decided, by handle
+)
+
+// The commands by which a change looks for itself.
+const (
+	looksAround  = "change.conflicts_changed"
+	looksAtSeats = "change.electorate_changed"
+)
+
+func interestsIn(c change.Change) []interest {
+	list := []interest{}
+	switch c.State {
+	case change.Assessing, change.AwaitingApproval, change.Approved, change.Scheduled:
+		for _, service := range c.Services {
+			list = append(list, interest{InterestUrgent, service, looksAround})
+		}
+		list = append(list, interest{InterestFreeze, "", looksAround}, interest{InterestItems, "", looksAround})
+	}
+	if c.Approval != nil && c.Approval.SubmittedAt != nil && c.Open {
+		for _, person := range c.Approval.Electors() {
+			list = append(list, interest{InterestPerson, person, looksAtSeats})
+		}
+	}
+	return list
+}
+
+func (p *Passage) interestsOf(before, record change.Change) {
+	had, has := interestsIn(before), interestsIn(record)
+	if reflect.DeepEqual(had, has) {
+		return
+	}
+	if len(had) > 0 {
+		p.add(`DELETE FROM interests i WHERE record_id = ?::uuid AND NOT EXISTS (SELECT FROM json_to_recordset(?::json) AS n (kind text, key text)
+			WHERE n.kind = i.kind AND n.key = i.key)`, record.ID, p.rest.json(has))
+	}
+	if len(has) > 0 {
+		p.add(`INSERT INTO interests (record_id, kind, key, practice, command) SELECT ?::uuid, kind, key, ?::text, command
+			FROM json_to_recordset(?::json) AS n (kind text, key text, command text) ON CONFLICT DO NOTHING`,
+			record.ID, string(change.Practice), p.rest.json(has))
+	}
+}
+
+// Interested are the records to which a fact matters, with the command by which each looks for itself.
+func Interested(ctx context.Context, db bun.IDB, kind string, keys ...string) ([]domain.Message, error) {
+	return interestedBy(ctx, db, interested, []any{kind, append([]string{}, keys...)})
+}
+
+func interestedBy(ctx context.Context, db bun.IDB, query pg.Prepared, args []any) ([]domain.Message, error) {
+	var found []struct {
+		Record   string          `bun:"record_id"`
+		Practice domain.Practice `bun:"practice"`
+		Command  string          `bun:"command"`
+	}
+	if err := query.Scan(ctx, db, args, &found); err != nil {
+		return nil, fmt.Errorf("asking to whom it matters: %w", err)
+	}
+	messages := make([]domain.Message, len(found))
+	for i, one := range found {
+		messages[i] = domain.Message{Practice: one.Practice, Record: one.Record, Command: one.Command, OnClosed: domain.TargetDrop}
+	}
+	return messages, nil
+}
+
+var interested = pg.Prepared(`SELECT DISTINCT record_id::text AS record_id, practice, command FROM interests
+	WHERE kind = $1 AND key = ANY ($2::text[]) ORDER BY 1`)
