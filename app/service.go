@@ -31,6 +31,7 @@ type Service interface {
 	Incidents
 	Escalations
 	Changes
+	ChangeCalendar
 	Configuration
 	Meetings
 	Annotations

@@ -16,12 +16,13 @@ import (
 // changeCommands are all that can be done with changes: reading them, every verb of their lifecycle, and a standard change in one
 // call.
 type changeCommands struct {
-	List     changeList     `cmd:"" help:"List changes, the newest first."`
-	Show     changeShow     `cmd:"" help:"Show a change: who decides, who is missing, its risk, and what speaks against it."`
-	Timeline changeTimeline `cmd:"" help:"What happened to a change, oldest first."`
-	Calendar changeCalendar `cmd:"" help:"Changes by their windows, with the freezes between them."`
-	Record   changeRecord   `cmd:"" help:"How the changes of a model or of a team ended."`
-	Run      changeRun      `cmd:"" help:"A standard change in one call: register it by its model, start it, run a command, and complete it by how that ends."`
+	List     changeList         `cmd:"" help:"List changes, the newest first."`
+	Show     changeShow         `cmd:"" help:"Show a change: who decides, who is missing, its risk, and what speaks against it."`
+	Timeline changeTimeline     `cmd:"" help:"What happened to a change, oldest first."`
+	Calendar changeCalendar     `cmd:"" help:"Changes by their windows, with the freezes and maintenance windows between them."`
+	Feed     changeFeedCommands `cmd:"" help:"Secret addresses at which calendars read the change calendar."`
+	Record   changeRecord       `cmd:"" help:"How the changes of a model or of a team ended."`
+	Run      changeRun          `cmd:"" help:"A standard change in one call: register it by its model, start it, run a command, and complete it by how that ends."`
 
 	changeVerbs
 }

@@ -1,17 +1,11 @@
 package main
 
 import (
-	"cmp"
 	"context"
-	"encoding/json"
-	"fmt"
-	"slices"
-	"time"
 
 	"github.com/holdfast-itsm/holdfast/app"
 	"github.com/holdfast-itsm/holdfast/domain/policy"
 	"github.com/holdfast-itsm/holdfast/domain/window"
-	"github.com/holdfast-itsm/holdfast/internal/policyfile"
 )
 
 type changeCalendar struct {
@@ -25,14 +19,6 @@ type changeCalendar struct {
 
 // calendarWeeks is how far ahead a calendar shows where nothing is said.
 const calendarWeeks = 4
-
-// frozen is one occurrence of a freeze.
-type frozen struct {
-	Freeze string    `json:"freeze"`
-	Title  string    `json:"title,omitempty"`
-	From   time.Time `json:"from"`
-	To     time.Time `json:"to"`
-}
 
 // Run shows the calendar: changes and freezes by when they begin.
 func (c *changeCalendar) Run(ctx context.Context, s *session) error {
@@ -52,55 +38,36 @@ func (c *changeCalendar) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	freezes, err := s.freezes(ctx, span)
+	windows, err := s.service.ChangeWindows(ctx, span)
 	if err != nil {
 		return err
 	}
 	data := struct {
 		Changes []app.ChangeView `json:"changes"`
-		Freezes []frozen         `json:"freezes"`
-	}{changes, freezes}
-	return s.show(view{data: data, table: calendarTable(changes, freezes)})
+		Windows []app.WindowView `json:"windows"`
+	}{changes, windows}
+	return s.show(view{data: data, table: calendarTable(changes, windows)})
 }
 
-// freezes are the occurrences of all freezes in a span, earliest first.
-func (s *session) freezes(ctx context.Context, span window.Span) ([]frozen, error) {
-	found := []frozen{}
-	documents, err := s.service.Policies(ctx, policy.KindFreezeWindow)
-	if err != nil {
-		return nil, err
-	}
-	for _, document := range documents {
-		var spec window.Spec
-		if err := json.Unmarshal(document.Spec, &spec); err != nil {
-			return nil, fmt.Errorf("reading the freeze %s: %w", document.Name, err)
-		}
-		made, err := policyfile.CompileWindow(document.Name, document.Version, spec)
-		if err != nil {
-			return nil, err
-		}
-		for _, one := range made.Within(span) {
-			found = append(found, frozen{Freeze: document.Name, Title: spec.Title, From: one.From, To: one.To})
-		}
-	}
-	slices.SortFunc(found, func(a, b frozen) int { return cmp.Or(a.From.Compare(b.From), cmp.Compare(a.Freeze, b.Freeze)) })
-	return found, nil
-}
-
-func calendarTable(changes []app.ChangeView, freezes []frozen) table {
+// calendarTable lists changes and windows by when they begin.
+func calendarTable(changes []app.ChangeView, windows []app.WindowView) table {
 	t := table{titles: []string{"NUMBER", "FROM", "TO", "TYPE", "STATE", "RISK", "SERVICE", "CONFLICTS", "TITLE"}, empty: "No changes."}
 	for _, c := range changes {
-		for len(freezes) > 0 && !freezes[0].From.After(*c.WindowFrom) {
-			t.rows, freezes = append(t.rows, freezeRow(freezes[0])), freezes[1:]
+		for len(windows) > 0 && !windows[0].From.After(*c.WindowFrom) {
+			t.rows, windows = append(t.rows, windowRow(windows[0])), windows[1:]
 		}
 		t.rows = append(t.rows, []any{c.Number, c.WindowFrom, windowEnd(c), c.Type, string(c.State), riskCell(c), c.Service, conflictsCell(c), c.Title})
 	}
-	for _, freeze := range freezes {
-		t.rows = append(t.rows, freezeRow(freeze))
+	for _, one := range windows {
+		t.rows = append(t.rows, windowRow(one))
 	}
 	return t
 }
 
-func freezeRow(f frozen) []any {
-	return []any{"freeze:" + f.Freeze, f.From, f.To, "freeze", "", "", "", "", f.Title}
+func windowRow(one app.WindowView) []any {
+	kind := "maintenance"
+	if one.Kind == policy.KindFreezeWindow {
+		kind = "freeze"
+	}
+	return []any{kind + ":" + one.Name, one.From, one.To, kind, "", "", "", "", one.Title}
 }

@@ -31,7 +31,7 @@ func TestAChangeShowsWhoIsMissingAndWhatSpeaksAgainstIt(t *testing.T) {
 	t.Parallel()
 	address, _ := openDesk(t, map[string]string{
 		"GET /changes/CHG-000007": "200 " + routers, "GET /changes": `200 {"items":[` + routers + `]}`,
-		"GET /policies": `200 {"items":[{"kind":"FreezeWindow","name":"year-end","version":1,"spec":{"title":"Closing of the year","from":"2026-12-01T00:00:00Z","to":"2027-01-03T00:00:00Z"}}]}`,
+		"GET /change-windows": `200 {"items":[{"kind":"FreezeWindow","name":"year-end","title":"Closing of the year","from":"2026-12-01T00:00:00Z","to":"2027-01-03T00:00:00Z","recurs":false}]}`,
 		"GET /approvals": `200 {"asked":[{"record":"r","number":"CHG-000007","title":"Replace the core routers","state":"awaiting_approval","stage":"board","person":"ana","again":true,"since":"2026-11-20T10:20:00Z","due_at":"2026-11-25T10:00:00Z"}],
 			"given":[{"record":"r","number":"CHG-000007","title":"Replace the core routers","state":"awaiting_approval","stage":"board","for":"ana","vote":"approve","at":"2026-11-20T10:10:00Z","void":"edited"}]}`,
 		"GET /change-models/restart-web/record": `200 {"total":8,"failed":1,"undecided":2,"failure_rate":0.125}`,
@@ -46,6 +46,19 @@ func TestAChangeShowsWhoIsMissingAndWhatSpeaksAgainstIt(t *testing.T) {
 		require.NotContains(t, got.out, "\x1b", args)
 		golden(t, name, got.out)
 	}
+}
+
+func TestAddressesOfTheChangeCalendarAreMadeAndEnded(t *testing.T) {
+	t.Parallel()
+	address, d := openDesk(t, map[string]string{
+		"POST /change-feeds": `201 {"id":"f","service":"mail","path":"/feeds/changes/hf_x.ics"}`, "GET /change-feeds": `200 {"items":[{"id":"f","service":"mail"}]}`, "DELETE /change-feeds/f": "204 ",
+	})
+	got := run(t, address, "", "change", "feed", "make", "--service", "mail")
+	require.Equal(t, address+"/feeds/changes/hf_x.ics\n", got.out)
+	require.Contains(t, got.err, "reads the change calendar. It is shown once; end it with: holdfast change feed revoke f")
+	require.JSONEq(t, `{"service":"mail"}`, d.asked["POST /change-feeds"])
+	require.Equal(t, "f\n", run(t, address, "", "change", "feed", "list", "-q").out)
+	require.Equal(t, exitDone, run(t, address, "", "change", "feed", "revoke", "f").code)
 }
 
 func TestAVoteIsAboutWhatWasShown(t *testing.T) {

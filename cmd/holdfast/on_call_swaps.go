@@ -146,13 +146,20 @@ func (c *feedMake) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	address := feed{URL: plainAddress(s.address) + made.Path, NewFeed: made}
-	t := table{titles: []string{"ADDRESS", "ID", "SHIFTS OF"}, rows: [][]any{{address.URL, made.ID, shiftsOf(made.Schedule)}}}
+	t := table{titles: []string{"ADDRESS", "ID", "SHIFTS OF"}, rows: [][]any{{s.feedURL(made), made.ID, shiftsOf(made.Schedule)}}}
+	return s.showFeed(made, t, "the shifts", "on-call feed")
+}
+
+func (s *session) feedURL(made app.NewFeed) string { return plainAddress(s.address) + made.Path }
+
+// showFeed shows an address that was made: who has it reads what, and the command that ends it.
+func (s *session) showFeed(made app.NewFeed, t table, reads, command string) error {
+	address := feed{URL: s.feedURL(made), NewFeed: made}
 	return s.show(view{data: address, table: t, text: func(p *printer) error {
 		if err := p.line("%s", address.URL); err != nil {
 			return err
 		}
-		return p.hint("Whoever has this address reads the shifts. It is shown once; end it with: holdfast on-call feed revoke %s", made.ID)
+		return p.hint("Whoever has this address reads %s. It is shown once; end it with: holdfast %s revoke %s", reads, command, made.ID)
 	}})
 }
 

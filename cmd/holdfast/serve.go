@@ -114,7 +114,7 @@ func (s *site) handler(service *app.App, faces config.HTTP) (http.Handler, error
 	}
 	presses.Mount(engine, presses.Dependencies{Presses: service, Busy: &busy, Log: s.log})
 	intake.Mount(engine, intake.Dependencies{Intake: service, Busy: &busy, Log: s.log})
-	ical.Mount(engine, ical.Dependencies{Read: service.ReadFeed, Busy: &busy, PublicURL: faces.PublicURL})
+	ical.Mount(engine, ical.Dependencies{Read: service.ReadFeed, ReadChanges: service.ReadChangeFeed, Busy: &busy, PublicURL: faces.PublicURL})
 	err := web.Mount(engine, web.Dependencies{
 		Service: service, SignIns: service, Links: service, Busy: &busy, Log: s.log, Version: version(), PublicURL: faces.PublicURL,
 		Now: service.Clock.Now, Pages: service, Metrics: s.metrics,

@@ -215,8 +215,8 @@ func (f *finding) predecessors(list []Predecessor, span window.Span, set bool, a
 // instant words a moment in a sentence that is kept: in UTC, because sentences on records have no reader's zone.
 func instant(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
 
-// blocked are the conflicts that keep the change from starting: blocking, and not overridden.
-func (c *Change) blocked() []Conflict {
+// Blocked are the conflicts that keep the change from starting: blocking, and not overridden.
+func (c *Change) Blocked() []Conflict {
 	var list []Conflict
 	for _, conflict := range c.Conflicts {
 		if conflict.Level == Blocking && !c.lifts(conflict) {

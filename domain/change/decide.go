@@ -89,7 +89,7 @@ func check(record Change, command domain.Command) error {
 		return domain.Conflict(nil, "nobody is asked about this change any more")
 	case verb == "close" && record.ReviewNeeded != "" && record.Findings == "":
 		return domain.Conflict(nil, "the change must be reviewed before it is closed: %s", record.ReviewNeeded)
-	case verb == "override_conflict" && len(record.blocked()) == 0:
+	case verb == "override_conflict" && len(record.Blocked()) == 0:
 		return domain.Conflict(nil, "nothing blocks this change")
 	case verb == "decide_cause" && !slices.ContainsFunc(record.Causes, func(c Cause) bool { return c.Verdict == "" }):
 		return domain.Conflict(nil, "no incident is proposed as caused by this change")

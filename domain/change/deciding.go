@@ -336,7 +336,7 @@ func (d *draft) graver(before Change) bool {
 	}
 	blocked := d.Record
 	blocked.Conflicts = FindConflicts(d.Record, d.facts.Surroundings, d.moment)
-	fresh := slices.ContainsFunc(blocked.blocked(), func(c Conflict) bool {
+	fresh := slices.ContainsFunc(blocked.Blocked(), func(c Conflict) bool {
 		return !slices.ContainsFunc(before.Conflicts, func(had Conflict) bool { return had.ID == c.ID && had.Level == Blocking })
 	})
 	return fresh || slices.ContainsFunc(d.facts.Surroundings.Freezes, func(w window.Window) bool {

@@ -47,7 +47,7 @@ func (d *draft) holding() string {
 	if open := record.openConditions(); len(open) > 0 {
 		return "conditions of the approval are open: " + strings.Join(open, ", ")
 	}
-	if blocked := record.blocked(); len(blocked) > 0 {
+	if blocked := record.Blocked(); len(blocked) > 0 {
 		return strings.Join(whys(blocked), "; ")
 	}
 	return ""
@@ -117,9 +117,9 @@ func (d *draft) windowOpens() error {
 		return nil
 	}
 	record.HeldSince = at(d.moment)
-	d.add("change.start_held", held, map[string]any{"blocking": ids(record.blocked())}, nil)
+	d.add("change.start_held", held, map[string]any{"blocking": ids(record.Blocked())}, nil)
 	to := []string{record.owner(), record.implementer()}
-	for _, conflict := range record.blocked() {
+	for _, conflict := range record.Blocked() {
 		to = append(to, d.otherOwners(conflict)...)
 	}
 	d.notify("change.start_held", map[string]any{"why": held}, to...)

@@ -78,8 +78,8 @@ func (d *draft) schedule() error {
 	changes := map[string]any{}
 	d.setWindow(body.WindowFrom, body.WindowTo, changes)
 	if len(changes) == 0 {
-		if len(record.blocked()) > 0 {
-			return domain.Conflict(nil, "%s", record.blocked()[0].Why)
+		if len(record.Blocked()) > 0 {
+			return domain.Conflict(nil, "%s", record.Blocked()[0].Why)
 		}
 		return domain.Errorf(domain.CodeInvalid, "nothing would change")
 	}
@@ -126,11 +126,11 @@ func (d *draft) lookAround(before Change) {
 		return
 	}
 	record.Conflicts = FindConflicts(*record, d.facts.Surroundings, d.moment)
-	fresh := slices.DeleteFunc(record.blocked(), func(c Conflict) bool {
-		return slices.ContainsFunc(before.blocked(), func(had Conflict) bool { return had.ID == c.ID })
+	fresh := slices.DeleteFunc(record.Blocked(), func(c Conflict) bool {
+		return slices.ContainsFunc(before.Blocked(), func(had Conflict) bool { return had.ID == c.ID })
 	})
-	gone := slices.DeleteFunc(before.blocked(), func(c Conflict) bool {
-		return slices.ContainsFunc(record.blocked(), func(has Conflict) bool { return has.ID == c.ID })
+	gone := slices.DeleteFunc(before.Blocked(), func(c Conflict) bool {
+		return slices.ContainsFunc(record.Blocked(), func(has Conflict) bool { return has.ID == c.ID })
 	})
 	if len(fresh)+len(gone) > 0 && d.command.Verb() != "override_conflict" {
 		d.add("change.conflicts_found", "", map[string]any{"blocking": ids(fresh), "gone": ids(gone), "why": whys(fresh)}, nil)
@@ -203,7 +203,7 @@ func whys(conflicts []Conflict) []string {
 func (d *draft) scheduleItself() error {
 	record := &d.Record
 	span, set := record.Window()
-	if record.State == Approved && set && !record.WindowMissed && d.moment.Before(span.To) && len(record.blocked()) == 0 {
+	if record.State == Approved && set && !record.WindowMissed && d.moment.Before(span.To) && len(record.Blocked()) == 0 {
 		d.move(Scheduled, d.moment)
 		d.add("change.scheduled", "", map[string]any{"window_from": span.From, "window_to": span.To}, nil)
 		d.notify("change.scheduled", map[string]any{"window_from": span.From, "window_to": span.To}, record.owner(), record.implementer())
@@ -234,7 +234,7 @@ func (d *draft) overrideConflict() error {
 	if d.facts.Surroundings.Read {
 		record.Conflicts = FindConflicts(*record, d.facts.Surroundings, d.moment)
 	}
-	blocked := record.blocked()
+	blocked := record.Blocked()
 	i := slices.IndexFunc(blocked, func(c Conflict) bool { return c.ID == body.Conflict })
 	if i < 0 {
 		return domain.Invalid("conflict", "%q does not block this change; what does: %v", body.Conflict, ids(blocked))

@@ -7,6 +7,7 @@ import (
 
 	"github.com/holdfast-itsm/holdfast/app"
 	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/window"
 )
 
 const changes = "changes"
@@ -48,6 +49,35 @@ func (c *client) ModelRecord(ctx context.Context, model string) (app.TrackRecord
 // TeamRecord says how the changes of a team ended.
 func (c *client) TeamRecord(ctx context.Context, team string) (app.TrackRecord, error) {
 	return one[app.TrackRecord](ctx, c, get("teams", team, "change-record"))
+}
+
+// ChangeWindows lists freezes and maintenance windows.
+func (c *client) ChangeWindows(ctx context.Context, span window.Span) ([]app.WindowView, error) {
+	op := get("change-windows")
+	op.query = values("from", instant(&span.From), "to", instant(&span.To))
+	return list[app.WindowView](ctx, c, op)
+}
+
+// changeFeeds is where addresses of the change calendar are kept.
+const changeFeeds = "change-feeds"
+
+// ChangeFeeds lists the caller's addresses of the change calendar.
+func (c *client) ChangeFeeds(ctx context.Context) ([]app.Feed, error) {
+	return list[app.Feed](ctx, c, get(changeFeeds))
+}
+
+// MakeChangeFeed makes an address of the change calendar.
+func (c *client) MakeChangeFeed(ctx context.Context, service string) (app.NewFeed, error) {
+	body := struct {
+		Service string `json:"service,omitempty"`
+	}{service}
+	return one[app.NewFeed](ctx, c, call{method: http.MethodPost, path: []string{changeFeeds}, body: body})
+}
+
+// RevokeChangeFeed ends an address of the change calendar.
+func (c *client) RevokeChangeFeed(ctx context.Context, id string) error {
+	_, err := c.do(ctx, call{method: http.MethodDelete, path: []string{changeFeeds, id}})
+	return err
 }
 
 // Approvals lists the votes that wait for the caller, and those that they gave last.

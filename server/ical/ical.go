@@ -1,4 +1,4 @@
-// Package ical serves shifts to calendars (RFC 5545) at secret addresses. Whoever has an address reads it without signing in, as
+// Package ical serves shifts and the change calendar to calendars (RFC 5545) at secret addresses. Whoever has an address reads it without signing in, as
 // calendars do; app decides what it shows, with the rights that its owner has at that moment.
 package ical
 
@@ -18,8 +18,9 @@ import (
 
 // Dependencies are what feeds are read from.
 type Dependencies struct {
-	// Read finds what an address shows by its secret.
-	Read func(ctx context.Context, secret string) (app.FeedContent, error)
+	// Read finds what an address of shifts shows by its secret, ReadChanges what one of the change calendar does.
+	Read        func(ctx context.Context, secret string) (app.FeedContent, error)
+	ReadChanges func(ctx context.Context, secret string) (app.ChangeFeedContent, error)
 	// Busy counts the requests of each address; left out, the package counts its own.
 	Busy *server.Busy
 	// PublicURL is where people reach the console; empty: events have no link.
@@ -35,33 +36,46 @@ func Mount(engine *gin.Engine, dependencies Dependencies) {
 		dependencies.Busy = &server.Busy{}
 	}
 	for _, method := range []string{http.MethodGet, http.MethodHead} {
-		engine.Handle(method, app.FeedPath+":file", server.Bounded(), dependencies.serve)
+		engine.Handle(method, app.FeedPath+":file", server.Bounded(), dependencies.serve("on-call.ics", dependencies.shifts))
+		engine.Handle(method, app.ChangeFeedPath+":file", server.Bounded(), dependencies.serve("changes.ics", dependencies.changes))
 	}
 }
 
-// serve answers one address. Its secret is never written to a log.
-func (d Dependencies) serve(c *gin.Context) {
-	secret, is := strings.CutSuffix(c.Param("file"), app.FeedSuffix)
-	if !is {
-		c.String(http.StatusNotFound, "There is no such feed.\n")
-		return
+func (d Dependencies) shifts(ctx context.Context, secret string) (string, error) {
+	content, err := d.Read(ctx, secret)
+	return Write(content, d.PublicURL), err
+}
+
+func (d Dependencies) changes(ctx context.Context, secret string) (string, error) {
+	content, err := d.ReadChanges(ctx, secret)
+	return WriteChanges(content, d.PublicURL), err
+}
+
+// serve answers one address with a calendar. Its secret is never written to a log.
+func (d Dependencies) serve(name string, read func(ctx context.Context, secret string) (string, error)) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		secret, is := strings.CutSuffix(c.Param("file"), app.FeedSuffix)
+		if !is {
+			c.String(http.StatusNotFound, "There is no such feed.\n")
+			return
+		}
+		c.Header("X-Content-Type-Options", "nosniff")
+		c.Header("Referrer-Policy", "no-referrer")
+		leave, err := d.Busy.Enter("feed " + app.HashSecret(secret))
+		if err != nil {
+			refuse(c, err)
+			return
+		}
+		defer leave()
+		text, err := read(c, secret)
+		if err != nil {
+			refuse(c, err)
+			return
+		}
+		c.Header("Cache-Control", fmt.Sprintf("private, max-age=%d", maxAge))
+		c.Header("Content-Disposition", fmt.Sprintf("inline; filename=%q", name))
+		c.Data(http.StatusOK, "text/calendar; charset=utf-8", []byte(text))
 	}
-	c.Header("X-Content-Type-Options", "nosniff")
-	c.Header("Referrer-Policy", "no-referrer")
-	leave, err := d.Busy.Enter("feed " + app.HashSecret(secret))
-	if err != nil {
-		refuse(c, err)
-		return
-	}
-	defer leave()
-	content, err := d.Read(c, secret)
-	if err != nil {
-		refuse(c, err)
-		return
-	}
-	c.Header("Cache-Control", fmt.Sprintf("private, max-age=%d", maxAge))
-	c.Header("Content-Disposition", `inline; filename="on-call.ics"`)
-	c.Data(http.StatusOK, "text/calendar; charset=utf-8", []byte(Write(content, d.PublicURL)))
 }
 
 // refuse tells a failure in plain words: calendars read no JSON.
@@ -74,13 +88,7 @@ func refuse(c *gin.Context, err error) {
 // Write writes shifts as a calendar: instants in UTC, lines folded at 75 bytes. Events keep their identity for as long as the
 // shift begins when it did.
 func Write(content app.FeedContent, publicURL string) string {
-	calendar := ics.NewCalendar()
-	calendar.SetProductId("-//Holdfast//On call//EN")
-	calendar.SetCalscale("GREGORIAN")
-	calendar.SetMethod(ics.MethodPublish)
-	calendar.SetXWRCalName(calendarName(content))
-	calendar.SetRefreshInterval("PT1H")
-	calendar.SetXPublishedTTL("PT1H")
+	calendar := begin("On call", calendarName(content))
 	for _, shift := range content.Shifts {
 		event := calendar.AddEvent(app.HashSecret(shift.Schedule + "/" + shift.Person + "/" + shift.From.UTC().String())[:32] + "@holdfast")
 		event.SetDtStampTime(content.MadeAt)
@@ -96,6 +104,18 @@ func Write(content app.FeedContent, publicURL string) string {
 		}
 	}
 	return calendar.Serialize(ics.WithNewLineWindows)
+}
+
+// begin makes a calendar that is read anew every hour.
+func begin(product, name string) *ics.Calendar {
+	calendar := ics.NewCalendar()
+	calendar.SetProductId("-//Holdfast//" + product + "//EN")
+	calendar.SetCalscale("GREGORIAN")
+	calendar.SetMethod(ics.MethodPublish)
+	calendar.SetXWRCalName(name)
+	calendar.SetRefreshInterval("PT1H")
+	calendar.SetXPublishedTTL("PT1H")
+	return calendar
 }
 
 func calendarName(content app.FeedContent) string {

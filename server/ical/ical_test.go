@@ -32,14 +32,7 @@ func content() app.FeedContent {
 func TestACalendarIsWrittenAsTheStandardSays(t *testing.T) {
 	t.Parallel()
 	text := ical.Write(content(), "https://desk.example.org/")
-	require.True(t, strings.HasPrefix(text, "BEGIN:VCALENDAR\r\nVERSION:2.0\r\n"))
-	require.True(t, strings.HasSuffix(text, "END:VCALENDAR\r\n"))
-	require.Equal(t, strings.Count(text, "\n"), strings.Count(text, "\r\n"))
-	for _, line := range strings.Split(strings.TrimSuffix(text, "\r\n"), "\r\n") {
-		require.LessOrEqual(t, len(line), 75, line)
-		require.True(t, utf8.ValidString(line), "no letter is cut in two: %q", line)
-	}
-	unfolded := strings.ReplaceAll(text, "\r\n ", "")
+	unfolded := unfold(t, text)
 	for _, line := range []string{
 		"DTSTART:20261024T220000Z", "DTEND:20261025T100000Z", "DTSTAMP:20261024T220000Z", "SUMMARY:Ana on call: Primary", "TRANSP:TRANSPARENT",
 		"DESCRIPTION:In place of ana", "URL:https://desk.example.org/on-call/primary", "X-WR-CALNAME:On call: Primary\\; second floor",
@@ -53,6 +46,19 @@ func TestACalendarIsWrittenAsTheStandardSays(t *testing.T) {
 	require.Equal(t, text, ical.Write(content(), "https://desk.example.org/"), "the same shifts have the same names")
 }
 
+// unfold holds a text to the form of the standard, and joins its folded lines.
+func unfold(t *testing.T, text string) string {
+	t.Helper()
+	require.True(t, strings.HasPrefix(text, "BEGIN:VCALENDAR\r\nVERSION:2.0\r\n"))
+	require.True(t, strings.HasSuffix(text, "END:VCALENDAR\r\n"))
+	require.Equal(t, strings.Count(text, "\n"), strings.Count(text, "\r\n"))
+	for _, line := range strings.Split(strings.TrimSuffix(text, "\r\n"), "\r\n") {
+		require.LessOrEqual(t, len(line), 75, line)
+		require.True(t, utf8.ValidString(line), "no letter is cut in two: %q", line)
+	}
+	return strings.ReplaceAll(text, "\r\n ", "")
+}
+
 func TestOnlyAnAddressThatLivesIsServed(t *testing.T) {
 	t.Parallel()
 	gin.SetMode(gin.TestMode)
@@ -62,6 +68,11 @@ func TestOnlyAnAddressThatLivesIsServed(t *testing.T) {
 			return app.FeedContent{}, domain.Errorf(domain.CodeNotFound, "there is no such feed")
 		}
 		return content(), nil
+	}, ReadChanges: func(_ context.Context, secret string) (app.ChangeFeedContent, error) {
+		if secret != "hf_changes" {
+			return app.ChangeFeedContent{}, domain.Errorf(domain.CodeNotFound, "there is no such feed")
+		}
+		return changes(), nil
 	}})
 	ask := func(path string) *httptest.ResponseRecorder {
 		answer := httptest.NewRecorder()
@@ -73,7 +84,8 @@ func TestOnlyAnAddressThatLivesIsServed(t *testing.T) {
 	require.Equal(t, "text/calendar; charset=utf-8", right.Header().Get("Content-Type"))
 	require.Equal(t, "private, max-age=300", right.Header().Get("Cache-Control"))
 	require.NotContains(t, right.Body.String(), "URL:")
-	for _, path := range []string{"/feeds/on-call/hf_wrong.ics", "/feeds/on-call/hf_right", "/feeds/on-call/.ics"} {
+	require.Contains(t, ask("/feeds/changes/hf_changes.ics").Body.String(), "SUMMARY:CHG-000001")
+	for _, path := range []string{"/feeds/on-call/hf_changes.ics", "/feeds/changes/hf_right.ics", "/feeds/on-call/hf_wrong.ics", "/feeds/on-call/hf_right", "/feeds/on-call/.ics"} {
 		wrong := ask(path)
 		require.Equal(t, http.StatusNotFound, wrong.Code, path)
 		require.NotContains(t, wrong.Body.String(), "BEGIN")

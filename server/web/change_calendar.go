@@ -2,11 +2,8 @@ package web
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -15,7 +12,6 @@ import (
 	"github.com/holdfast-itsm/holdfast/domain/change"
 	"github.com/holdfast-itsm/holdfast/domain/policy"
 	"github.com/holdfast-itsm/holdfast/domain/window"
-	"github.com/holdfast-itsm/holdfast/internal/policyfile"
 )
 
 const (
@@ -39,6 +35,7 @@ type calendarView struct {
 	// More: there are more changes than are read.
 	More bool
 	Zone *time.Location
+	Feed feedView
 }
 
 // calendarDay is one day of the reader's zone, of 23 to 25 hours.
@@ -46,14 +43,8 @@ type calendarDay struct {
 	From, To time.Time
 	// Outside: it belongs to the month before or after.
 	Outside, Today       bool
-	Freezes, Maintenance []calendarWindow
+	Freezes, Maintenance []app.WindowView
 	Changes              []calendarEntry
-}
-
-// calendarWindow is one occurrence of a freeze or a maintenance window.
-type calendarWindow struct {
-	window.Span
-	Kind, Name, Title string
 }
 
 // calendarEntry is a change on one of the days of its window.
@@ -94,7 +85,7 @@ func (w *console) calendarView(c *gin.Context) (calendarView, error) {
 	if err != nil {
 		return view, err
 	}
-	windows, err := w.windowsWithin(ctx, window.Span{From: view.From, To: view.To})
+	windows, err := w.Service.ChangeWindows(ctx, window.Span{From: view.From, To: view.To})
 	if err != nil {
 		return view, err
 	}
@@ -102,7 +93,8 @@ func (w *console) calendarView(c *gin.Context) (calendarView, error) {
 	if view.Services, err = w.serviceChoices(ctx, nil); err != nil {
 		w.Log.WarnContext(ctx, "the services to filter by could not be read", "error", err)
 	}
-	return view, nil
+	view.Feed, err = w.changeFeed(ctx, view)
+	return view, err
 }
 
 // span finds the whole weeks that are shown, Monday to Sunday.
@@ -137,37 +129,8 @@ func (w *console) changesWithin(ctx context.Context, view *calendarView) ([]app.
 	return all, nil
 }
 
-// windowsWithin are the freezes and the maintenance windows of a span, by the newest versions of their documents.
-func (w *console) windowsWithin(ctx context.Context, span window.Span) ([]calendarWindow, error) {
-	var list []calendarWindow
-	for _, kind := range []string{policy.KindFreezeWindow, policy.KindMaintenanceWindow} {
-		documents, err := w.Service.Policies(ctx, kind)
-		if err != nil {
-			return nil, err
-		}
-		for _, document := range documents {
-			var spec window.Spec
-			if err := json.Unmarshal(document.Spec, &spec); err != nil {
-				return nil, fmt.Errorf("reading %s/%s: %w", kind, document.Name, err)
-			}
-			made, err := policyfile.CompileWindow(document.Name, document.Version, spec)
-			if err != nil {
-				return nil, fmt.Errorf("compiling %s/%s: %w", kind, document.Name, err)
-			}
-			title := spec.Title
-			if title == "" {
-				title = human(document.Name)
-			}
-			for _, one := range made.Within(span) {
-				list = append(list, calendarWindow{Span: one, Kind: kind, Name: document.Name, Title: title})
-			}
-		}
-	}
-	return list, nil
-}
-
 // lay puts everything onto its days.
-func (v *calendarView) lay(changes []app.ChangeView, windows []calendarWindow) {
+func (v *calendarView) lay(changes []app.ChangeView, windows []app.WindowView) {
 	today := midnight(v.Now.In(v.Zone), 0)
 	var week []calendarDay
 	for at := v.From; at.Before(v.To); at = at.AddDate(0, 0, 1) {
@@ -247,11 +210,4 @@ func partOf(zone *time.Location, day calendarDay, span window.Span) string {
 		return ""
 	}
 	return from + "–" + to
-}
-
-// blocks reports whether something that is not overridden keeps a change from starting.
-func blocks(c change.Change) bool {
-	return slices.ContainsFunc(c.Conflicts, func(one change.Conflict) bool {
-		return one.Level == change.Blocking && overridden(c, one) == nil
-	})
 }

@@ -24,6 +24,7 @@ func (w *console) mountChanges(pages *gin.RouterGroup) {
 	draft.GET("", w.newChange)
 	draft.POST("", w.openChange)
 	changes.GET("/calendar", w.staffOnly, w.changeCalendar)
+	w.mountChangeFeeds(changes)
 	changes.GET("/:record", w.change)
 	changes.POST("/:record/do/:verb", w.changeCommand)
 }

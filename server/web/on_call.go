@@ -41,9 +41,13 @@ type onCallView struct {
 	Problem *server.Problem
 }
 
-// feedView is a calendar address: of a schedule, or one's own.
+// feedView is a calendar address: of a schedule, of one's own shifts, or of the change calendar.
 type feedView struct {
-	Schedule string
+	// Says is what it shows, in a sentence; Reads in a word.
+	Says, Reads string
+	// Make and End take what is done about it; Hidden goes along, to say of what it is.
+	Make, End string
+	Hidden    []choice
 	// Kept is the one there is; nil: none. Address is one that was made a moment ago, shown this once.
 	Kept    *app.Feed
 	Address string
@@ -101,11 +105,17 @@ func (w *console) mine(c *gin.Context, from time.Time) ([]app.ShiftView, error) 
 
 // feed finds the address that one has for a schedule, or without one for one's own shifts.
 func (w *console) feed(c *gin.Context, schedule string) (feedView, error) {
-	view := feedView{Schedule: schedule}
+	view := feedView{
+		Says: "Your own shifts, of all schedules, in the calendar that you use.", Reads: "the shifts",
+		Make: onCallPath + "/feeds", Hidden: []choice{{"schedule", schedule}},
+	}
+	if schedule != "" {
+		view.Says = "All shifts of this schedule in the calendar that you use."
+	}
 	feeds, err := w.Service.Feeds(c.Request.Context())
 	for i, one := range feeds {
 		if one.Schedule == schedule {
-			view.Kept = &feeds[i]
+			view.Kept, view.End = &feeds[i], onCallPath+"/feeds/"+one.ID+"/end"
 		}
 	}
 	return view, err

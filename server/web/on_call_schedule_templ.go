@@ -170,7 +170,7 @@ func schedulePage(view scheduleView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = feedBox(view.Feed, "All shifts of this schedule in the calendar that you use.").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = feedBox(view.Feed).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
