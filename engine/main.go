@@ -22,7 +22,7 @@ type Flags struct {
 	Data          string        `default:"data/engine" placeholder:"DIR" help:"Folder that holds everything the engine keeps."`
 	PostgresPort  int           `default:"0" placeholder:"PORT" help:"PostgreSQL's port on 127.0.0.1; 0: a free one, kept from then on."`
 	TemporalPort  int           `default:"0" placeholder:"PORT" help:"Temporal's port on 127.0.0.1; 0: a free one, kept from then on."`
-	Namespace     string        `default:"default" help:"Temporal namespace that is registered."`
+	Namespace     string        `default:"default" help:"Temporal namespace that is there from the start."`
 	Retention     time.Duration `default:"168h" help:"How long closed executions are kept."`
 	PostgresBin   string        `env:"HOLDFAST_POSTGRES_BIN" placeholder:"DIR" help:"Folder of initdb and postgres; looked for where not given."`
 	ReadyFile     string        `placeholder:"FILE" help:"File that is written when everything answers."`

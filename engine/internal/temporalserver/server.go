@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"time"
 
-	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/server/common/authorization"
 	"go.temporal.io/server/common/cluster"
@@ -22,8 +21,6 @@ import (
 	"go.temporal.io/server/temporal"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
-	"google.golang.org/grpc/status"
-	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/holdfast-itsm/holdfast/engine/internal/certificates"
 	"github.com/holdfast-itsm/holdfast/engine/internal/ports"
@@ -33,6 +30,8 @@ const (
 	loopback = "127.0.0.1"
 	// shards is fixed for the life of the data: four are plenty for one machine.
 	shards = 4
+	// clusterName is what Temporal calls this server among others, of which there are none.
+	clusterName = "active"
 	// User owns the databases.
 	User = "temporal"
 	// Database and Visibility hold executions and the list of them.
@@ -64,6 +63,9 @@ type Server struct {
 
 // Start starts the server on prepared databases and returns when the namespace answers.
 func Start(ctx context.Context, options Options) (*Server, error) {
+	if err := addNamespace(ctx, options); err != nil {
+		return nil, err
+	}
 	logger := log.NewZapLogger(log.BuildZapLogger(log.Config{Level: options.LogLevel, Format: "console"}))
 	internal, err := ports.Free(3, options.Port)
 	if err != nil {
@@ -119,7 +121,7 @@ var services = []primitives.ServiceName{
 }
 
 func configuration(options Options, numbers []int) *config.Config {
-	const disabled, store, visibility, name = "disabled", "executions", "visibility", "active"
+	const disabled, store, visibility = "disabled", "executions", "visibility"
 	settings := &config.Config{
 		Persistence: config.Persistence{
 			DefaultStore: store, VisibilityStore: visibility, NumHistoryShards: shards,
@@ -129,9 +131,9 @@ func configuration(options Options, numbers []int) *config.Config {
 			},
 		},
 		ClusterMetadata: &cluster.Config{
-			FailoverVersionIncrement: 10, MasterClusterName: name, CurrentClusterName: name,
+			FailoverVersionIncrement: 10, MasterClusterName: clusterName, CurrentClusterName: clusterName,
 			ClusterInformation: map[string]cluster.ClusterInformation{
-				name: {Enabled: true, InitialFailoverVersion: 1, RPCAddress: ports.Address(numbers[0])},
+				clusterName: {Enabled: true, InitialFailoverVersion: 1, RPCAddress: ports.Address(numbers[0])},
 			},
 		},
 		DCRedirectionPolicy: config.DCRedirectionPolicy{Policy: "noop"},
@@ -190,7 +192,7 @@ func tuning() dynamicconfig.Client {
 	return client
 }
 
-// ready registers the namespace where it is missing and waits until it answers questions about its workflows.
+// ready waits until the server answers questions about the namespace's workflows.
 func (s *Server) ready(ctx context.Context, options Options, secured *tls.Config) error {
 	ctx, cancel := context.WithTimeout(ctx, readyTime)
 	defer cancel()
@@ -201,7 +203,8 @@ func (s *Server) ready(ctx context.Context, options Options, secured *tls.Config
 	defer connection.Close()
 	client := workflowservice.NewWorkflowServiceClient(connection)
 	for {
-		if err = register(ctx, client, options); err == nil {
+		_, err = client.CountWorkflowExecutions(ctx, &workflowservice.CountWorkflowExecutionsRequest{Namespace: options.Namespace})
+		if err == nil {
 			return nil
 		}
 		select {
@@ -210,19 +213,4 @@ func (s *Server) ready(ctx context.Context, options Options, secured *tls.Config
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
-}
-
-// register does not ask first: the front end would remember for seconds that there is no such namespace.
-func register(ctx context.Context, client workflowservice.WorkflowServiceClient, options Options) error {
-	_, err := client.RegisterNamespace(ctx, &workflowservice.RegisterNamespaceRequest{
-		Namespace: options.Namespace, WorkflowExecutionRetentionPeriod: durationpb.New(options.Retention),
-	})
-	if exists := (*serviceerror.NamespaceAlreadyExists)(nil); errors.As(serviceerror.FromStatus(status.Convert(err)), &exists) {
-		err = nil
-	}
-	if err != nil {
-		return err
-	}
-	_, err = client.CountWorkflowExecutions(ctx, &workflowservice.CountWorkflowExecutionsRequest{Namespace: options.Namespace})
-	return err
 }
