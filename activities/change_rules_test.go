@@ -158,3 +158,27 @@ func TestTheSecondFailureSuspendsAModel(t *testing.T) {
 	b.do(dee, "from_model", "", body{"model": "restart"})
 	b.sound()
 }
+
+// Nobody was asked about a change of a standard model, which keeps it from nothing: it closes by itself after its watch. So does one of
+// the rows of before, which held a null.
+func TestAStandardChangeClosesAfterItsWatch(t *testing.T) {
+	t.Parallel()
+	b := settleBoard(t)
+	b.db.Apply(t, "ChangeModel/restart", change.Model{Type: change.Standard, Plan: "Restart it", BackOutPlan: "Start the previous version", Service: "mail"})
+	dee, eli, now := b.by("dee", domain.RoleAgent), b.by("eli", domain.RoleAgent), b.clock.Now()
+	id := b.do(dee, "from_model", "", body{"model": "restart", "assignee": "eli", "window_from": now, "window_to": now.Add(time.Hour)}).View.Record
+	require.Nil(t, b.change(id).Approval)
+	require.Equal(t, 1, b.count("changes", "approval IS NULL"))
+	_, err := b.db.Superuser(t).NewRaw(`UPDATE changes SET approval = 'null'`).Exec(t.Context())
+	require.NoError(t, err)
+	b.do(eli, "start", id, nil)
+	b.do(eli, "complete", id, body{"outcome": "successful"})
+	b.clock.Advance(change.WatchFor)
+	tick := b.command(domain.Actor{Kind: domain.ActorTimer, Name: domain.Tick}, domain.Tick, id, nil)
+	tick.Name, tick.Practice = "change."+domain.Tick, change.Practice
+	result, err := b.Apply(t.Context(), tick)
+	require.NoError(t, err)
+	require.True(t, result.View.Ended)
+	require.Equal(t, []any{change.Closed, now.Add(change.WatchFor)}, []any{b.change(id).State, *b.change(id).ClosedAt})
+	b.sound()
+}

@@ -79,6 +79,9 @@ var mayReadChange = `(` + mayReadOne + ` OR r.id IN (SELECT record_id FROM appro
 
 func normalizeChange(found *change.Change) {
 	normalizeHead(&found.Record)
+	if found.Approval != nil && len(found.Approval.Stages) == 0 { // rows of before held the JSON null of a change that nobody was asked about
+		found.Approval = nil
+	}
 	toUTC(
 		found.WindowFrom, found.WindowTo, found.ExtendedTo, found.SubmittedAt, found.ActualStart, found.ActualEnd, found.HeldSince,
 		found.OverrunAt, found.SettleAt, found.WatchUntil, found.ReviewDueAt,

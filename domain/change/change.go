@@ -76,7 +76,7 @@ type Details struct {
 	AssessedBy string `json:"assessed_by,omitempty" bun:"assessed_by"`
 	ReviewedBy string `json:"reviewed_by,omitempty" bun:"reviewed_by"`
 	// Approval is what it was, or is being, decided by; nothing before it is first submitted.
-	Approval *approval.Approval `json:"approval,omitempty" bun:"approval,type:json"`
+	Approval *approval.Approval `json:"approval,omitempty" bun:"approval,type:json,nullzero"`
 	// ApprovalVoid: what was approved is no longer what is being done.
 	ApprovalVoid bool `json:"approval_void" bun:"approval_void"`
 	// Unauthorised: it was done first, and then rejected.

@@ -27,7 +27,7 @@ func TestTheFourthStory(t *testing.T) {
 	caused := s.endsLateAndSettles(number)
 	s.judged(number, caused)
 	s.repeats(number, caused)
-	s.failsAgain()
+	s.failsAgain(number)
 }
 
 // monitored is a board on a clock of its own, whose service shop-story4 is monitored and changed by the standard model of its name.
@@ -229,8 +229,8 @@ func (s *monitored) repeats(number, caused string) {
 	require.Equal(t, object{"total": 1.0, "failed": 1.0, "undecided": 0.0, "failure_rate": 1.0}, s.record())
 }
 
-// failsAgain: a second failure takes the model out of use.
-func (s *monitored) failsAgain() {
+// failsAgain: a second failure takes the model out of use. Both changes are reviewed, and close once they are not watched any more.
+func (s *monitored) failsAgain(number string) {
 	t := s.t
 	from := object{"model": storyModel, "assignee": s.handle("eli"), "window_from": berlin("2026-12-12 22:00"), "window_to": berlin("2026-12-13 02:00")}
 	second := s.as("dee").Insist("/changes/from-model", from).Is(201).Map()
@@ -249,6 +249,15 @@ func (s *monitored) failsAgain() {
 			require.Equal(t, "2 of its last 2 changes failed", model["suspended"])
 		}
 	}
+
+	first := s.change(number)
+	for _, one := range []object{first, second} {
+		s.changed("mona", one, "review", object{"findings": "Try it on another server first"})
+	}
+	s.clock.Settle()
+	require.Equal(t, []any{"closed", "review"}, []any{s.read(first)["state"], s.read(second)["state"]}, "the one is not watched any more")
+	s.at("2026-12-15 22:00")
+	require.Equal(t, []any{"closed", "2026-12-15T21:00:00Z"}, []any{s.read(second)["state"], s.read(second)["closed_at"]})
 	s.Doctor(t)
 }
 
