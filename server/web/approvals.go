@@ -35,6 +35,8 @@ type approvalsView struct {
 	page
 	Votes       app.Approvals
 	Delegations []app.Delegation
+	// Since is the place in the stream of events that they were read at; empty: it is not known.
+	Since string
 	Form        form
 	// Problem is what was refused a moment ago and belongs to no form; Done names what was done.
 	Problem *server.Problem
@@ -54,6 +56,9 @@ func (w *console) approvals(c *gin.Context) {
 func (w *console) approvalsView(c *gin.Context) (approvalsView, error) {
 	ctx, view := c.Request.Context(), approvalsView{page: w.page(c, "Approvals")}
 	var err error
+	if view.Since, err = w.place(ctx); err != nil {
+		return view, err
+	}
 	if view.Votes, err = w.Service.Approvals(ctx); err != nil {
 		return view, err
 	}
@@ -136,6 +141,8 @@ type boardView struct {
 	Items  []boardItem
 	// Waiting is how many votes of the reader are outstanding in all, also on other pages.
 	Waiting int
+	// Since is the place in the stream of events that it was read at; empty: it is not known.
+	Since string
 }
 
 // boardItem is one change on the board.
@@ -162,6 +169,10 @@ func (w *console) board(c *gin.Context) {
 func (w *console) boardView(c *gin.Context) (boardView, error) {
 	ctx := c.Request.Context()
 	view := boardView{page: w.page(c, "CAB board"), Mine: c.Query("show") == "mine", Cursor: c.Query("cursor")}
+	var err error
+	if view.Since, err = w.place(ctx); err != nil {
+		return view, err
+	}
 	votes, err := w.Service.Approvals(ctx)
 	if err != nil {
 		return view, err

@@ -36,6 +36,8 @@ type calendarView struct {
 	More bool
 	Zone *time.Location
 	Feed feedView
+	// Since is the place in the stream of events that it was read at; empty: it is not known.
+	Since string
 }
 
 // calendarDay is one day of the reader's zone, of 23 to 25 hours.
@@ -81,6 +83,9 @@ func (w *console) calendarView(c *gin.Context) (calendarView, error) {
 		view.Day = midnight(view.Now.In(view.Zone), 0) // nothing was asked for, or no day
 	}
 	view.span()
+	if view.Since, err = w.place(ctx); err != nil {
+		return view, err
+	}
 	changes, err := w.changesWithin(ctx, &view)
 	if err != nil {
 		return view, err

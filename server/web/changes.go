@@ -89,6 +89,8 @@ type changesView struct {
 	Filters         changeFilters
 	Found           app.Page[app.ChangeView]
 	Teams, Services []choice
+	// Since is the place in the stream of events that the list was read at; empty: it is not known.
+	Since string
 	// MyTeams are those whose changes have a tab of their own.
 	MyTeams []choice
 }
@@ -125,6 +127,9 @@ func (w *console) changesView(c *gin.Context) (changesView, error) {
 	ctx := c.Request.Context()
 	view := changesView{page: w.page(c, "Changes"), Filters: changeFiltersOf(c.Request.URL.Query())}
 	var err error
+	if view.Since, err = w.place(ctx); err != nil {
+		return view, err
+	}
 	if view.Found, err = w.Service.Changes(ctx, view.Filters.query()); err != nil {
 		return view, err
 	}

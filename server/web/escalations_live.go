@@ -18,8 +18,6 @@ import (
 const (
 	escalationsLivePath = escalationsPath + "/live"
 	escalationLivePath  = escalationsPath + "/:record/live"
-	// callsPause is how often a list of escalations is read anew at most.
-	callsPause = time.Second
 )
 
 // wants: a queue hears of incidents alone.
@@ -74,43 +72,6 @@ func (e *watchedEscalation) tell(ctx context.Context) (templ.Component, error) {
 
 func escalationLiveURL(view escalationView) string {
 	return recordURL(view.Escalation.Number) + "/live?after=" + strconv.FormatInt(view.After, 10) + "&seq=" + strconv.FormatInt(view.lastSeq(), 10)
-}
-
-// watchedEscalations is a list of escalations, which is sent as it now is whenever anything happens to one of them.
-type watchedEscalations struct {
-	*console
-	page *gin.Context
-	read time.Time
-}
-
-func (w *console) watchEscalations(page *gin.Context) (watched, error) {
-	_, err := w.escalationsView(page)
-	return &watchedEscalations{console: w, page: page, read: time.Now()}, err
-}
-
-func (l *watchedEscalations) wants(event app.StreamedEvent) bool {
-	return event.Practice == escalation.Practice
-}
-
-func (l *watchedEscalations) concerns(app.LiveEvent) time.Duration {
-	return max(gather, callsPause-time.Since(l.read))
-}
-
-func (l *watchedEscalations) begin(ctx context.Context, resumes bool) (templ.Component, error) {
-	if resumes {
-		return nil, nil
-	}
-	return l.tell(ctx)
-}
-
-func (l *watchedEscalations) tell(ctx context.Context) (templ.Component, error) {
-	l.page.Request = l.page.Request.WithContext(ctx)
-	view, err := l.escalationsView(l.page)
-	l.read = time.Now()
-	if err != nil {
-		return nil, err
-	}
-	return escalationsNews(view), nil
 }
 
 func escalationsLiveURL(view escalationsView) string {

@@ -62,7 +62,13 @@ var watchable = []struct {
 	{homeLivePath, (*console).watchHome},
 	{escalationsLivePath, (*console).watchEscalations},
 	{escalationLivePath, (*console).watchEscalation},
+	{changesLivePath, (*console).watchChanges},
+	{boardLivePath, (*console).watchBoard}, // before those of single changes, whose pattern fits as well
+	{calendarLivePath, (*console).watchCalendar},
 	{changeLivePath, (*console).watchChange},
+	{approvalsLivePath, (*console).watchApprovals},
+	{meetingsLivePath, (*console).watchMeetings},
+	{meetingLivePath, (*console).watchMeeting},
 }
 
 // watch is one of the things that a connection listens to.

@@ -39,7 +39,9 @@ type meetingsView struct {
 	page
 	// State is "open" or "all"; Cursor is where the page begins.
 	State, Cursor string
-	Found         app.Page[app.MeetingView]
+	// Since is the place in the stream of events that the list was read at; empty: it is not known.
+	Since string
+	Found app.Page[app.MeetingView]
 }
 
 func (v meetingsView) url(cursor string) string {
@@ -53,23 +55,34 @@ func (v meetingsView) url(cursor string) string {
 func meetingFilters() []choice { return []choice{{"open", "Ahead and running"}, {"all", "All"}} }
 
 func (w *console) meetings(c *gin.Context) {
-	view := meetingsView{page: w.page(c, "CAB meetings"), State: c.Query("state"), Cursor: c.Query("cursor")}
-	query := app.MeetingQuery{Cursor: view.Cursor}
-	if view.State != "all" {
-		view.State, query.State = "open", []string{"open"}
-	}
-	var err error
-	if view.Found, err = w.Service.Meetings(c.Request.Context(), query); err != nil {
+	view, err := w.meetingsView(c)
+	if err != nil {
 		w.fail(c, err)
 		return
 	}
 	w.show(c, http.StatusOK, meetingsPage(view))
 }
 
+func (w *console) meetingsView(c *gin.Context) (meetingsView, error) {
+	view := meetingsView{page: w.page(c, "CAB meetings"), State: c.Query("state"), Cursor: c.Query("cursor")}
+	query := app.MeetingQuery{Cursor: view.Cursor}
+	if view.State != "all" {
+		view.State, query.State = "open", []string{"open"}
+	}
+	var err error
+	if view.Since, err = w.place(c.Request.Context()); err != nil {
+		return view, err
+	}
+	view.Found, err = w.Service.Meetings(c.Request.Context(), query)
+	return view, err
+}
+
 // meetingView is the page of one meeting: its agenda, and its minutes as they grow.
 type meetingView struct {
 	page
 	Paper    app.MeetingPaper
+	// Since is the place in the stream of events that it was read at; empty: it is not known.
+	Since string
 	Timeline []domain.StoredEvent
 	Form     *form
 	NotNow   string
@@ -100,11 +113,15 @@ func (w *console) meeting(c *gin.Context) {
 
 func (w *console) meetingView(c *gin.Context) (meetingView, error) {
 	ctx := c.Request.Context()
+	since, err := w.place(ctx)
+	if err != nil {
+		return meetingView{}, err
+	}
 	paper, err := w.Service.MeetingPaper(ctx, c.Param("record"))
 	if err != nil {
 		return meetingView{}, err
 	}
-	view := meetingView{page: w.page(c, paper.Meeting.Number+" "+paper.Meeting.Title), Paper: paper}
+	view := meetingView{page: w.page(c, paper.Meeting.Number+" "+paper.Meeting.Title), Paper: paper, Since: since}
 	events, err := w.Service.MeetingTimeline(ctx, paper.Meeting.ID, 0, timelinePage)
 	view.Timeline = events.Items
 	return view, err

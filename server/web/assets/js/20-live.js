@@ -124,6 +124,11 @@
     else join();
   };
 
+  // A form that somebody opened within what moves stays as it is: what is sent is about what its reader saw.
+  document.addEventListener("toggle", ({ target }) => {
+    if (target.matches?.("details[data-keeps]")) target.toggleAttribute("hx-morph-skip", target.open);
+  }, true);
+
   listen(reach());
   known = document.querySelector("#live[data-live]");
   if (!document.hidden) join();
