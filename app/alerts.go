@@ -13,6 +13,9 @@ type AlertQuery struct {
 	// Firing leaves aside what is over.
 	Firing  bool   `json:"firing"`
 	Service string `json:"service"`
+	// Item is a configuration item, by its handle. Held leaves those that changes hold or held.
+	Item string `json:"item"`
+	Held bool   `json:"held"`
 	// Change and Incident are records, by id or number: the one that holds them, the one that they are about.
 	Change   string `json:"change"`
 	Incident string `json:"incident"`
@@ -34,7 +37,7 @@ func (a *App) Alerts(ctx context.Context, query AlertQuery) (Page[AlertRow], err
 		return page, err
 	}
 	size := pageSize(query.Limit)
-	filter := schemas.AlertFilter{Firing: query.Firing, Service: query.Service, Change: query.Change, Incident: query.Incident, Limit: size + 1}
+	filter := schemas.AlertFilter{Firing: query.Firing, Service: query.Service, Item: query.Item, Held: query.Held, Change: query.Change, Incident: query.Incident, Limit: size + 1}
 	if query.Cursor != "" {
 		place, err := decodeCursor[alertPlace](query.Cursor)
 		if err != nil || !schemas.IsID(place.ID) {

@@ -17,6 +17,8 @@ type Configuration interface {
 	ConfigurationItem(ctx context.Context, handle string, at *time.Time) (ItemView, error)
 	// ItemVersions lists what was ever said of an item, the newest first.
 	ItemVersions(ctx context.Context, handle string) ([]configuration.Item, error)
+	// ItemRelations lists the relations that an item has or ever had, the newest first.
+	ItemRelations(ctx context.Context, handle string) ([]RelatedRow, error)
 	// SaveItem writes an item's next version, unless nothing differs. With a base it does so only on top of that version, 0 for
 	// none in force: else it is a conflict.
 	SaveItem(ctx context.Context, handle string, body ItemBody) (configuration.Item, error)
@@ -36,6 +38,8 @@ type ItemQuery struct {
 	// Words are looked for within handles and titles.
 	Words                             string
 	Class, Service, Team, Environment string
+	// Criticality is that of the items' services.
+	Criticality string
 	// At is the instant of which the list is; nil: now.
 	At     *time.Time
 	Limit  int
@@ -60,13 +64,20 @@ type RelationBody struct {
 type ItemView struct {
 	configuration.Item
 	// RelationsFrom begin at the item, RelationsTo end there.
-	RelationsFrom []schemas.RelatedRow `json:"relations_from"`
-	RelationsTo   []schemas.RelatedRow `json:"relations_to"`
+	RelationsFrom []RelatedRow `json:"relations_from"`
+	RelationsTo   []RelatedRow `json:"relations_to"`
 	// Incidents are those open on it that the caller may read, Changes those that touch it and are not at their end.
-	Incidents []schemas.ItemIncident `json:"open_incidents"`
-	Changes   []schemas.ItemChange   `json:"open_changes"`
-	MayEdit   bool                   `json:"may_edit"`
+	Incidents []ItemIncident `json:"open_incidents"`
+	Changes   []ItemChange   `json:"open_changes"`
+	MayEdit   bool           `json:"may_edit"`
 }
+
+// RelatedRow is a relation of an item, with what is at its other end; ItemIncident and ItemChange are records on an item.
+type (
+	RelatedRow   = schemas.RelatedRow
+	ItemIncident = schemas.ItemIncident
+	ItemChange   = schemas.ItemChange
+)
 
 // ImpactQuery asks for an impact.
 type ImpactQuery struct {
@@ -99,7 +110,7 @@ func (a *App) ConfigurationItems(ctx context.Context, query ItemQuery) (Page[con
 	size := pageSize(query.Limit)
 	found, err := schemas.ListItems(ctx, a.DB, schemas.ItemFilter{
 		At: a.instant(query.At), Words: query.Words, Class: query.Class, Service: query.Service, Team: query.Team,
-		Environment: query.Environment, After: query.Cursor, Limit: size + 1,
+		Environment: query.Environment, Criticality: query.Criticality, After: query.Cursor, Limit: size + 1,
 	})
 	if err != nil {
 		return page, a.fault(ctx, "listing configuration items", err)
@@ -165,6 +176,15 @@ func (a *App) ItemVersions(ctx context.Context, handle string) ([]configuration.
 		return nil, domain.Errorf(domain.CodeNotFound, "no configuration item %s", handle)
 	}
 	return found, a.fault(ctx, "reading the past of a configuration item", err)
+}
+
+// ItemRelations lists the relations that an item has or ever had, the newest first.
+func (a *App) ItemRelations(ctx context.Context, handle string) ([]RelatedRow, error) {
+	if err := a.allowed(ctx, PermissionConfigurationRead); err != nil {
+		return nil, err
+	}
+	found, err := schemas.RelationsEver(ctx, a.DB, handle, mostRelations)
+	return found, a.fault(ctx, "reading the relations that a configuration item ever had", err)
 }
 
 // Impact says who feels what happens to some items.

@@ -133,6 +133,8 @@ type AlertRow struct {
 	Times    int    `bun:"times" json:"times"`
 	Incident string `bun:"incident" json:"incident,omitempty"`
 	Change   string `bun:"change" json:"change,omitempty"`
+	// Held: a change holds it, or held it to its end; no incident was opened of it.
+	Held bool `bun:"held" json:"held,omitempty"`
 	alert.Alert
 }
 
@@ -140,6 +142,9 @@ type AlertRow struct {
 type AlertFilter struct {
 	Firing  bool
 	Service string
+	// Item is a configuration item that they are about; Held leaves those that changes hold or held.
+	Item string
+	Held bool
 	// Change and Incident are records by id or number.
 	Change, Incident string
 	// Before goes on after an occurrence of an earlier page.
@@ -152,7 +157,8 @@ type AlertFilter struct {
 func ListAlerts(ctx context.Context, db bun.IDB, reader Reader, filter AlertFilter) ([]AlertRow, error) {
 	c := composed{args: reader.arguments()}
 	c.text.WriteString(`SELECT a.id::text AS id, a.service, a.source, a.item, a.first_at, a.last_at, a.resolved_at, a.times, a.key, a.firing, a.title,
-			a.description, a.severity, a.items, a.labels, a.link, a.starts_at, coalesce(i.number, '') AS incident, coalesce(c.number, '') AS change
+			a.description, a.severity, a.items, a.labels, a.link, a.starts_at, coalesce(i.number, '') AS incident, coalesce(c.number, '') AS change,
+			a.change_id IS NOT NULL AND a.incident_id IS NULL AS held
 		FROM alerts a LEFT JOIN LATERAL (SELECT r.number FROM records r WHERE r.id = a.incident_id AND ` + mayReadOne + `) i ON true
 		LEFT JOIN LATERAL (SELECT r.number FROM records r WHERE r.id = a.change_id AND ` + mayReadOne + `) c ON true
 		WHERE ($1 OR a.service = ANY ($4) OR a.service IN (SELECT name FROM services WHERE team = ANY ($3)))`)
@@ -161,6 +167,12 @@ func ListAlerts(ctx context.Context, db bun.IDB, reader Reader, filter AlertFilt
 	}
 	if filter.Service != "" {
 		c.add(` AND a.service = ?`, filter.Service)
+	}
+	if filter.Item != "" {
+		c.add(` AND a.item = ?`, filter.Item)
+	}
+	if filter.Held {
+		c.text.WriteString(` AND a.change_id IS NOT NULL`)
 	}
 	for _, one := range []struct{ column, record string }{{"a.change_id", filter.Change}, {"a.incident_id", filter.Incident}} {
 		switch {

@@ -75,8 +75,10 @@ type ItemFilter struct {
 	At                                time.Time
 	Words                             string // within a handle or a title
 	Class, Service, Team, Environment string
-	After                             string
-	Limit                             int
+	// Criticality is that of the item's service.
+	Criticality string
+	After       string
+	Limit       int
 }
 
 // ListItems lists items.
@@ -90,6 +92,9 @@ func ListItems(ctx context.Context, db bun.IDB, filter ItemFilter) ([]configurat
 		if column.value != "" {
 			q = q.Where("i.? = ?", bun.Ident(column.name), column.value)
 		}
+	}
+	if filter.Criticality != "" {
+		q = q.Where("i.service IN (SELECT name FROM services WHERE criticality = ?)", filter.Criticality)
 	}
 	if filter.Words != "" {
 		q = q.Where("position(lower(?) in lower(i.handle || ' ' || i.title)) > 0", filter.Words)
@@ -188,6 +193,25 @@ func RelatedOf(ctx context.Context, db bun.IDB, handle string, at time.Time, lim
 		}
 	}
 	return from, to, nil
+}
+
+// RelationsEver lists the relations that an item has or had, the newest first, each with what was last said of its other end. At most
+// limit of those that begin at it, and of those that end there.
+func RelationsEver(ctx context.Context, db bun.IDB, handle string, limit int) ([]RelatedRow, error) {
+	found := []RelatedRow{}
+	err := db.NewRaw(`WITH mine AS (
+			(SELECT r.*, r.to_item AS other FROM configuration_relations r WHERE r.from_item = ?0 ORDER BY r.valid_from DESC LIMIT ?1)
+			UNION ALL (SELECT r.*, r.from_item FROM configuration_relations r WHERE r.to_item = ?0 ORDER BY r.valid_from DESC LIMIT ?1))
+		SELECT m.from_item, m.type, m.to_item, m.valid_from, m.valid_to, m.made_by, m.ended_by, i.title, i.class, i.shared
+		FROM mine m CROSS JOIN LATERAL (SELECT title, class, shared FROM configuration_items WHERE handle = m.other ORDER BY version DESC LIMIT 1) i
+		ORDER BY m.valid_from DESC, m.type, m.from_item, m.to_item`, handle, limit).Scan(ctx, &found)
+	if err != nil {
+		return nil, fmt.Errorf("reading the relations that %s ever had: %w", handle, err)
+	}
+	for i := range found {
+		toUTC(&found[i].ValidFrom, found[i].ValidTo)
+	}
+	return found, nil
 }
 
 // EstateNow reads what an import of some items and relations is compared with. Whoever imports holds LockConfiguration.

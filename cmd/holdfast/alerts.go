@@ -13,6 +13,8 @@ type alertCommands struct {
 type alertList struct {
 	Firing   bool   `help:"Only what still fires."`
 	Service  string `placeholder:"NAME" help:"Of this service only."`
+	Item     string `placeholder:"HANDLE" help:"About this configuration item only."`
+	Held     bool   `help:"Only what changes hold or held."`
 	Change   string `placeholder:"NUMBER" help:"Held by this change only."`
 	Incident string `placeholder:"NUMBER" help:"About this incident only."`
 	Limit    int    `short:"n" default:"50" help:"At most so many."`
@@ -21,7 +23,7 @@ type alertList struct {
 
 // Run lists alerts.
 func (c *alertList) Run(ctx context.Context, s *session) error {
-	query := app.AlertQuery{Firing: c.Firing, Service: c.Service, Change: c.Change, Incident: c.Incident}
+	query := app.AlertQuery{Firing: c.Firing, Service: c.Service, Item: c.Item, Held: c.Held, Change: c.Change, Incident: c.Incident}
 	rows, more, err := pages(c.Limit, c.All, func(cursor string, size int) (app.Page[app.AlertRow], error) {
 		query.Cursor, query.Limit = cursor, size
 		return s.service.Alerts(ctx, query)

@@ -38,6 +38,7 @@ type itemList struct {
 	Service     string `short:"s" placeholder:"SERVICE" help:"Of this service."`
 	Team        string `short:"t" placeholder:"TEAM" help:"That this team looks after."`
 	Environment string `short:"e" placeholder:"NAME" help:"Of this environment."`
+	Criticality string `placeholder:"LEVEL" help:"Whose service has this criticality, such as critical."`
 	instantFlag
 	Limit int  `short:"n" default:"50" help:"At most so many."`
 	All   bool `short:"a" help:"All of them."`
@@ -45,7 +46,7 @@ type itemList struct {
 
 // Run lists items page by page.
 func (c *itemList) Run(ctx context.Context, s *session) error {
-	query := app.ItemQuery{Words: c.Words, Class: c.Class, Service: c.Service, Team: c.Team, Environment: c.Environment, At: c.At}
+	query := app.ItemQuery{Words: c.Words, Class: c.Class, Service: c.Service, Team: c.Team, Environment: c.Environment, Criticality: c.Criticality, At: c.At}
 	found, more, err := pages(c.Limit, c.All, func(cursor string, size int) (app.Page[configuration.Item], error) {
 		query.Cursor, query.Limit = cursor, size
 		return s.service.ConfigurationItems(ctx, query)

@@ -18,6 +18,8 @@ func (a *API) alerts() {
 		func(ctx context.Context, in *struct {
 			Firing   bool   `query:"firing" doc:"Only what still fires"`
 			Service  string `query:"service" maxLength:"100"`
+			Item     string `query:"item" maxLength:"200" doc:"Those that are about this configuration item: a handle"`
+			Held     bool   `query:"held" doc:"Only those that changes hold or held"`
 			Change   string `query:"change" maxLength:"64" doc:"Those that this change holds: an id or a number"`
 			Incident string `query:"incident" maxLength:"64" doc:"Those that this incident is about: an id or a number"`
 			Cursor   string `query:"cursor" maxLength:"500"`
@@ -25,7 +27,8 @@ func (a *API) alerts() {
 		},
 		) (*answer[app.Page[app.AlertRow]], error) {
 			return answered(a.Service.Alerts(ctx, app.AlertQuery{
-				Firing: in.Firing, Service: in.Service, Change: in.Change, Incident: in.Incident, Cursor: in.Cursor, Limit: in.Limit,
+				Firing: in.Firing, Service: in.Service, Item: in.Item, Held: in.Held, Change: in.Change, Incident: in.Incident, Cursor: in.Cursor,
+				Limit: in.Limit,
 			}))
 		})
 	write := app.PermissionIntakeKeyWrite

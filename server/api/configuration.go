@@ -15,6 +15,7 @@ type itemQuery struct {
 	Service     string    `query:"service" maxLength:"100"`
 	Team        string    `query:"team" maxLength:"100"`
 	Environment string    `query:"environment" maxLength:"200"`
+	Criticality string    `query:"criticality" maxLength:"100" doc:"That of their services"`
 	At          time.Time `query:"at" doc:"As it was at this instant; left out: as it is"`
 	Limit       int       `query:"limit" minimum:"0" maximum:"200"`
 	Cursor      string    `query:"cursor" maxLength:"400"`
@@ -38,8 +39,8 @@ func (a *API) configuration() {
 	register(a, operation(http.MethodGet, "/configuration-items", "list-configuration-items", "List configuration items by their handles", tag, read),
 		func(ctx context.Context, in *itemQuery) (*answer[app.Page[configuration.Item]], error) {
 			return answered(a.Service.ConfigurationItems(ctx, app.ItemQuery{
-				Words: in.Words, Class: in.Class, Service: in.Service, Team: in.Team, Environment: in.Environment, At: given(in.At),
-				Limit: in.Limit, Cursor: in.Cursor,
+				Words: in.Words, Class: in.Class, Service: in.Service, Team: in.Team, Environment: in.Environment,
+				Criticality: in.Criticality, At: given(in.At), Limit: in.Limit, Cursor: in.Cursor,
 			}))
 		})
 	register(a, operation(http.MethodGet, itemPath, "read-configuration-item", "Read an item with its relations, and what is open on it", tag, read),
@@ -72,7 +73,7 @@ func (a *API) configuration() {
 		) (*answer[configuration.Item], error) {
 			return answered(a.Service.EndItem(ctx, in.Handle, in.Body.Reason))
 		})
-	a.relations(write, tag)
+	a.relations(read, write, tag)
 	a.impact(read, write, tag)
 }
 
@@ -82,7 +83,11 @@ type relating struct {
 	Body app.RelationBody
 }
 
-func (a *API) relations(write app.Permission, tag string) {
+func (a *API) relations(read, write app.Permission, tag string) {
+	register(a, operation(http.MethodGet, itemPath+"/relations", "list-configuration-relations", "The relations that an item has or ever had, the newest first", tag, read),
+		func(ctx context.Context, in *ByHandle) (*list[app.RelatedRow], error) {
+			return listed(a.Service.ItemRelations(ctx, in.Handle))
+		})
 	op := operation(http.MethodPost, itemPath+"/relations", "relate-configuration-item", "Tie an item to another; the same again does nothing", tag, write, http.StatusConflict)
 	op.DefaultStatus = http.StatusNoContent
 	register(a, op, func(ctx context.Context, in *relating) (*struct{}, error) {

@@ -10,9 +10,11 @@ import (
 // Alerts lists what monitoring told.
 func (c *client) Alerts(ctx context.Context, query app.AlertQuery) (app.Page[app.AlertRow], error) {
 	op := get("alerts")
-	op.query = values("service", query.Service, "change", query.Change, "incident", query.Incident, "cursor", query.Cursor, "limit", count(query.Limit, mostItems))
-	if query.Firing {
-		op.query.Set("firing", "true")
+	op.query = values("service", query.Service, "item", query.Item, "change", query.Change, "incident", query.Incident, "cursor", query.Cursor, "limit", count(query.Limit, mostItems))
+	for name, set := range map[string]bool{"firing": query.Firing, "held": query.Held} {
+		if set {
+			op.query.Set(name, "true")
+		}
 	}
 	return one[app.Page[app.AlertRow]](ctx, c, op)
 }

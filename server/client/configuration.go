@@ -18,7 +18,7 @@ func (c *client) ConfigurationItems(ctx context.Context, query app.ItemQuery) (a
 	op := get(configurationItems)
 	op.query = values(
 		"q", query.Words, "class", query.Class, "service", query.Service, "team", query.Team, "environment", query.Environment,
-		"at", instant(query.At), "cursor", query.Cursor, "limit", count(query.Limit, mostItems),
+		"criticality", query.Criticality, "at", instant(query.At), "cursor", query.Cursor, "limit", count(query.Limit, mostItems),
 	)
 	return one[app.Page[configuration.Item]](ctx, c, op)
 }
@@ -33,6 +33,11 @@ func (c *client) ConfigurationItem(ctx context.Context, handle string, at *time.
 // ItemVersions lists what was ever said of an item.
 func (c *client) ItemVersions(ctx context.Context, handle string) ([]configuration.Item, error) {
 	return list[configuration.Item](ctx, c, get(configurationItems, handle, "versions"))
+}
+
+// ItemRelations lists the relations that an item has or ever had.
+func (c *client) ItemRelations(ctx context.Context, handle string) ([]app.RelatedRow, error) {
+	return list[app.RelatedRow](ctx, c, get(configurationItems, handle, "relations"))
 }
 
 // SaveItem writes an item's next version.

@@ -55,7 +55,7 @@ func changeFacts(view changeView) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = listFact("Items", view.Change.ConfigurationItems).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = itemFact(view.page, view.Change.ConfigurationItems).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -64,6 +64,16 @@ func (d *desk) signIn(person string) {
 	d.cookies[person] = "Cookie: holdfast=" + session.Secret
 }
 
+// address is where the pages are served over a connection.
+func (d *desk) address() string {
+	d.t.Helper()
+	if d.site == nil {
+		d.site = httptest.NewServer(d.pages)
+		d.t.Cleanup(d.site.Close)
+	}
+	return d.site.URL
+}
+
 // get asks for a page as somebody and gives it when it has the status.
 func (d *desk) get(who, path string, status int) string {
 	d.t.Helper()

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"strconv"
 	"strings"
@@ -33,11 +32,8 @@ func liveOf(addresses ...string) string { return livePath + "?" + url.Values{"of
 // listen opens a connection as a browser does, after a place where one is named.
 func (d *desk) listen(who, after string, addresses ...string) *heard {
 	d.t.Helper()
-	if d.site == nil {
-		d.site = httptest.NewServer(d.pages)
-		d.t.Cleanup(d.site.Close)
-	}
-	request, err := http.NewRequestWithContext(d.t.Context(), http.MethodGet, d.site.URL+liveOf(addresses...), nil)
+	site := d.address()
+	request, err := http.NewRequestWithContext(d.t.Context(), http.MethodGet, site+liveOf(addresses...), nil)
 	require.NoError(d.t, err)
 	name, value, _ := strings.Cut(d.cookies[who], ": ")
 	request.Header.Set(name, value)

@@ -860,7 +860,7 @@ func recordFacts(view recordView) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = listFact("Items", view.Record.ConfigurationItems).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = itemFact(view.page, view.Record.ConfigurationItems).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

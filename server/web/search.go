@@ -9,6 +9,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/holdfast-itsm/holdfast/app"
+	"github.com/holdfast-itsm/holdfast/domain/configuration"
 	"github.com/holdfast-itsm/holdfast/server"
 )
 
@@ -40,7 +41,13 @@ func (w *console) search(c *gin.Context) {
 		c.Redirect(http.StatusSeeOther, recordURL(words))
 		return
 	}
-	w.show(c, http.StatusOK, searchPage(w.page(c, "Search"), words, found))
+	p := w.page(c, "Search")
+	items, err := w.itemsNamed(c, p, words, optionsShown)
+	if err != nil {
+		w.fail(c, err)
+		return
+	}
+	w.show(c, http.StatusOK, searchPage(p, words, found, items))
 }
 
 // numbered is a record's number as people type it: "inc-42", "INC000042".
@@ -81,7 +88,25 @@ func (w *console) searchOptions(c *gin.Context) {
 		w.show(c, http.StatusOK, paletteFailed(server.ProblemOf(err)))
 		return
 	}
-	w.show(c, http.StatusOK, paletteOptions(fitting(commandsFor(w.page(c, "")), words), records(found), words))
+	p := w.page(c, "")
+	items, err := w.itemsNamed(c, p, words, itemsOffered)
+	if err != nil {
+		w.show(c, http.StatusOK, paletteFailed(server.ProblemOf(err)))
+		return
+	}
+	w.show(c, http.StatusOK, paletteOptions(fitting(commandsFor(p), words), records(found), items, words))
+}
+
+// itemsOffered is how many configuration items the palette offers.
+const itemsOffered = 4
+
+// itemsNamed are the configuration items in whose handles or titles something is found, for those who may read items.
+func (w *console) itemsNamed(c *gin.Context, p page, words string, most int) ([]configuration.Item, error) {
+	if words == "" || !p.may(app.PermissionConfigurationRead) {
+		return nil, nil
+	}
+	found, err := w.Service.ConfigurationItems(c.Request.Context(), app.ItemQuery{Words: words, Limit: most})
+	return found.Items, err
 }
 
 func records(found []app.FoundRow) []option {
@@ -108,6 +133,9 @@ func commandsFor(p page) []option {
 	}
 	if p.may(app.PermissionPeopleWrite) {
 		options = append(options, option{Title: "New person", Icon: "plus", Path: peoplePath + "/new", Words: "account invite"})
+	}
+	if p.may(app.PermissionConfigurationWrite) {
+		options = append(options, option{Title: "New configuration item", Icon: "plus", Path: newItemPath, Words: "ci cmdb add"})
 	}
 	if p.may(app.PermissionPolicyWrite) {
 		options = append(options, option{Title: "New policy", Icon: "plus", Path: policiesPath + "/new", Words: "document calendar team service"})

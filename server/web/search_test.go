@@ -81,7 +81,7 @@ func TestThePaletteIsACombobox(t *testing.T) {
 	require.Contains(t, text, `role="combobox"`)
 	require.Contains(t, text, `aria-controls="palette-list"`)
 	require.Contains(t, text, `data-theme-choice="dark"`)
-	fragment := html(t, paletteOptions(nil, nil, `a "b" & <c>`))
+	fragment := html(t, paletteOptions(nil, nil, nil, `a "b" & <c>`))
 	require.Contains(t, fragment, `data-path="/search?q=a+%22b%22+%26+%3Cc%3E"`, "there is always one option")
 	require.Contains(t, fragment, "&lt;c&gt;")
 }

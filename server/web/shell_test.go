@@ -63,7 +63,7 @@ func TestTheNavigationLeadsWhereOneMayGo(t *testing.T) {
 	}
 	require.Contains(t, titles(domain.RoleAdmin), "Design")
 	require.NotContains(t, titles(domain.RoleAgent), "Design")
-	require.Contains(t, titles(domain.RoleAgent), "Incidents Changes Approvals Waiting")
+	require.Contains(t, titles(domain.RoleAgent), "Incidents Changes Alerts Approvals Waiting")
 	require.Equal(t, "My reports Profile", titles(""))
 
 	p, agent := pageOf("x"), whoHas(domain.RoleAgent)

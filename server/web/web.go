@@ -136,6 +136,8 @@ func (w *console) mountPages(pages *gin.RouterGroup) {
 	w.mountChanges(pages)
 	w.mountApprove(pages)
 	w.mountApprovals(pages)
+	w.mountConfiguration(pages)
+	w.mountAlerts(pages)
 }
 
 // contentPolicy lets a page load from its own origin only: no inline script or style, no frames, no plugins.
