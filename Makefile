@@ -73,7 +73,7 @@ bench: setup-postgres build ## Measure Holdfast beside the bare engine: p50, p99
 	@bin/holdfast bench $(ARGS)
 
 histories: setup-postgres build ## Play the scripted scenarios on a real engine and store their histories for the replay tests
-	$(GO) run $(TAGS) ./test/histories
+	$(GO) run $(TAGS) ./test/histories $(ARGS)
 
 lint: setup-go ## Check format, vet, staticcheck, workflow determinism, and the shell scripts
 	@scripts/lint

@@ -1,5 +1,6 @@
 // Command histories plays scripted scenarios on a real engine with a real worker and stores the workflows' histories for the
-// replay tests (make histories). What it stores is a contract: a later build must be able to go on from any of them.
+// replay tests (make histories). What it stores is a contract: a later build must be able to go on from any of them. Given the names
+// of scenarios, it plays those alone and leaves what was stored of the others (make histories ARGS="meeting cadence").
 package main
 
 import (
@@ -9,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"syscall"
 
 	"github.com/holdfast-itsm/holdfast/test/kit"
@@ -21,20 +23,24 @@ const folder = "workflows/testdata/histories"
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx); err != nil {
+	if err := run(ctx, os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, "histories:", err)
 		os.Exit(1)
 	}
 }
 
-// run plays every scenario and replaces what was stored before of the same logic, if all went well. The histories of an older
-// logic stay: runs that began under it go on.
-func run(ctx context.Context) error {
+// run plays every scenario, or those named, and replaces what was stored before of the same logic, if all went well. The histories of
+// an older logic stay: runs that began under it go on.
+func run(ctx context.Context, only []string) error {
+	chosen, err := choose(only)
+	if err != nil {
+		return err
+	}
 	logic, recorded, root := fmt.Sprintf("logic%d_", workflows.StartLogic), map[string][]byte{}, ""
-	err := perform(ctx, func(s *stage) {
+	err = perform(ctx, func(s *stage) {
 		root = kit.Root(s)
 		p := newPlayer(s)
-		for _, scenario := range scenarios {
+		for _, scenario := range chosen {
 			fmt.Println(scenario.name)
 			p.store(recorded, logic+scenario.name, scenario.play(p))
 		}
@@ -42,17 +48,44 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return replace(filepath.Join(root, folder), logic, recorded)
+	patterns := []string{logic + "*"}
+	if len(only) > 0 {
+		patterns = nil
+		for _, name := range only {
+			patterns = append(patterns, logic+name+".json.gz", logic+name+"-[0-9]*.json.gz")
+		}
+	}
+	return replace(filepath.Join(root, folder), patterns, recorded)
 }
 
-// replace leaves exactly the given files of a prefix in a folder.
-func replace(folder, prefix string, files map[string][]byte) error {
+// choose finds scenarios by their names; without names, all.
+func choose(only []string) ([]scenario, error) {
+	if len(only) == 0 {
+		return scenarios, nil
+	}
+	var chosen []scenario
+	for _, name := range only {
+		i := slices.IndexFunc(scenarios, func(s scenario) bool { return s.name == name })
+		if i < 0 {
+			return nil, fmt.Errorf("there is no scenario %s", name)
+		}
+		chosen = append(chosen, scenarios[i])
+	}
+	return chosen, nil
+}
+
+// replace leaves exactly the given files of some patterns in a folder.
+func replace(folder string, patterns []string, files map[string][]byte) error {
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return fmt.Errorf("make the folder of histories: %w", err)
 	}
-	old, err := filepath.Glob(filepath.Join(folder, prefix+"*"))
-	if err != nil {
-		return fmt.Errorf("list the old histories: %w", err)
+	var old []string
+	for _, pattern := range patterns {
+		found, err := filepath.Glob(filepath.Join(folder, pattern))
+		if err != nil {
+			return fmt.Errorf("list the old histories: %w", err)
+		}
+		old = append(old, found...)
 	}
 	var faults []error
 	for _, path := range old {

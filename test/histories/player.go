@@ -167,15 +167,19 @@ func (p *player) count(of execution, kind enums.EventType) int {
 	return count
 }
 
-// execution is one run of a record's workflow, or of a destination's.
+// execution is one run of a record's workflow, of a destination's, or of a turn's.
 type execution struct {
 	record, run, destination string
 	practice                 domain.Practice // of the record; empty: an incident
+	workflow                 string          // the id of one that is neither a record's nor a destination's
 }
 
 func (e execution) id() string {
 	if e.destination != "" {
 		return domain.DeliveryID(e.destination)
+	}
+	if e.workflow != "" {
+		return e.workflow
 	}
 	return domain.WorkflowID(cmp.Or(e.practice, domain.Incident), e.record)
 }

@@ -12,11 +12,14 @@ import (
 	"github.com/holdfast-itsm/holdfast/test/kit"
 )
 
-// scenarios are played one after the other; the name is that of the file.
-var scenarios = []struct {
+// scenario is a life that is played; the name is that of the file.
+type scenario struct {
 	name string
 	play func(*player) []execution
-}{
+}
+
+// scenarios are played one after the other.
+var scenarios = []scenario{
 	{"log_to_close", logToClose},
 	{"first_contact", firstContact},
 	{"refused_log", refusedLog},
@@ -32,6 +35,11 @@ var scenarios = []struct {
 	{"reopen_after_close", reopenAfterClose},
 	{"delivery", deliver},
 	{"escalation", escalate},
+	{"change_voted", changeVoted},
+	{"change_carried_out", changeCarriedOut},
+	{"change_missed", changeMissed},
+	{"meeting", meet},
+	{"cadence", takeTurns},
 }
 
 var done = body{"code": "fixed", "notes": "Restarted the relay."}
