@@ -12,20 +12,10 @@ import (
 	"github.com/holdfast-itsm/holdfast/test/kit"
 )
 
-// TestClocks walks the pages that show what was promised, on records under an agreement of their own.
-func TestClocks(t *testing.T) {
-	t.Parallel()
-	stack := kit.Up(t)
-	browser := newBrowser(t)
-	for name, visit := range map[string]func(*testing.T, context.Context, *kit.Stack){
-		"every clock is fit for everybody": clocksAreFit, "a new version is brought to open records": newVersionIsBrought,
-		"who is called is live": whoIsCalledIsLive,
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			visit(t, browser, stack)
-		})
-	}
+// clockWalks go over clocks and whom they wake.
+var clockWalks = map[string]walk{
+	"every clock is fit for everybody": clocksAreFit, "a new version is brought to open records": newVersionIsBrought,
+	"who is called is live": whoIsCalledIsLive,
 }
 
 // clocksAreFit looks at clocks that run, rest, are broken, kept and replaced, as the desk sees them and as whoever reported it does.

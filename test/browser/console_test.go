@@ -11,24 +11,33 @@ import (
 	"github.com/holdfast-itsm/holdfast/test/kit"
 )
 
-// One Holdfast and one browser serve all visitors; each has cookies of their own and works on a record of their own.
+// walk is what one visitor, or a few, do in the console.
+type walk func(t *testing.T, browser context.Context, stack *kit.Stack)
+
+// consoleWalks go over the work itself.
+var consoleWalks = map[string]walk{
+	"an agent's morning": agentsMorning, "a team lead's morning": leadsMorning, "a requester's morning": requestersMorning,
+	"signing in and out": signingInAndOut, "live updates": liveUpdates,
+	"a queue by keyboard": queueByKeyboard, "a queue in bulk": queueInBulk, "a live queue and its views": queueLive,
+	"a refused form keeps what was typed": refusedForm, "signing in by password": signingInByPassword,
+	"every page of the work is fit for everybody": workIsFit, "every command is fit for everybody": commandsAreFit,
+	"what opens on pages of the work is fit for everybody": workOpenedIsFit, "the portal is fit for everybody": askingIsFit,
+	"home is theirs": homeIsTheirs, "a vote by keys alone": votingByKeys, "changes are fit for everybody": changesAreFit,
+}
+
+// One Holdfast and one browser serve all visitors, since starting them takes longer than most walks; each has cookies of
+// their own and works on records of their own.
 func TestConsole(t *testing.T) {
 	t.Parallel()
 	stack := kit.Up(t)
 	browser := newBrowser(t)
-	for name, visit := range map[string]func(*testing.T, context.Context, *kit.Stack){
-		"an agent's morning": agentsMorning, "a team lead's morning": leadsMorning, "a requester's morning": requestersMorning,
-		"signing in and out": signingInAndOut, "live updates": liveUpdates,
-		"a queue by keyboard": queueByKeyboard, "a queue in bulk": queueInBulk, "a live queue and its views": queueLive,
-		"a refused form keeps what was typed": refusedForm, "signing in by password": signingInByPassword,
-		"every page of the work is fit for everybody": workIsFit, "every command is fit for everybody": commandsAreFit,
-		"what opens on pages of the work is fit for everybody": workOpenedIsFit, "the portal is fit for everybody": askingIsFit,
-		"home is theirs": homeIsTheirs, "a vote by keys alone": votingByKeys, "changes are fit for everybody": changesAreFit,
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			visit(t, browser, stack)
-		})
+	for _, walks := range []map[string]walk{consoleWalks, deskWalks, onCallWalks, promiseWalks, clockWalks} {
+		for name, goes := range walks {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				goes(t, browser, stack)
+			})
+		}
 	}
 }
 

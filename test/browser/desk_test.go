@@ -13,20 +13,10 @@ import (
 	"github.com/holdfast-itsm/holdfast/test/kit"
 )
 
-// TestDesk walks the pages that keep an organisation and those around a record.
-func TestDesk(t *testing.T) {
-	t.Parallel()
-	stack := kit.Up(t)
-	browser := newBrowser(t)
-	for name, visit := range map[string]func(*testing.T, context.Context, *kit.Stack){
-		"a policy from draft to version": policyFromDraftToVersion, "an administrator's morning": adminsMorning, "a day without a pointer": withoutAPointer,
-		"the palette by keyboard alone": paletteByKeyboard, "what stands around a record": aroundARecord, "every page that governs is fit for everybody": governingIsFit,
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			visit(t, browser, stack)
-		})
-	}
+// deskWalks go over the pages that keep an organisation and those around a record.
+var deskWalks = map[string]walk{
+	"a policy from draft to version": policyFromDraftToVersion, "an administrator's morning": adminsMorning, "a day without a pointer": withoutAPointer,
+	"the palette by keyboard alone": paletteByKeyboard, "what stands around a record": aroundARecord, "every page that governs is fit for everybody": governingIsFit,
 }
 
 func policyFromDraftToVersion(t *testing.T, browser context.Context, stack *kit.Stack) {

@@ -110,7 +110,8 @@ func commandsAreFit(t *testing.T, browser context.Context, stack *kit.Stack) {
 	v.signIn(stack.Token)
 	for _, transition := range incident.Lifecycle.Transitions {
 		if !transition.Machine() && transition.Verb != "log" {
-			fitAll(v, plain(record+"?do="+strings.ReplaceAll(transition.Verb, "_", "-")))
+			v.visit(record + "?do=" + strings.ReplaceAll(transition.Verb, "_", "-"))
+			v.fitWithin("#command", transition.Verb)
 		}
 	}
 	fitAll(v, []place{

@@ -13,19 +13,9 @@ import (
 	"github.com/holdfast-itsm/holdfast/test/kit"
 )
 
-// TestOnCall walks the pages about who is on call, on schedules of its own.
-func TestOnCall(t *testing.T) {
-	t.Parallel()
-	stack := kit.Up(t)
-	browser := newBrowser(t)
-	for name, visit := range map[string]func(*testing.T, context.Context, *kit.Stack){
-		"a turn changes hands": aTurnChangesHands, "everybody can use it": onCallIsFit,
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			visit(t, browser, stack)
-		})
-	}
+// onCallWalks go over who is on call.
+var onCallWalks = map[string]walk{
+	"a turn changes hands": aTurnChangesHands, "who is on call is fit for everybody": onCallIsFit,
 }
 
 // rota stores a schedule in which two people of the demo take turns of a week.

@@ -12,20 +12,10 @@ import (
 	"github.com/holdfast-itsm/holdfast/test/kit"
 )
 
-// TestPromises walks the pages about promises, under agreements of its own that count around the clock.
-func TestPromises(t *testing.T) {
-	t.Parallel()
-	stack := kit.Up(t)
-	browser := newBrowser(t)
-	for name, visit := range map[string]func(*testing.T, context.Context, *kit.Stack){
-		"a figure leads to its incidents": aFigureLeadsToItsIncidents, "a row comes and goes as promises break": aRowComesAndGoes,
-		"a countdown turns by itself": aCountdownTurns, "everybody can use it": promisesAreFit,
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			visit(t, browser, stack)
-		})
-	}
+// promiseWalks go over what was promised, kept and broken.
+var promiseWalks = map[string]walk{
+	"a figure leads to its incidents": aFigureLeadsToItsIncidents, "a row comes and goes as promises break": aRowComesAndGoes,
+	"a countdown turns by itself": aCountdownTurns, "promises are fit for everybody": promisesAreFit,
 }
 
 // promise applies an agreement for incidents whose title begins with its name; half of each time, nothing happens.
