@@ -164,3 +164,35 @@ func TestASeatIsNotGivenWhileItIsTakenAway(t *testing.T) {
 	b.relay()
 	require.NotContains(t, b.waitsFor(id), "cab bo")
 }
+
+// Whoever was asked reads on where a stage cannot be decided, and so does who stands for them: they are asked again once it can be.
+func TestWhoWasAskedReadsOnWhereAStageCannotBeDecided(t *testing.T) {
+	t.Parallel()
+	b := settleBoard(t)
+	id := b.asked(body{"restricted": true})
+	reads := func(person string) bool {
+		_, found, err := schemas.ReadChange(t.Context(), b.worker, schemas.Reader{Handle: person}, id)
+		require.NoError(t, err)
+		return found
+	}
+	listed := func(person string) int {
+		rows, err := schemas.ListChanges(t.Context(), b.worker, schemas.Reader{Handle: person, All: true}, schemas.ChangeFilter{Limit: 10})
+		require.NoError(t, err)
+		return len(rows)
+	}
+	for _, person := range []string{"ana", "sec", "bo", "hal", "mona"} {
+		require.True(t, reads(person), person)
+	}
+	require.False(t, reads("fred"))
+	b.vote("sec", id, body{"vote": "recuse"})
+	require.Equal(t, approval.StageError, b.stage(id, "cab").State)
+	require.Equal(t, []string{"window mona"}, b.waitsFor(id))
+	for _, person := range []string{"ana", "sec", "bo", "hal", "mona"} {
+		require.True(t, reads(person), person)
+	}
+	require.Equal(t, []int{1, 0}, []int{listed("ana"), listed("fred")}, "in lists too")
+	b.do(b.by("dee", domain.RoleAgent), "withdraw", id, nil)
+	require.False(t, reads("ana"), "nobody is asked any more")
+	require.True(t, reads("sec"), "who has voted reads on")
+	b.sound()
+}

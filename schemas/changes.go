@@ -70,11 +70,11 @@ var (
 	changeByNumber = pg.Prepared(`SELECT ` + changeColumns + ` FROM records r JOIN changes c ON c.id = r.id WHERE r.number = $6 AND ` + mayReadChange)
 )
 
-// mayReadChange lets those read a change, beside whoever may read any such record, who are asked to vote on it or have voted: nobody
-// can decide what they cannot read.
-var mayReadChange = `(` + mayReadOne + ` OR r.id IN (SELECT record_id FROM approval_seats WHERE person = $2)
+// mayReadChange lets those read a change, beside whoever may read any such record, who have a seat in a stage of its approval that is
+// not decided, or have voted, and the delegates of the former: nobody can decide what they cannot read.
+var mayReadChange = `(` + mayReadOne + ` OR r.id IN (SELECT record_id FROM interests WHERE ` + seated + ` = $2)
 	OR r.id IN (SELECT record_id FROM votes WHERE voter = $2)
-	OR r.id IN (SELECT s.record_id FROM approval_seats s JOIN delegations d ON d.principal = s.person
+	OR r.id IN (SELECT record_id FROM interests JOIN delegations d ON ` + seated + ` = d.principal
 		WHERE d.delegate = $2 AND d.ended_at IS NULL AND now() BETWEEN d.from_at AND d.until_at))`
 
 func normalizeChange(found *change.Change) {

@@ -27,6 +27,10 @@ const (
 	InterestPerson = "person" // somebody with a seat in a stage of its approval that is not decided, by handle
 )
 
+// seated begins a comparison that finds, in interests, the records in whose undecided stages somebody has a seat; also in a stage of
+// which nobody is asked, because its rule cannot be met.
+const seated = `kind = '` + InterestPerson + `' AND key`
+
 // The commands by which a change looks for itself.
 const (
 	looksAround  = "change.conflicts_changed"
