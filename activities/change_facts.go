@@ -4,12 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"time"
 
 	"github.com/uptrace/bun"
 
 	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/domain/approval"
 	"github.com/holdfast-itsm/holdfast/domain/change"
+	"github.com/holdfast-itsm/holdfast/domain/meeting"
 	"github.com/holdfast-itsm/holdfast/domain/policy"
 	"github.com/holdfast-itsm/holdfast/domain/window"
 	"github.com/holdfast-itsm/holdfast/schemas"
@@ -44,6 +46,7 @@ type changeMentions struct {
 	ConfigurationItems []string `json:"configuration_items"`
 	Predecessors       []string `json:"predecessors"`
 	To                 string   `json:"to"`
+	Meeting            string   `json:"meeting"`
 	// A vote that approves looks for nothing: what came into the change's way has been told. One that rejects takes it out of others'.
 	Vote approval.Choice `json:"vote"`
 }
@@ -58,7 +61,7 @@ var (
 	// askingChange begin an approval, or may bring the change under another policy.
 	askingChange = []string{"submit", "assess", "peer_review", "record_retrospective", "edit", "schedule"}
 	// votingChange move one.
-	votingChange = []string{"cast_vote", "close_voting", "request_info", "answer_info", "defer", "ask_others", "approval_due", "electorate_changed"}
+	votingChange = []string{"cast_vote", "close_voting", "request_info", "answer_info", "defer", "ask_others", "approval_due", "electorate_changed", "on_agenda"}
 	// lookingChange look for conflicts: what moves the change, what may schedule or start it, and what takes it out of others' way.
 	lookingChange = []string{
 		"submit", "edit", "schedule", "assess", "peer_review", "from_model", "cancel", "withdraw", "revise", "start", "window_opens", "window_missed",
@@ -113,6 +116,12 @@ func (a *Activities) changeFacts(ctx context.Context, tx bun.Tx, record change.C
 			return facts, err
 		}
 	}
+	if verb == "defer" && named.Meeting != "" {
+		var err error
+		if facts.Meeting, err = deferredTo(ctx, tx, named.Meeting, a.Clock.Now()); err != nil {
+			return facts, err
+		}
+	}
 	if verb == "link" || verb == "unlink" {
 		target, found, err := schemas.ReadTarget(ctx, tx, named.To, false)
 		if err != nil {
@@ -123,6 +132,16 @@ func (a *Activities) changeFacts(ctx context.Context, tx bun.Tx, record change.C
 		}
 	}
 	return facts, nil
+}
+
+// deferredTo is the meeting to which a vote is put off; nil where there is none.
+func deferredTo(ctx context.Context, tx bun.Tx, reference string, now time.Time) (*change.Meeting, error) {
+	found, exists, err := schemas.ReadMeeting(ctx, tx, schemas.Reader{All: true, Restricted: true}, reference)
+	if err != nil || !exists {
+		return nil, err
+	}
+	ahead := found.State == meeting.Planned || found.State == meeting.AgendaFixed
+	return &change.Meeting{ID: found.ID, Number: found.Number, Board: found.Board.Target(), EndsAt: found.EndsAt, Ahead: ahead && found.StartsAt.After(now)}, nil
 }
 
 // asOpened is what a change will be about that a command opens, as far as facts depend on it.

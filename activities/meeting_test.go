@@ -120,3 +120,40 @@ func TestATurnCallsOneMeeting(t *testing.T) {
 	require.Equal(t, domain.Refused, twice.Outcome, "even under another id")
 	require.Contains(t, twice.Refusal.Message, "cab_meetings_turn")
 }
+
+// A change that is put off to a meeting is on its agenda, and has time until that is over; so has whatever awaits the board at the
+// cut-off. What is moved once more goes with its meeting.
+func TestAMeetingLeavesTimeUntilItIsOver(t *testing.T) {
+	t.Parallel()
+	b := settleBoard(t)
+	mona := b.by("mona", domain.RoleChangeManager)
+	deferred, waits := b.asked(nil), b.asked(nil)
+	id := b.called(body{"role": "cab_member"})
+	ends := store.Instant("2026-12-04T14:45:00Z")
+	b.do(mona, "defer", deferred, body{"stage": "cab", "meeting": b.meeting(id).Number, "reason": "the supplier is not back"})
+	require.Equal(t, ends, b.stage(deferred, "cab").Timing.DueAt.UTC())
+	b.deliver()
+	require.Len(t, b.meeting(id).Items, 1)
+	require.Equal(t, b.change(deferred).Number, b.meeting(id).Items[0].Number)
+
+	require.Equal(t, store.Instant("2026-12-03T09:00:00Z"), b.stage(waits, "cab").Timing.DueAt.UTC())
+	b.clock.Set("2026-12-02T09:00:00Z")
+	result, err := b.meet(mona, "fix_agenda", id, nil)
+	require.NoError(t, err)
+	require.Equal(t, domain.Applied, result.Outcome)
+	b.deliver()
+	require.Len(t, b.meeting(id).Items, 2)
+	require.Equal(t, ends, b.stage(waits, "cab").Timing.DueAt.UTC(), "the cut-off gives time until the meeting is over")
+
+	result, err = b.meet(mona, "reschedule", id, body{"at": store.Instant("2026-12-08T14:00:00Z"), "reason": "a holiday"})
+	require.NoError(t, err)
+	require.Equal(t, domain.Applied, result.Outcome)
+	b.deliver()
+	for _, change := range []string{deferred, waits} {
+		require.Equal(t, store.Instant("2026-12-08T14:45:00Z"), b.stage(change, "cab").Timing.DueAt.UTC())
+	}
+	refused, err := b.give(mona, "defer", deferred, body{"stage": "cab", "meeting": "CAB-000099", "reason": "r"})
+	require.NoError(t, err)
+	require.Equal(t, domain.CodeInvalid, refused.Refusal.Code)
+	b.sound()
+}

@@ -32,6 +32,8 @@ type life struct {
 	env    *testsuite.TestWorkflowEnvironment
 	clock  atomic.Pointer[func(time.Time) time.Time]
 	record string
+	// practice is the record's.
+	practice domain.Practice
 
 	turn, back chan struct{} // the turn, to the test and back to the loop
 	quit       chan struct{} // the test has gone
@@ -66,7 +68,7 @@ func (l *life) opening(first domain.Command) *answer {
 }
 
 func starting(first domain.Command) domain.Start {
-	return domain.Start{Practice: domain.Incident, Record: first.Record, Logic: workflows.StartLogic, First: &first}
+	return domain.Start{Practice: first.Practice, Record: first.Record, Logic: workflows.StartLogic, First: &first}
 }
 
 func adopting(record string) domain.Start {
@@ -78,7 +80,7 @@ func adopting(record string) domain.Start {
 func (d *desk) begin(t tester, start domain.Start, at time.Time) *life {
 	t.Helper()
 	l := &life{
-		desk: d, t: t, record: start.Record, turn: make(chan struct{}), back: make(chan struct{}), quit: make(chan struct{}),
+		desk: d, t: t, record: start.Record, practice: start.Practice, turn: make(chan struct{}), back: make(chan struct{}), quit: make(chan struct{}),
 		done: make(chan struct{}), timers: map[string]time.Duration{}, attempts: attempts{stops: map[stop]chan struct{}{}},
 	}
 	l.env = d.environment(l)
@@ -265,7 +267,7 @@ func (l *life) answered() bool {
 // give sends a command that the record receives now, and waits for its answer.
 func (l *life) give(actor domain.Actor, verb string, content any) domain.Result {
 	l.t.Helper()
-	a := l.send(l.command(actor, verb, l.record, content), 0)
+	a := l.send(l.commandOf(l.practice, actor, verb, l.record, content), 0)
 	l.until("an answer to "+verb, func() bool { return a.done })
 	require.NoError(l.t, a.err, verb)
 	return a.result
@@ -311,7 +313,7 @@ func (l *life) memory() domain.View {
 // row is what the workflow should remember.
 func (l *life) row() domain.View {
 	l.t.Helper()
-	view, err := l.Look(l.desk.t.Context(), domain.Incident, l.record)
+	view, err := l.Look(l.desk.t.Context(), l.practice, l.record)
 	require.NoError(l.t, err)
 	view.WakeAfter = 0
 	return view

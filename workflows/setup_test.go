@@ -124,15 +124,20 @@ func (d *desk) mend() {
 	require.NoError(d.t, err)
 }
 
-// command makes a command; where record is empty, it opens one.
+// command makes a command to an incident; where record is empty, it opens one.
 func (d *desk) command(actor domain.Actor, verb, record string, content any) domain.Command {
+	return d.commandOf(domain.Incident, actor, verb, record, content)
+}
+
+// commandOf makes a command to a record of a practice.
+func (d *desk) commandOf(practice domain.Practice, actor domain.Actor, verb, record string, content any) domain.Command {
 	text, err := json.Marshal(content)
 	require.NoError(d.t, err)
 	if content == nil {
 		text = nil
 	}
 	command := domain.Command{
-		ID: domain.CommandID("test", strconv.FormatInt(d.keys.Add(1), 10)), Name: "incident." + verb, Practice: domain.Incident,
+		ID: domain.CommandID("test", strconv.FormatInt(d.keys.Add(1), 10)), Name: string(practice) + "." + verb, Practice: practice,
 		Record: record, Actor: actor, Body: text, Digest: domain.Digest(text),
 	}
 	if record == "" {

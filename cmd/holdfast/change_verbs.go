@@ -105,13 +105,14 @@ func (c *changeCloseVoting) Run(ctx context.Context, s *session) error {
 
 type changeDefer struct {
 	changedBecause
-	Stage string `required:"" placeholder:"NAME" help:"Of this stage."`
-	Until moment `required:"" placeholder:"TIME" help:"Until when it has time."`
+	Stage   string `required:"" placeholder:"NAME" help:"Of this stage."`
+	Until   moment `xor:"to" required:"" placeholder:"TIME" help:"Until when it has time."`
+	Meeting string `xor:"to" required:"" placeholder:"CAB" help:"To this later meeting: it has time until that is over, and is put on its agenda."`
 }
 
 // Run defers the vote.
 func (c *changeDefer) Run(ctx context.Context, s *session) error {
-	return c.send(ctx, s, "defer", change.Defer{Stage: c.Stage, Until: s.moment(c.Until), Reason: c.Reason})
+	return c.send(ctx, s, "defer", change.Defer{Stage: c.Stage, Until: s.moment(c.Until), Meeting: c.Meeting, Reason: c.Reason})
 }
 
 type changeAskOthers struct {

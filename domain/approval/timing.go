@@ -2,6 +2,7 @@ package approval
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/holdfast-itsm/holdfast/domain"
@@ -218,23 +219,53 @@ func Overdue(figures Figures, by Default) (Verdict, string) {
 	return verdict, figures.Why + "; the deadline has passed, which " + thens[by] + " by default"
 }
 
-// Defer moves the deadline of a stage that is open to another instant, such as that of a later meeting.
+// Defer moves the deadline of a stage to another instant, such as the end of a later meeting. A stage whose deadline has passed
+// without a decision is open again until then.
 func (k *Keeper) Defer(at time.Time, by, stage string, until time.Time, reason string) error {
 	at = domain.Millisecond(at)
 	s, err := k.stage(stage)
 	switch {
 	case err != nil:
 		return err
-	case s.State != Open:
+	case !s.State.TakesVotes():
 		return domain.Errorf(domain.CodeConflict, "the stage %s has no deadline to move: it is %s", s.Name, s.State)
-	case !s.Timing.Runs():
+	case s.State == Open && !s.Timing.Runs():
 		return domain.Errorf(domain.CodeConflict, "the deadline of the stage %s stands still until a question is answered", s.Name)
 	case !until.After(at):
 		return domain.Invalid("until", "must lie ahead")
 	}
+	k.move(s, at, by, until, reason)
+	k.settle(s, at, by)
+	return k.fault
+}
+
+// move lets the deadline of a stage that takes votes end at another instant.
+func (k *Keeper) move(s *Stage, at time.Time, by string, until time.Time, reason string) {
 	used := s.Timing.LengthMS - k.in(s).Between(at, *s.Timing.DueAt).Milliseconds()
+	s.State = Open
 	k.end(s, at, until)
 	s.Timing.LengthMS = used + s.Timing.LeftMS
+	s.Figures = k.tally(*s)
 	k.tell(Happening{Kind: HasMoved, At: at, By: by, Stage: *s, Reason: reason})
+}
+
+// Await lets no stage end before a meeting of those whom it asks is over: the deadlines of the open stages with that target move to
+// then where they would come before, and one that stands still goes on until then at least. Deadlines by the clock stay: whoever sets
+// one cannot wait for a meeting.
+func (k *Keeper) Await(at time.Time, target Target, until time.Time, reason string) error {
+	at = domain.Millisecond(at)
+	for i := range k.Approval.Stages {
+		s := &k.Approval.Stages[i]
+		if s.State != Open || s.Wall || !slices.Contains(s.Electorate, target) {
+			continue
+		}
+		switch t := &s.Timing; {
+		case t.Runs() && t.DueAt.Before(until):
+			k.move(s, at, "", until, reason)
+		case !t.Runs() && t.DueBefore != nil && t.DueBefore.Before(until):
+			floor := domain.Millisecond(until)
+			t.DueBefore = &floor
+		}
+	}
 	return k.fault
 }

@@ -122,11 +122,20 @@ type OfStage struct {
 	Reason string `json:"reason,omitempty" maxLength:"4096" doc:"Why, kept on the timeline"`
 }
 
-// Defer moves the deadline of a stage, to that of a later meeting for instance.
+// Defer moves the deadline of a stage, to an instant or to a later meeting.
 type Defer struct {
-	Stage  string     `json:"stage" minLength:"1" maxLength:"100" doc:"Name of the stage"`
-	Until  *time.Time `json:"until" doc:"Until when the stage has time"`
-	Reason string     `json:"reason" minLength:"1" maxLength:"4096" doc:"Why"`
+	Stage   string     `json:"stage" minLength:"1" maxLength:"100" doc:"Name of the stage"`
+	Until   *time.Time `json:"until,omitempty" doc:"Until when the stage has time; left out: until the meeting is over"`
+	Meeting string     `json:"meeting,omitempty" maxLength:"100" doc:"A later meeting of those whom the stage asks, by number or id; the change is put on its agenda"`
+	Reason  string     `json:"reason" minLength:"1" maxLength:"4096" doc:"Why"`
+}
+
+// OnAgenda says that the change is on the agenda of a meeting; given by the platform.
+type OnAgenda struct {
+	Meeting  string          `json:"meeting"`
+	Board    approval.Target `json:"board"`
+	StartsAt time.Time       `json:"starts_at"`
+	EndsAt   time.Time       `json:"ends_at"`
 }
 
 // AskOthers asks further people where those of a stage cannot decide it.

@@ -45,6 +45,7 @@ var handlers = map[string]func(*draft) error{
 	"decide_cause": (*draft).decideCause, "review": (*draft).review, "close": (*draft).closeChange, "withdraw": (*draft).withdraw,
 	"cancel": (*draft).cancel, "link": (*draft).link, "unlink": (*draft).unlink,
 	"approval_due": (*draft).approvalDue, "electorate_changed": (*draft).electorateChanged,
+	"on_agenda":         (*draft).onAgenda,
 	"conflicts_changed": (*draft).conflictsChanged, "window_opens": (*draft).windowOpens, "window_missed": (*draft).windowMissed,
 	"overrun": (*draft).overrun, "cause_proposed": (*draft).causeProposed, "cause_overdue": (*draft).causeOverdue,
 	"watch_over": (*draft).watchOver, "review_overdue": (*draft).reviewOverdue, "settled": (*draft).settled,

@@ -176,25 +176,6 @@ func (d *draft) closeVoting() error {
 	return d.vote(func(k *approval.Keeper) error { return k.CloseVoting(d.moment, d.command.Actor.Name, body.Stage) })
 }
 
-// deferVote moves the deadline of a stage.
-func (d *draft) deferVote() error {
-	var body Defer
-	switch err := d.command.Decode(&body); {
-	case err != nil:
-		return err
-	case body.Reason == "":
-		return domain.Invalid("reason", "is needed")
-	case body.Until == nil || body.Until.Sub(d.moment) > maxDeferral:
-		return domain.Invalid("until", "is needed, and lies at most 92 days ahead")
-	}
-	return d.vote(func(k *approval.Keeper) error {
-		return k.Defer(d.moment, d.command.Actor.Name, body.Stage, *body.Until, body.Reason)
-	})
-}
-
-// maxDeferral bounds how far ahead a vote may be put off.
-const maxDeferral = maxWindow
-
 // askOthers asks further people in a stage whose rule those cannot meet who are asked in it.
 func (d *draft) askOthers() error {
 	var body AskOthers

@@ -2,6 +2,7 @@ package change_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -177,6 +178,61 @@ func TestTheChairDefersAVote(t *testing.T) {
 	d.do(mona, "defer", later)
 	require.Contains(t, d.waits(), "approval cab due Thu 2026-12-10 15:00:00")
 	require.Equal(t, "change.vote_deferred", d.events[len(d.events)-1].Type)
+}
+
+// Put off to a meeting, a stage has time until that is over, and the change is put on its agenda.
+func TestTheChairDefersAVoteToAMeeting(t *testing.T) {
+	t.Parallel()
+	d := asked(t, nil)
+	to := body{"stage": "cab", "meeting": "CAB-000002", "reason": "the supplier is not back"}
+	require.Equal(t, "CAB-000002", d.refuse(domain.CodeInvalid, mona, "defer", to).Fields[0].Value)
+	d.facts.Meeting = &change.Meeting{ID: otherID, Number: "CAB-000002", Board: "role:cab_member", EndsAt: berlin("2026-12-10 15:45")}
+	require.Contains(t, d.refuse(domain.CodeInvalid, mona, "defer", to).Error(), "does not lie ahead")
+	d.facts.Meeting.Ahead, d.facts.Meeting.Board = true, "team:network"
+	require.Contains(t, d.refuse(domain.CodeInvalid, mona, "defer", to).Error(), "does not ask")
+	d.facts.Meeting.Board = "role:cab_member"
+	require.Contains(t, d.refuse(domain.CodeInvalid, mona, "defer", body{"stage": "cab", "reason": "r", "meeting": "CAB-000002", "until": d.now.Add(time.Hour)}).Error(), "not both")
+	d.do(mona, "defer", to)
+	require.Contains(t, d.waits(), "approval cab due Thu 2026-12-10 15:45:00")
+	sent := d.messages[len(d.messages)-1]
+	require.Equal(t, []any{otherID, "meeting.add_item", "CHG-000001"}, []any{sent.Record, sent.Command, sent.Body["change"]})
+
+	// Its deadline has passed when the board meets, and it is put off to the next meeting.
+	late := asked(t, nil)
+	late.facts.Meeting = d.facts.Meeting
+	late.at("2026-12-07 15:00").do(mona, "defer", to)
+	require.Equal(t, approval.Open, late.stage("cab").State)
+	require.Contains(t, late.types(0), "change.approval_escalated")
+	require.Contains(t, late.waits(), "approval cab due Thu 2026-12-10 15:45:00")
+	late.vote(member("sec"), "approve", nil)
+}
+
+// A change on an agenda is not decided by its deadline before the board has met; an emergency, which counts by the clock, is.
+func TestAnAgendaLeavesTimeForItsMeeting(t *testing.T) {
+	t.Parallel()
+	on := body{"meeting": "CAB-000002", "board": "role:cab_member", "starts_at": berlin("2026-12-09 14:00"), "ends_at": berlin("2026-12-09 15:00")}
+	d := asked(t, nil)
+	before := d.waits()
+	require.Contains(t, before, "approval cab due Fri 2026-12-04 10:00:00")
+	d.do(other, "on_agenda", on)
+	require.Contains(t, d.waits(), "approval cab due Wed 2026-12-09 15:00:00")
+	require.Contains(t, d.waits(), "approval window due Wed 2026-12-02 10:00:00", "whose people do not meet")
+	require.Equal(t, []string{"change.on_agenda", "change.vote_deferred"}, d.types(len(d.events)-2))
+	events := len(d.events)
+	d.do(other, "on_agenda", body{"meeting": "CAB-000001", "board": "role:cab_member", "starts_at": berlin("2026-12-03 14:00"), "ends_at": berlin("2026-12-03 15:00")})
+	require.Equal(t, []string{"change.on_agenda"}, d.types(events), "an earlier meeting takes no time away")
+
+	d.do(member("ana"), "request_info", body{"text": "why?"})
+	d.do(other, "on_agenda", body{"meeting": "CAB-000003", "board": "role:cab_member", "starts_at": berlin("2026-12-16 14:00"), "ends_at": berlin("2026-12-16 15:00")})
+	d.at("2026-12-01 11:00").do(dee, "answer_info", body{"text": "because"})
+	require.Contains(t, d.waits(), "approval cab due Wed 2026-12-16 15:00:00", "nor does a question")
+
+	e := setup(t, "2026-12-01 10:00")
+	e.facts.Urgent = []string{"INC-000002"}
+	e.do(dee, "draft", content(body{"type": "emergency"}))
+	e.do(dee, "submit", nil)
+	e.do(other, "on_agenda", on)
+	require.Contains(t, e.waits(), "approval ecab due Tue 2026-12-01 10:30:00")
 }
 
 func TestOthersAreAskedWhereNobodyIsLeft(t *testing.T) {

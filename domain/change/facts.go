@@ -42,6 +42,8 @@ type Facts struct {
 	Alerts []alert.Held
 	// Target is the other record of a link.
 	Target *Target
+	// Meeting is the one to which a vote is put off; nil where there is none.
+	Meeting *Meeting
 	// Voting is what the approval needs to know.
 	Voting Voting
 }

@@ -60,7 +60,7 @@ func TestRandomLives(t *testing.T) {
 
 // blind are the verbs for which nobody looks around: they move nothing.
 var blind = []string{
-	"link", "unlink", "start_task", "request_info", "answer_info", "defer", "ask_others", "review", "decide_cause", "cause_proposed", "close",
+	"link", "unlink", "start_task", "request_info", "answer_info", "defer", "ask_others", "review", "decide_cause", "cause_proposed", "close", "on_agenda",
 }
 
 // isDeadline reports whether a verb is given by the record's own timer.

@@ -50,6 +50,7 @@ link                 | draft assessing awaiting_approval approved scheduled impl
 unlink               | draft assessing awaiting_approval approved scheduled implementing review rejected closed canceled | = | agent lead manager
 approval_due         | awaiting_approval implementing review               | awaiting_approval approved scheduled rejected |
 electorate_changed   | awaiting_approval implementing review               | awaiting_approval approved scheduled rejected |
+on_agenda            | awaiting_approval implementing review               | =                                            |
 conflicts_changed    | assessing awaiting_approval approved scheduled      | scheduled implementing                       |
 window_opens         | scheduled                                           | implementing approved                        |
 window_missed        | approved scheduled                                  | approved                                     |
@@ -222,6 +223,8 @@ func (d *desk) bodyOf(verb string) any {
 		return body{"findings": "Check the indexes first"}
 	case "link", "unlink":
 		return body{"type": "implements", "to": "INC-000002"}
+	case "on_agenda":
+		return body{"meeting": "CAB-000001", "board": "role:cab_member", "starts_at": d.now.Add(time.Hour), "ends_at": d.now.Add(2 * time.Hour)}
 	case "cause_proposed":
 		return body{"incident": recordID, "number": "INC-000004", "service": "shop"}
 	}

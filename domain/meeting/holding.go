@@ -71,12 +71,25 @@ func (d *draft) addItem() error {
 		return domain.Conflict(nil, "the agenda is full: it takes %d changes", MaxItems)
 	}
 	d.put(*d.facts.Named, d.command.Actor.Name)
+	d.tellItems(d.Record.Items[len(d.Record.Items)-1])
 	d.event(given.Reason, map[string]any{"change": d.facts.Named.Number, "after_cut_off": d.Record.FixedAt != nil}, nil)
 	return nil
 }
 
 func (d *draft) put(change Waiting, by string) {
 	d.Record.Items = append(d.Record.Items, Item{Change: change.ID, Number: change.Number, By: by, At: d.moment})
+}
+
+// tellItems lets changes know that they are on the agenda: whoever meets about them has time until the meeting is over.
+func (d *draft) tellItems(items ...Item) {
+	for _, item := range items {
+		d.Messages = append(d.Messages, domain.Message{
+			Practice: "change", Record: item.Change, Command: "change.on_agenda", OnClosed: domain.TargetDrop,
+			Body: map[string]any{
+				"meeting": d.Record.Number, "board": d.Record.Board.Target(), "starts_at": d.Record.StartsAt, "ends_at": d.Record.EndsAt,
+			},
+		})
+	}
 }
 
 // removeItem takes a change off the agenda.
@@ -115,6 +128,7 @@ func (d *draft) fixAgenda() error {
 	}
 	d.Record.FixedAt = at(d.moment)
 	d.move(AgendaFixed)
+	d.tellItems(d.Record.Items...)
 	data := map[string]any{"changes": append([]string{}, numbers...), "items": len(d.Record.Items)}
 	if left > 0 {
 		data["left_off"] = left // the agenda is full: it says so
@@ -205,6 +219,7 @@ func (d *draft) reschedule() error {
 		record.FixedAt = nil
 		d.move(Planned)
 	}
+	d.tellItems(record.Items...)
 	d.event(given.Reason, map[string]any{
 		"starts_at": domain.Change{From: before, To: record.StartsAt}, "cut_off_at": record.CutOffAt,
 	}, nil)

@@ -17,6 +17,7 @@ import (
 	"github.com/holdfast-itsm/holdfast/app"
 	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/domain/change"
+	"github.com/holdfast-itsm/holdfast/domain/meeting"
 	"github.com/holdfast-itsm/holdfast/domain/policy"
 )
 
@@ -167,7 +168,14 @@ func (w *console) changeFields(ctx context.Context, c change.Change, transition 
 		fields = append(questions, fields...)
 	}
 	w.offer(ctx, transition.Verb, fields, c.Policies)
+	ahead, err := w.meetingsAhead(ctx, transition.Verb)
+	if err != nil {
+		return nil, err
+	}
 	for i, f := range fields {
+		if f.Name == "meeting" {
+			fields[i].Choices = ahead
+		}
 		if own := ownChoices(c, transition.Verb, f.Name); own != nil {
 			fields[i].Choices = own
 		}
@@ -176,6 +184,22 @@ func (w *console) changeFields(ctx context.Context, c change.Change, transition 
 		}
 	}
 	return fields, nil
+}
+
+// meetingsAhead are the meetings to which a vote can be put off, the next first.
+func (w *console) meetingsAhead(ctx context.Context, verb string) ([]choice, error) {
+	if verb != "defer" {
+		return nil, nil
+	}
+	found, err := w.Service.Meetings(ctx, app.MeetingQuery{State: []string{string(meeting.Planned), string(meeting.AgendaFixed)}})
+	if err != nil {
+		return nil, err
+	}
+	var list []choice
+	for _, one := range slices.Backward(found.Items) {
+		list = append(list, choice{one.Number, one.Number + " " + one.Title + ", " + shown(ctx, one.StartsAt)})
+	}
+	return list, nil
 }
 
 // ownChoices are what a field can take because of the change itself; nil for other fields.

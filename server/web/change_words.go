@@ -21,6 +21,7 @@ var changeTitles = map[string]string{
 	"change.unauthorised": "Done without authority", "change.cause_proposed": "May have caused an incident", "change.cause_decided": "Decided whether it caused an incident",
 	"change.cause_escalated": "Nobody has decided whether it caused an incident", "change.review_needed": "Must be reviewed",
 	"change.review_escalated": "Not reviewed in time", "change.backed_out": "Backed out", "change.approval_withdrawn": "Nobody is asked any more",
+	"change.on_agenda": "On the agenda of a meeting",
 }
 
 // stageTitles word what befell a stage; the stage's name follows.
@@ -62,6 +63,8 @@ func toldOf(ctx context.Context, event domain.StoredEvent) toldEvent {
 		told.Title = "Asked the owner, in the stage " + stage
 	case event.Type == "change.info_answered" && stage != "":
 		told.Title = "Answered, in the stage " + stage
+	case event.Type == "change.vote_deferred" && stage != "":
+		told.Title = "More time for the stage " + stage
 	case ofStage && stage != "" && stageTitles[happening] != "":
 		told.Title = stageTitles[happening] + " " + stage
 		if round, _ := said["round"].(float64); round > 1 && happening == "opened" {
