@@ -96,7 +96,12 @@ func (a *App) SaveItem(ctx context.Context, handle string, body ItemBody) (confi
 				return nil, err
 			}
 		}
-		return []string{handle}, schemas.AddItems(ctx, tx, []configuration.Item{saved})
+		if err := schemas.AddItems(ctx, tx, []configuration.Item{saved}); err != nil {
+			return nil, err
+		}
+		var t exclusives
+		t.turn(handle, inForce && was.Exclusive, saved.Exclusive)
+		return []string{handle}, a.reserve(ctx, tx, t)
 	})
 	return saved, err
 }
@@ -139,6 +144,11 @@ func (a *App) EndItem(ctx context.Context, handle, reason string) (configuration
 			return nil, err
 		}
 		if ended, _, err = schemas.ItemAt(ctx, tx, handle, nil); err != nil {
+			return nil, err
+		}
+		var t exclusives
+		t.turn(handle, was.Exclusive, false)
+		if err := a.reserve(ctx, tx, t); err != nil {
 			return nil, err
 		}
 		return a.neighboursOf(ctx, tx, handle, was.ValidFrom, at)
@@ -252,10 +262,19 @@ func (a *App) ImportConfiguration(ctx context.Context, body ImportBody) (configu
 		}
 		plan := configuration.PlanImport(wanted, faults, estate)
 		report = plan.Report
+		t := exclusivesOf(plan, estate)
+		twice, err := twiceFaults(ctx, tx, wanted, t.Alone)
+		if err != nil {
+			return nil, err
+		}
+		report.Faults = append(report.Faults, twice...)
 		if report.DryRun = body.DryRun; body.DryRun || len(report.Faults) > 0 {
 			return nil, nil
 		}
-		return plan.Touched(), writePlan(ctx, tx, plan, estate, at, principal.Handle, body.Reason)
+		if err := writePlan(ctx, tx, plan, estate, at, principal.Handle, body.Reason); err != nil {
+			return nil, err
+		}
+		return plan.Touched(), a.reserve(ctx, tx, t)
 	})
 	return report, err
 }

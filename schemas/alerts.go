@@ -60,8 +60,9 @@ func TakeAlerts(ctx context.Context, tx bun.Tx, service, source, key string, tol
 var lockAlerts = pg.Prepared(`SELECT pg_advisory_xact_lock(hashtextextended('alerts ' || $1, 0))`)
 
 // Whose incident an occurrence is about, the first that holds: the one of the occurrence before, while that is open or waits to be
-// logged; nobody's, while a change holds it; the one before, while that is resolved; a new one. Which item it is about: of its names the
-// one that a change works on, or has worked on; the one of a configuration item; the first.
+// logged; nobody's, while a change holds it; the one before, while that is resolved; a new one. Which item it is about: of its names,
+// each taken for the item that it stands for (item_named), the one that a change works on, or has worked on; the one of a configuration
+// item; the first.
 var takeAlerts = pg.Prepared(`WITH told AS (SELECT * FROM json_to_recordset($2::json) AS t (id uuid, opens uuid, key text, firing boolean, title text,
 		description text, severity text, items json, labels json, link text, starts_at timestamptz)),
 	held AS (SELECT a.id, a.key, t.firing AS still FROM alerts a JOIN told t ON t.key = a.key WHERE a.service = $1 AND a.firing ORDER BY a.id FOR UPDATE OF a),
@@ -75,12 +76,13 @@ var takeAlerts = pg.Prepared(`WITH told AS (SELECT * FROM json_to_recordset($2::
 				ELSE EXISTS (SELECT FROM messages m WHERE m.record_id = p.incident_id AND m.state = 'pending') END AS stands
 			FROM alerts p LEFT JOIN records r ON r.id = p.incident_id
 			WHERE p.service = $1 AND p.key = t.key AND p.incident_id IS NOT NULL ORDER BY p.first_at DESC, p.id DESC LIMIT 1) before ON true
-		LEFT JOIN LATERAL (SELECT w.change_id, w.item FROM json_array_elements_text(t.items) WITH ORDINALITY AS n (name, place)
+		CROSS JOIN LATERAL (SELECT array_agg(coalesce(n.item, n.name) ORDER BY n.place) AS items,
+				(array_agg(n.item ORDER BY n.place) FILTER (WHERE n.item IS NOT NULL))[1] AS item
+			FROM (SELECT n.name, n.place, item_named(n.name) AS item FROM json_array_elements_text(t.items) WITH ORDINALITY AS n (name, place) OFFSET 0) n) known
+		LEFT JOIN LATERAL (SELECT w.change_id, w.item FROM unnest(known.items) WITH ORDINALITY AS n (name, place)
 			JOIN change_watches w ON w.item = n.name WHERE w.held_from <= $3 AND w.held_until > $3 ORDER BY n.place, w.held_from LIMIT 1) held_by ON true
-		LEFT JOIN LATERAL (SELECT w.item FROM json_array_elements_text(t.items) WITH ORDINALITY AS n (name, place)
+		LEFT JOIN LATERAL (SELECT w.item FROM unnest(known.items) WITH ORDINALITY AS n (name, place)
 			JOIN change_watches w ON w.item = n.name WHERE w.watched_from <= $3 AND w.watched_until > $3 ORDER BY n.place LIMIT 1) touched ON true
-		LEFT JOIN LATERAL (SELECT i.handle AS item FROM json_array_elements_text(t.items) WITH ORDINALITY AS n (name, place)
-			JOIN configuration_items i ON i.handle = n.name AND i.valid_to IS NULL ORDER BY n.place LIMIT 1) known ON true
 		WHERE t.firing AND t.key NOT IN (SELECT key FROM held)),
 	begun AS (INSERT INTO alerts (id, service, key, source, told_by, firing, title, description, severity, items, item, labels, link, starts_at,
 			first_at, last_at, opens, incident_id, change_id)
@@ -195,4 +197,18 @@ func ListAlerts(ctx context.Context, db bun.IDB, reader Reader, filter AlertFilt
 		toUTC(&found[i].FirstAt, &found[i].LastAt, found[i].ResolvedAt, found[i].StartsAt)
 	}
 	return found, nil
+}
+
+// ForgetAlerts removes, as the worker's role, occurrences that have been over since before a moment: none that a record refers to which
+// is not at its end, or has not been for as long.
+func ForgetAlerts(ctx context.Context, db bun.IDB, before time.Time) error {
+	for {
+		var gone int
+		if err := db.NewRaw(`SELECT forget_alerts(?, ?)`, before, forgetPage).Scan(ctx, &gone); err != nil {
+			return fmt.Errorf("forgetting old alerts: %w", err)
+		}
+		if gone < forgetPage {
+			return nil
+		}
+	}
 }

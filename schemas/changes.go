@@ -9,7 +9,6 @@ import (
 
 	"github.com/uptrace/bun"
 
-	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/domain/approval"
 	"github.com/holdfast-itsm/holdfast/domain/change"
 	"github.com/holdfast-itsm/holdfast/domain/window"
@@ -109,12 +108,10 @@ func (p *Passage) Change(before, record change.Change, created, wordsChanged boo
 	p.headOf(record.Record, created, wordsChanged)
 }
 
-// touch is one configuration item that a change touches. Holder is 0 for a change that needs none of its items alone; Alone is the
-// one by which it has those that whoever changes them has alone.
+// touch is one configuration item that a change touches. Alone: the change wants it to itself, whatever the item is.
 type touch struct {
 	Item     string `json:"item"`
-	Holder   int64  `json:"holder"`
-	Alone    int64  `json:"alone"`
+	Alone    bool   `json:"alone"`
 	Reserves bool   `json:"reserves"`
 }
 
@@ -134,22 +131,9 @@ func touches(c change.Change) ([]touch, window.Span) {
 	}
 	list := make([]touch, 0, len(c.ConfigurationItems))
 	for _, item := range c.ConfigurationItems {
-		one := touch{Item: item, Alone: holderOf(c.ID), Reserves: reserves && !c.Released(item)}
-		if c.Exclusive {
-			one.Holder = one.Alone
-		}
-		list = append(list, one)
+		list = append(list, touch{Item: item, Alone: c.Exclusive, Reserves: reserves && !c.Released(item)})
 	}
 	return list, span
-}
-
-// holderOf is a number of a record's own, never 0.
-func holderOf(id string) int64 {
-	var n int64
-	for _, digit := range domain.CommandID("holder", id)[:15] {
-		n = n<<4 | int64(digit&15)
-	}
-	return n | 1
 }
 
 func (p *Passage) touched(before, record change.Change) {
@@ -167,11 +151,11 @@ func (p *Passage) touched(before, record change.Change) {
 	}
 	if len(has) > 0 {
 		p.add(`INSERT INTO change_items (change_id, item, during, holder, reserves)
-			SELECT ?::uuid, item, tstzrange(?::timestamptz, ?::timestamptz), CASE WHEN EXISTS (SELECT FROM configuration_items c
-				WHERE c.handle = t.item AND c.exclusive AND c.valid_to IS NULL) THEN alone ELSE holder END, reserves
-			FROM json_to_recordset(?::json) AS t (item text, holder bigint, alone bigint, reserves boolean)
+			SELECT own.id, item, tstzrange(?::timestamptz, ?::timestamptz), CASE WHEN alone OR EXISTS (SELECT FROM configuration_items c
+				WHERE c.handle = t.item AND c.exclusive AND c.valid_to IS NULL) THEN holder_of(own.id) ELSE 0 END, reserves
+			FROM (SELECT ?::uuid AS id) own CROSS JOIN json_to_recordset(?::json) AS t (item text, alone boolean, reserves boolean)
 			ON CONFLICT (change_id, item) DO UPDATE SET during = excluded.during, holder = excluded.holder, reserves = excluded.reserves`,
-			record.ID, is.From, is.To, p.rest.json(has))
+			is.From, is.To, record.ID, p.rest.json(has))
 	}
 }
 

@@ -132,15 +132,16 @@ const (
 	keepCommands  = 30 * 24 * time.Hour
 	keepHeartbeat = 24 * time.Hour
 	keepDelivered = 90 * 24 * time.Hour
+	keepAlerts    = 90 * 24 * time.Hour
 )
 
 // keepHouse forgets the keys of commands after 30 days (of those that opened a record never), delivered messages and the
-// heartbeats of workers long gone; and after 90 days what was sent.
+// heartbeats of workers long gone; and after 90 days what was sent, and alerts that are over.
 func (w *Worker) keepHouse(ctx context.Context) error {
 	for {
 		now := w.Clock.Now()
 		err := errors.Join(schemas.Forget(ctx, w.DB, now.Add(-keepCommands), now.Add(-keepHeartbeat)),
-			schemas.ForgetDeliveries(ctx, w.DB, now.Add(-keepDelivered)))
+			schemas.ForgetDeliveries(ctx, w.DB, now.Add(-keepDelivered)), schemas.ForgetAlerts(ctx, w.DB, now.Add(-keepAlerts)))
 		if err != nil && ctx.Err() == nil {
 			w.Log.WarnContext(ctx, "housekeeping failed; trying again in an hour", "error", err)
 		}
