@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/approval"
 	"github.com/holdfast-itsm/holdfast/domain/change"
 	"github.com/holdfast-itsm/holdfast/schemas"
 )
@@ -82,7 +83,11 @@ func (a *App) Change(ctx context.Context, reference string) (ChangeView, error) 
 	if err := a.auditRead(ctx, principal, found.Record); err != nil {
 		return ChangeView{}, err
 	}
-	view := principal.change(found)
+	standing, err := a.standing(ctx, principal)
+	if err != nil {
+		return ChangeView{}, err
+	}
+	view := principal.change(found, standing)
 	if view.Links, err = schemas.ReadLinks(ctx, a.DB, principal.reader(), found.ID); err != nil {
 		return ChangeView{}, a.fault(ctx, "reading the links of a change", err)
 	}
@@ -93,13 +98,28 @@ func (a *App) Change(ctx context.Context, reference string) (ChangeView, error) 
 	return view, err
 }
 
-// change adds what the principal may do.
-func (p Principal) change(found change.Change) ChangeView {
-	view, roles := ChangeView{Change: found, AllowedCommands: []string{}}, p.rolesFor(found.Record)
-	if found.Seats(p.Handle) {
-		roles = append(roles, domain.RoleApprover)
+// standing reads what commands a principal is offered by, beyond their roles.
+func (a *App) standing(ctx context.Context, p Principal) (change.Standing, error) {
+	standing := change.Standing{At: a.now()}
+	var err error
+	if standing.Teams, err = schemas.TeamsOf(ctx, a.DB, []string{p.Handle}); err != nil {
+		return standing, a.fault(ctx, "reading the teams of who asks", err)
 	}
-	for _, verb := range change.Allowed(found, p.actor(roles)) {
+	delegations, err := schemas.DelegationsOf(ctx, a.DB, p.Handle, standing.At)
+	if err != nil {
+		return standing, a.fault(ctx, "reading the delegations of who asks", err)
+	}
+	for _, one := range delegations {
+		standing.Delegations = append(standing.Delegations, approval.Delegation{Principal: one.Principal, Delegate: one.Delegate, From: &one.From, Until: &one.Until})
+	}
+	return standing, nil
+}
+
+// change adds what the principal may do.
+func (p Principal) change(found change.Change, standing change.Standing) ChangeView {
+	view, roles := ChangeView{Change: found, AllowedCommands: []string{}}, p.rolesFor(found.Record)
+	roles = append(roles, domain.RoleApprover) // which opens the votes alone, and those are offered to whoever is asked
+	for _, verb := range change.Offered(found, p.actor(roles), standing) {
 		if p.may(Permission("change."+verb), roles) == nil {
 			view.AllowedCommands = append(view.AllowedCommands, verb)
 		}
@@ -143,6 +163,10 @@ func (a *App) Changes(ctx context.Context, query ChangeQuery) (Page[ChangeView],
 			filter.After = after.WindowFrom
 		}
 	}
+	standing, err := a.standing(ctx, principal)
+	if err != nil {
+		return page, err
+	}
 	found, err := schemas.ListChanges(ctx, a.DB, principal.reader(), filter)
 	if err != nil {
 		return page, a.fault(ctx, "listing changes", err)
@@ -155,7 +179,7 @@ func (a *App) Changes(ctx context.Context, query ChangeQuery) (Page[ChangeView],
 		if err := a.auditRead(ctx, principal, each.Record); err != nil {
 			return page, err
 		}
-		page.Items = append(page.Items, principal.change(each))
+		page.Items = append(page.Items, principal.change(each, standing))
 	}
 	return page, nil
 }

@@ -148,6 +148,13 @@ func (k *Keeper) AskedOf(at time.Time, by string) []Asked {
 	return list
 }
 
+// Holds reports whether a hand has a vote to give now, or one that it can still change.
+func (k *Keeper) Holds(at time.Time, by string) bool {
+	return len(k.AskedOf(at, by)) > 0 || slices.ContainsFunc(k.Approval.Stages, func(s Stage) bool {
+		return s.State.TakesVotes() && slices.ContainsFunc(s.InForce(), func(v Vote) bool { return v.By == by && v.Choice != Recuse })
+	})
+}
+
 func (k *Keeper) delegated(at time.Time, by, seat string) bool {
 	return slices.ContainsFunc(k.facts.Delegations, func(d Delegation) bool {
 		return d.Principal == seat && d.Delegate == by && d.Holds(at)
@@ -245,6 +252,11 @@ func (s *Stage) oneHand(b Ballot) error {
 		}
 	}
 	return nil
+}
+
+// Closable reports whether the chair can end the vote of the stage: it counts the votes cast, or is overdue.
+func (s Stage) Closable() bool {
+	return s.State == StageEscalated || s.State == Open && s.Rule.base() == OfVotesCast
 }
 
 // CloseVoting lets the chair end a stage with the votes that there are: one that counts the votes cast, once they decide it, and

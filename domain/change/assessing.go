@@ -125,10 +125,15 @@ func (d *draft) peer() error {
 	switch {
 	case record.partyTo(actor.Name):
 		return domain.Errorf(domain.CodeForbidden, "whoever asked for the change or carries it out cannot assess it")
-	case actor.Has(domain.RoleChangeManager) || record.Team == "" || slices.Contains(d.facts.ActorTeams, record.Team):
+	case record.peerOf(actor, d.facts.ActorTeams):
 		return nil
 	}
 	return domain.Errorf(domain.CodeForbidden, "a change is assessed by a peer of the team %s, or by a change manager", record.Team)
+}
+
+// peerOf reports whether somebody is of the team that a change is assessed by.
+func (c Change) peerOf(actor domain.Actor, teams []string) bool {
+	return actor.Has(domain.RoleChangeManager) || c.Team == "" || slices.Contains(teams, c.Team)
 }
 
 // assess answers the questionnaire and scores the risk.

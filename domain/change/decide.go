@@ -107,6 +107,11 @@ func owner(record Change, actor domain.Actor) bool {
 	return actor.Name == record.OpenedBy || actor.Has(domain.RoleTeamLead)
 }
 
+// scheduler reports whether an actor sets the window of an approved change.
+func scheduler(record Change, actor domain.Actor) bool {
+	return owner(record, actor) || actor.Has(domain.RoleChangeManager)
+}
+
 // partyTo reports whether a person asked for the change, or carries it out by name.
 func (c Change) partyTo(person string) bool {
 	return person == c.OpenedBy || person == c.Requester || c.Carries(person, nil)

@@ -16,13 +16,15 @@ func (d *draft) implementer() error {
 	if actor.Kind == domain.ActorPerson && record.approvedBy(actor.Name) {
 		return domain.Errorf(domain.CodeForbidden, "%s approved the change, and so does not carry it out", actor.Name)
 	}
-	switch {
-	case actor.Kind != domain.ActorPerson || record.Carries(actor.Name, d.facts.ActorTeams):
-		return nil
-	case record.Assignee == "" && slices.Contains(d.facts.ActorTeams, record.Team):
+	if actor.Kind != domain.ActorPerson || record.carriedBy(actor.Name, d.facts.ActorTeams) {
 		return nil
 	}
 	return domain.Errorf(domain.CodeForbidden, "%s is for those who carry the change out: its assignee and the owners of its tasks", d.command.Verb())
+}
+
+// carriedBy reports whether a person of some teams is one to carry the change out.
+func (c *Change) carriedBy(person string, teams []string) bool {
+	return c.Carries(person, teams) || c.Assignee == "" && slices.Contains(teams, c.Team)
 }
 
 // approvedBy reports whether a person's vote, or one in their place, lets the change be carried out.

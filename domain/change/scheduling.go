@@ -63,7 +63,7 @@ func (d *draft) schedule() error {
 		return err
 	}
 	record := &d.Record
-	if actor := d.command.Actor; actor.Kind == domain.ActorPerson && !owner(*record, actor) && !actor.Has(domain.RoleChangeManager) {
+	if actor := d.command.Actor; actor.Kind == domain.ActorPerson && !scheduler(*record, actor) {
 		return domain.Errorf(domain.CodeForbidden, "schedule is for whoever drafted the change, the lead of its team, and change managers")
 	}
 	if body.WindowFrom == nil || body.WindowTo == nil {

@@ -285,6 +285,10 @@ func (d *desk) tries(t *testing.T, actor domain.Actor, verb string) {
 	if !transition.Machine() && len(transition.From) > 0 {
 		require.Equal(t, allowed == nil, slices.Contains(change.Allowed(d.record, actor), verb), what)
 	}
+	if err == nil && !transition.Machine() && len(transition.From) > 0 {
+		standing := change.Standing{Teams: d.facts.ActorTeams, Delegations: d.facts.Voting.Delegations, At: d.now}
+		require.Contains(t, change.Offered(d.record, actor, standing), verb, what)
+	}
 	if allowed != nil {
 		require.EqualError(t, err, allowed.Error(), what)
 	}

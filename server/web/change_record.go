@@ -11,7 +11,6 @@ import (
 
 	"github.com/holdfast-itsm/holdfast/app"
 	"github.com/holdfast-itsm/holdfast/domain"
-	"github.com/holdfast-itsm/holdfast/domain/approval"
 	"github.com/holdfast-itsm/holdfast/domain/change"
 )
 
@@ -93,8 +92,7 @@ func (w *console) readChange(c *gin.Context) (changeView, error) {
 	if view.Seats, err = w.seatsOf(ctx, view.page, found.Change); err != nil {
 		return view, err
 	}
-	_, own := w.teamsOf(ctx, view.Who.Handle)
-	view.Commands = doable(found, *view.Who, own, len(view.Seats) > 0)
+	view.Commands = inOrder(found.AllowedCommands)
 	view.Stages = stagesOf(found.Change)
 	return view, nil
 }
@@ -119,36 +117,9 @@ var usual = []string{
 // elsewhere are commands that stand beside what they are about: a task, a conflict, an incident, a link.
 var elsewhere = []string{"start_task", "complete_task", "override_conflict", "decide_cause", "link", "unlink"}
 
-// doable are the allowed commands that this reader is one to give. What the table allows to a role the rules narrow to those whose
-// business it is: a button that would be refused for that is none.
-func doable(c app.ChangeView, who app.Principal, teams []choice, seated bool) []string {
-	handles := make([]string, len(teams))
-	for i, team := range teams {
-		handles[i] = team.Value
-	}
-	manager := slices.ContainsFunc(who.Grants, func(g app.Grant) bool { return g.Role == domain.RoleChangeManager })
-	lead := slices.ContainsFunc(who.Grants, func(g app.Grant) bool {
-		return g.Role == domain.RoleTeamLead && (g.ScopeKind == "all" || g.ScopeName == c.Team)
-	})
-	carries := c.Carries(who.Handle, handles) || c.Assignee == "" && slices.Contains(handles, c.Team)
-	party := who.Handle == c.OpenedBy || who.Handle == c.Requester || c.Carries(who.Handle, nil)
-	is := map[string]bool{
-		"cast_vote": seated, "request_info": seated,
-		"answer_info": asksSomething(c.Approval),
-		"assess":      !party && (manager || c.Team == "" || slices.Contains(handles, c.Team)),
-		"schedule":    who.Handle == c.OpenedBy || lead || manager,
-		"start":       carries, "start_task": carries, "complete_task": carries, "complete": carries, "back_out": carries,
-		"close_voting": closable(c.Approval),
-	}
-	is["peer_review"] = is["assess"]
-	var list []string
-	for _, verb := range c.AllowedCommands {
-		if allowed, narrowed := is[verb]; !narrowed || allowed {
-			list = append(list, verb)
-		}
-	}
-	slices.SortStableFunc(list, func(a, b string) int { return placeOf(a) - placeOf(b) })
-	return list
+// inOrder puts commands into the order in which they usually come.
+func inOrder(verbs []string) []string {
+	return slices.SortedStableFunc(slices.Values(verbs), func(a, b string) int { return placeOf(a) - placeOf(b) })
 }
 
 func placeOf(verb string) int {
@@ -156,20 +127,6 @@ func placeOf(verb string) int {
 		return place
 	}
 	return len(usual)
-}
-
-// asksSomething reports whether a question of a voter waits for an answer.
-func asksSomething(a *approval.Approval) bool {
-	return a != nil && slices.ContainsFunc(a.Stages, func(s approval.Stage) bool { return len(s.OpenQuestions()) > 0 })
-}
-
-// closable reports whether there is a stage whose vote the chair can end: one that counts the votes cast, or one that is overdue.
-func closable(a *approval.Approval) bool {
-	return a != nil && slices.ContainsFunc(a.Stages, closableStage)
-}
-
-func closableStage(s approval.Stage) bool {
-	return s.State == approval.StageEscalated || s.State == approval.Open && s.Rule.Of == approval.OfVotesCast
 }
 
 // parted are the buttons of the head: the main one, those beside it, and those of the menu.

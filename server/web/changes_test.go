@@ -183,10 +183,12 @@ func TestEveryCommandOfAChangeHasAForm(t *testing.T) {
 		require.NotContains(t, page, "map[", transition.Verb)
 	}
 	for address, words := range map[string]string{
-		"?do=edit": `name="tasks.1.title" value="Switch"`, "?do=close-voting": `<option value="cab"`, "?do=break-glass": `name="reason"`,
+		"?do=edit": `name="tasks.1.title" value="Switch"`, "?do=close-voting": "is not possible now", "?do=break-glass": `name="reason"`,
 	} {
 		require.Contains(t, d.get("ana", recordURL(one.Number)+address, http.StatusOK), words)
 	}
+	counting := d.board(func(_ *change.Change, keeper *approval.Keeper) { keeper.Approval.Stages[0].Rule.Of = approval.OfVotesCast })
+	require.Contains(t, d.get("ana", recordURL(counting.Number)+"?do=close-voting", http.StatusOK), `<option value="cab"`)
 }
 
 func TestTasksAreReadFromTheirLines(t *testing.T) {
