@@ -52,12 +52,35 @@ var handlers = map[string]func(*draft) error{
 }
 
 // Check says whether the committed row allows a command at all: the table, narrowed by what the row says. It needs no facts, so
-// that buttons can follow it.
+// that buttons can follow it. A conflict names exactly what Allowed lists.
 func Check(record Change, command domain.Command) error {
-	if err := Lifecycle.Check(command.Verb(), record.State, command.Actor); err != nil {
-		return err
+	err := Lifecycle.Check(command.Verb(), record.State, command.Actor)
+	if why := record.unscheduled(); err != nil && command.Verb() == "start" && why != "" && domain.CodeOf(err) == domain.CodeConflict {
+		err = domain.Conflict(nil, "the change is approved and not scheduled: %s", why)
 	}
-	return domain.WithAllowed(check(record, command), func() []string { return Allowed(record, command.Actor) })
+	if err == nil {
+		err = check(record, command)
+	}
+	if refused := domain.AsError(err); refused != nil && refused.Code == domain.CodeConflict {
+		refused.Allowed = Allowed(record, command.Actor)
+	}
+	return err
+}
+
+// unscheduled says what keeps an approved change from being scheduled; empty where it is not approved, or nothing does.
+func (c Change) unscheduled() string {
+	_, set := c.Window()
+	switch blocked := c.Blocked(); {
+	case c.State != Approved:
+		return ""
+	case !set:
+		return "it has no window"
+	case c.WindowMissed:
+		return "its window was missed; it needs another"
+	case len(blocked) > 0:
+		return blocked[0].Why + "; another window helps, or a change manager who overrides that"
+	}
+	return ""
 }
 
 // Allowed lists the commands that this change takes from this actor now.
