@@ -13,10 +13,10 @@ import (
 	"github.com/holdfast-itsm/holdfast/schemas"
 )
 
-// demoFiles are the demo organisation: organisation.yaml its policies, people.yaml who works there, and the rest what has
-// happened to them.
+// demoFiles are the demo organisation: organisation.yaml its policies, people.yaml who works there, items.csv and relations.csv what
+// it runs, and the rest what has happened to them.
 //
-//go:embed demo/*.yaml
+//go:embed demo/*.yaml demo/*.csv
 var demoFiles embed.FS
 
 const (
@@ -69,6 +69,9 @@ func installDemo(ctx context.Context, site demoSite, now time.Time) error {
 	}
 	player := newDemoPlayer(site, script.begin)
 	if err := player.settle(ctx, documents); err != nil {
+		return err
+	}
+	if err := player.importItems(ctx); err != nil {
 		return err
 	}
 	if err := player.play(ctx, script, now); err != nil {

@@ -107,6 +107,8 @@ func TestDemoHasLifeWheneverItStarts(t *testing.T) {
 				"done, then asked":      `SELECT count(*) FROM changes WHERE retrospective`,
 				"standard, and failed":  `SELECT count(*) FROM changes WHERE type = 'standard' AND outcome = 'failed'`,
 				"standard, and well":    `SELECT count(*) FROM changes WHERE type = 'standard' AND outcome = 'successful'`,
+				"items":                 `SELECT count(*) FROM configuration_items WHERE exclusive`,
+				"what hangs together":   `SELECT count(*) FROM configuration_relations`,
 				"delegations":           `SELECT count(*) FROM delegations WHERE principal = 'gil' AND delegate = 'hana'`,
 				"turns that change":     `SELECT count(*) FROM on_call_overrides WHERE starts_at > '` + now + `'`,
 				"swaps to answer":       `SELECT count(*) FROM outbox WHERE kind = 'account.swap_proposed'`,
@@ -152,7 +154,7 @@ func TestDemoIsFinishedByTheNextStart(t *testing.T) {
 		d.told = func(int, int) {}
 		d.install()
 		d.sound()
-		for _, table := range []string{"records", "timeline", "deadlines", "links", "messages", "outbox", "attachments", "policies", "watchers", "on_call_overrides"} {
+		for _, table := range []string{"records", "timeline", "deadlines", "links", "messages", "outbox", "attachments", "policies", "watchers", "on_call_overrides", "configuration_items", "configuration_relations"} {
 			require.Equal(t, rowsOf(t, whole.rows, table), rowsOf(t, d.rows, table), "%s after an end at step %d", table, stopAt)
 		}
 	}

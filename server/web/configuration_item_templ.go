@@ -123,7 +123,7 @@ func itemPage(view itemView) templ.Component {
 						return templ_7745c5c3_Err
 					}
 				} else {
-					templ_7745c5c3_Err = alertCards(view.page, view.Alerts).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = alertCards(view.page, view.Alerts, view.Item.Handle).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

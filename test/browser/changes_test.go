@@ -31,9 +31,11 @@ func awaiting(t *testing.T, stack *kit.Stack, title string, voters ...string) st
 	var made struct {
 		Number string `json:"number"`
 	}
+	item := "mx-" + title[:4]
+	stack.Admin(t).Do(http.MethodPut, "/configuration-items/"+item, map[string]any{"class": "server"}, nil).Is(http.StatusOK)
 	dee.Insist("/changes", map[string]any{
 		"title": title, "description": strings.Repeat("Nobody should notice. ", 8), "justification": "The old one ends", "plan": "Switch the record\n" + strings.Repeat("a long line ", 30),
-		"test_plan": "Send a mail", "back_out_plan": "Switch it back", "service": "mail", "team": "messaging", "configuration_items": []string{"mx-" + title[:4]},
+		"test_plan": "Send a mail", "back_out_plan": "Switch it back", "service": "mail", "team": "messaging", "configuration_items": []string{item},
 		"environment": "production", "assignee": "dee", "window_from": from, "window_to": from.Add(4 * time.Hour), "tasks": []any{map[string]any{"title": "Copy the queue"}},
 	}).Is(http.StatusCreated).Into(&made)
 	dee.Insist("/changes/"+made.Number+"/submit", map[string]any{}).Is(http.StatusOK)

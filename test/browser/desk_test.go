@@ -16,7 +16,8 @@ import (
 // deskWalks go over the pages that keep an organisation and those around a record.
 var deskWalks = map[string]walk{
 	"a policy from draft to version": policyFromDraftToVersion, "an administrator's morning": adminsMorning, "a day without a pointer": withoutAPointer,
-	"the palette by keyboard alone": paletteByKeyboard, "what stands around a record": aroundARecord, "every page that governs is fit for everybody": governingIsFit,
+	"the palette by keyboard alone": paletteByKeyboard, "what stands around a record": aroundARecord, "every page of what is run is fit for everybody": configuringIsFit,
+	"every page that governs is fit for everybody": governingIsFit,
 }
 
 func policyFromDraftToVersion(t *testing.T, browser context.Context, stack *kit.Stack) {

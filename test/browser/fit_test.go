@@ -244,6 +244,41 @@ func governingIsFit(t *testing.T, browser context.Context, stack *kit.Stack) {
 	})
 }
 
+// configuringIsFit walks what is run, what monitoring tells of it, and what opens on that.
+func configuringIsFit(t *testing.T, browser context.Context, stack *kit.Stack) {
+	admin := stack.Admin(t)
+	admin.Do(http.MethodPut, "/configuration-items/fit-1", map[string]any{
+		"class": "server", "title": strings.Repeat("A long name ", 12), "service": "mail", "exclusive": true, "attributes": map[string]any{"serial": strings.Repeat("x", 80)},
+	}, nil).Is(http.StatusOK)
+	admin.Insist("/configuration-items/fit-1/relations", map[string]any{"type": "runs_on", "to": "esx-ber-1"}).Is(http.StatusNoContent)
+	var key struct {
+		Path string `json:"path"`
+	}
+	admin.Post("/intake-keys", map[string]any{"service": "mail", "name": "fit"}).Is(http.StatusCreated).Into(&key)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, stack.URL+key.Path+"generic", strings.NewReader(`{"key": "fit", "status": "firing",
+		"title": "`+strings.Repeat("Long words ", 20)+`", "severity": "critical", "configuration_item": "fit-1", "labels": {"job": "`+strings.Repeat("y", 90)+`"}}`))
+	require.NoError(t, err)
+	answer, err := http.DefaultClient.Do(request)
+	require.NoError(t, err)
+	require.NoError(t, answer.Body.Close())
+	require.Equal(t, http.StatusAccepted, answer.StatusCode)
+	v := open(t, browser, stack)
+	v.signIn(stack.Token)
+	fitAll(v, plain("/configuration-items", "/configuration-items?q=nothing-like-this", "/configuration-items/fit-1", "/configuration-items/esx-ber-1/impact?through=1",
+		"/configuration-items/nothing", "/configuration-items/fit-1/edit", "/configuration-items/-/new", "/configuration-import", "/alerts", "/alerts?service=erp", "/intake-keys"))
+	fitAll(v, []place{
+		{"/alerts", "as it was told", click(".alert-details summary", ".alert-details dl")},
+		{"/configuration-items/fit-1", "to be tied and to be ended", func(v *tab) {
+			v.do(chromedp.Click("#relations .further summary"), chromedp.WaitVisible("#f-to"), chromedp.Click("#end summary"), chromedp.WaitVisible("#end form"))
+		}},
+		{"/intake-keys", "with an address", func(v *tab) {
+			v.choose("#f-service", "erp")
+			v.do(chromedp.SendKeys("#f-name", "fit"))
+			v.submit("#make button.primary")
+		}},
+	})
+}
+
 // askingIsFit walks the portal of somebody who reported a thing in every state.
 func askingIsFit(t *testing.T, browser context.Context, stack *kit.Stack) {
 	admin := stack.Admin(t)
