@@ -51,6 +51,10 @@ func TestTheAgendaIsWhatAwaitsTheBoardAtTheCutOff(t *testing.T) {
 	t.Parallel()
 	b := settleBoard(t)
 	waits, decided, drafted := b.asked(nil), b.asked(nil), b.draft(nil)
+	// A standard change was approved as its model was: its approval has no stages.
+	preapproved := b.asked(nil)
+	_, err := b.worker.NewRaw(`UPDATE changes SET approval = '{"policy": "", "stages": null}' WHERE id = ?`, preapproved).Exec(t.Context())
+	require.NoError(t, err)
 	withdrawn := b.asked(nil)
 	b.do(b.by("dee", domain.RoleAgent), "withdraw", withdrawn, nil)
 	for _, name := range []string{"ana", "bo", "cy", "fay", "sec"} {

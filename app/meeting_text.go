@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/approval"
 	"github.com/holdfast-itsm/holdfast/domain/meeting"
 )
 
@@ -162,10 +163,15 @@ func (l PaperLine) Words() string {
 	var text strings.Builder
 	switch l.Kind {
 	case PaperVote:
-		fmt.Fprintf(&text, "%s votes %s", l.By, strings.ReplaceAll(l.What, "_", " "))
-		if l.For != "" {
-			fmt.Fprintf(&text, " for %s", l.For)
+		voted, worded := votedWords[approval.Choice(l.What)]
+		if !worded {
+			voted = "votes " + l.What
 		}
+		text.WriteString(l.By + " ")
+		if l.For != "" {
+			fmt.Fprintf(&text, "in the place of %s ", l.For)
+		}
+		text.WriteString(voted)
 		if l.Stage != "" {
 			fmt.Fprintf(&text, " in %s", l.Stage)
 		}
@@ -184,6 +190,12 @@ func (l PaperLine) Words() string {
 		fmt.Fprintf(&text, ": %s", strings.Join(strings.Fields(l.Text), " "))
 	}
 	return text.String()
+}
+
+// votedWords word a vote.
+var votedWords = map[approval.Choice]string{
+	approval.Approve: "approves", approval.ApproveWith: "approves on conditions", approval.Reject: "rejects",
+	approval.Abstain: "abstains", approval.Recuse: "steps aside",
 }
 
 func orDash(text string) string {

@@ -84,11 +84,11 @@ Stands at: scheduled.
 
 Before the meeting:
 
-- Thu 2026-12-03 10:00 +00:00 ana votes approve in cab
+- Thu 2026-12-03 10:00 +00:00 ana approves in cab
 
 In the meeting:
 
-- Fri 2026-12-04 14:20 +00:00 hal votes approve with for bo in cab: with \# care
+- Fri 2026-12-04 14:20 +00:00 hal in the place of bo approves on conditions in cab: with \# care
 
 After the meeting:
 

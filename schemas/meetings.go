@@ -141,7 +141,7 @@ func AwaitingBoard(ctx context.Context, db bun.IDB, board meeting.Board, limit i
 
 var awaitingBoard = pg.Prepared(`SELECT r.id, r.number FROM records r JOIN changes c ON c.id = r.id
 	WHERE r.practice = 'change' AND r.open AND r.state IN ('awaiting_approval', 'review')
-		AND EXISTS (SELECT FROM json_array_elements(c.approval->'stages') AS stage, json_array_elements_text(stage->'electorate') AS asked
+		AND EXISTS (SELECT FROM json_array_elements(CASE json_typeof(c.approval->'stages') WHEN 'array' THEN c.approval->'stages' END) AS stage, json_array_elements_text(stage->'electorate') AS asked
 			WHERE stage->>'state' IN ('open', 'escalated') AND asked = $1)
 		AND CASE $2 WHEN 'team' THEN r.team = $3
 			WHEN 'service' THEN r.service = $3 OR EXISTS (SELECT FROM json_array_elements_text(c.services) AS touched WHERE touched = $3)

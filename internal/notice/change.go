@@ -17,18 +17,21 @@ type decision struct {
 }
 
 func decisionOf(told domain.Told, zone string) decision {
-	when := func(name string) string {
-		at, err := time.Parse(time.RFC3339Nano, told.Word(name))
-		if err != nil {
-			return "" // it is not about such a time
-		}
-		return moment(at, zone)
-	}
+	when := func(name string) string { return momentIn(told, name, zone) }
 	return decision{
 		Stage: told.Word("stage"), Verdict: told.Word("verdict"), Outcome: strings.ReplaceAll(told.Word("outcome"), "_", " "),
 		Incident: told.Word("incident"), Fields: words(told.Data["fields"]), Due: when("due_at"), WindowFrom: when("window_from"),
 		WindowTo: when("window_to"),
 	}
+}
+
+// momentIn tells an instant that a notice holds, in somebody's zone; empty where it is not about such a time.
+func momentIn(told domain.Told, name, zone string) string {
+	at, err := time.Parse(time.RFC3339Nano, told.Word(name))
+	if err != nil {
+		return ""
+	}
+	return moment(at, zone)
 }
 
 // words names the fields of a list as people read them.

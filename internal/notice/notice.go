@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/meeting"
 )
 
 //go:embed templates/*.txt
@@ -119,21 +120,22 @@ type facts struct {
 
 	onCall
 	decision
+	gathering
 }
 
 func factsOf(told domain.Told, person domain.Person, public string) facts {
 	f := facts{
 		Kind: told.Kind, KindWords: kindWords(told.Kind), Number: told.Word("number"), By: told.Word("by"), Code: told.Word("code"),
 		Vendor: told.Word("vendor"), Parent: told.Word("parent"), Note: strings.TrimSpace(told.Note), NoteBy: told.NoteBy,
-		Handle: person.Handle, Name: person.Name, Secret: told.Secret, onCall: onCallOf(told, person.Zone), decision: decisionOf(told, person.Zone),
+		Handle: person.Handle, Name: person.Name, Secret: told.Secret, onCall: onCallOf(told, person.Zone), decision: decisionOf(told, person.Zone), gathering: gatheringOf(told, person.Zone),
 		Metric: told.Word("metric"), Agreement: told.Word("agreement"), At: told.Word("at"), Why: told.Word("why"), SourceNumber: told.Word("source_number"), Rule: told.Word("rule"),
 		Title: told.Word("title"),
 	}
 	if record := told.Record; record != nil {
 		f.Number, f.Title, f.Service, f.Team, f.Assignee = record.Number, record.Title, record.Service, record.Team, record.Assignee
 		f.State, f.Priority = string(record.State), record.Priority
-		if record.Practice == changePractice {
-			f.Priority = 0 // nobody rates a change
+		if record.Practice == changePractice || record.Practice == meeting.Practice {
+			f.Priority = 0 // nobody rates a change, or a meeting
 		}
 	}
 	if !told.ExpiresAt.IsZero() {
@@ -153,7 +155,7 @@ func factsOf(told domain.Told, person domain.Person, public string) facts {
 		case f.SourceNumber != "": // an escalation is read where it was called for
 			f.Link = public + "/" + string(domain.Incident) + "s/" + f.SourceNumber
 		case f.Number != "":
-			f.Link = public + "/" + string(practice(told)) + "s/" + f.Number
+			f.Link = public + pageOf(practice(told)) + f.Number
 		case f.Schedule != "":
 			f.Link = public + f.onCall.path()
 		default:
@@ -175,10 +177,20 @@ func practice(told domain.Told) domain.Practice {
 	if told.Record != nil {
 		return told.Record.Practice
 	}
-	if strings.HasPrefix(told.Kind, string(changePractice)+".") {
-		return changePractice
+	for _, one := range []domain.Practice{changePractice, meeting.Practice} {
+		if strings.HasPrefix(told.Kind, string(one)+".") {
+			return one
+		}
 	}
 	return domain.Incident
+}
+
+// pageOf is where the console has the records of a practice.
+func pageOf(of domain.Practice) string {
+	if of == meeting.Practice {
+		return "/cab-meetings/"
+	}
+	return "/" + string(of) + "s/"
 }
 
 // about is the number that people know it by: that of what an escalation was called for.

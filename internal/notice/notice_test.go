@@ -23,13 +23,13 @@ func told(kind string) domain.Told {
 	}
 }
 
-var used = regexp.MustCompile(`(?:notify\(|Kind: |TellAccount\(ctx, tx, )"((?:incident|account|escalation|change)\.[a-z_]+)"`)
+var used = regexp.MustCompile(`(?:notify\(|d\.tell\(|Kind: |TellAccount\(ctx, tx, )"((?:incident|account|escalation|change|meeting)\.[a-z_]+)"`)
 
 // Whatever the code tells somebody has words of its own.
 func TestEveryKindThatIsToldHasWords(t *testing.T) {
 	t.Parallel()
 	kinds := map[string]bool{}
-	for _, pattern := range []string{"../../domain/incident/*.go", "../../domain/escalation/*.go", "../../domain/change/*.go", "../../app/*.go"} {
+	for _, pattern := range []string{"../../domain/incident/*.go", "../../domain/escalation/*.go", "../../domain/change/*.go", "../../domain/meeting/*.go", "../../app/*.go"} {
 		files, err := filepath.Glob(pattern)
 		require.NoError(t, err)
 		for _, file := range files {
@@ -80,6 +80,28 @@ func TestSeveralNoticesAreALineEach(t *testing.T) {
 	require.Equal(t, "2 notices about mail", words.Subject)
 	require.Equal(t, "INC-000007  Logged: Mail is slow\nINC-000007  Resolved: Mail is slow", words.Text)
 	require.Empty(t, words.Link)
+}
+
+func TestANoticeAboutAMeetingSaysWhenItIs(t *testing.T) {
+	t.Parallel()
+	for kind, wants := range map[string][]string{
+		"meeting.called":       {"Called for 9 December 2026 15:00 CET: Board of December", "fixed on 8 December 2026 15:00 CET", "can vote before"},
+		"meeting.agenda_fixed": {"The agenda is fixed: Board of December", "2 changes are on the agenda of CAB-000003"},
+		"meeting.rescheduled":  {"Moved to 9 December 2026 15:00 CET: Board of December"},
+		"meeting.ended":        {"To be closed: Board of December"},
+		"meeting.canceled":     {"Called off: Board of December", "waits as before"},
+	} {
+		words, err := notice.Of(domain.Parcel{Person: domain.Person{Handle: "cy", Zone: "Europe/Berlin"}, Told: []domain.Told{{
+			Kind: kind, Record: &domain.Record{Practice: "meeting", Number: "CAB-000003", Title: "Board of December", State: "planned", Priority: 3},
+			Data: map[string]any{"number": "CAB-000003", "title": "Board of December", "starts_at": "2026-12-09T14:00:00Z", "cut_off_at": "2026-12-08T14:00:00Z", "items": 2.0},
+		}}}, "https://desk.example.org/")
+		require.NoError(t, err, kind)
+		require.Equal(t, "https://desk.example.org/cab-meetings/CAB-000003", words.Link)
+		require.Contains(t, words.Text, "It is planned.", "nobody rates a meeting")
+		for _, want := range wants {
+			require.Contains(t, words.Subject+"\n"+words.Text, want, kind)
+		}
+	}
 }
 
 func TestANoticeAboutAChangeSaysWhatIsAsked(t *testing.T) {

@@ -37,7 +37,7 @@ type approvalsView struct {
 	Delegations []app.Delegation
 	// Since is the place in the stream of events that they were read at; empty: it is not known.
 	Since string
-	Form        form
+	Form  form
 	// Problem is what was refused a moment ago and belongs to no form; Done names what was done.
 	Problem *server.Problem
 	Done    string

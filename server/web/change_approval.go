@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/holdfast-itsm/holdfast/app"
+	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/domain/approval"
 	"github.com/holdfast-itsm/holdfast/domain/change"
 )
@@ -270,7 +271,7 @@ func electorateWords(targets []approval.Target) string {
 	for i, target := range targets {
 		switch target.Kind() {
 		case approval.TargetRole:
-			words[i] = "everybody who is " + strings.ToLower(human(target.Name()))
+			words[i] = roleWords(target.Name())
 		case approval.TargetTeam:
 			words[i] = "the team " + target.Name()
 		case approval.TargetPerson:
@@ -280,6 +281,17 @@ func electorateWords(targets []approval.Target) string {
 		}
 	}
 	return strings.Join(words, ", ")
+}
+
+// roleWords name those who hold a role.
+func roleWords(role string) string {
+	switch domain.Role(role) {
+	case domain.RoleCABMember:
+		return "the change advisory board"
+	case domain.RoleChangeManager:
+		return "the change managers"
+	}
+	return "everybody who is " + strings.ToLower(human(role))
 }
 
 // voteChoices are what can be voted in a seat: whoever stands in for somebody steps aside by not voting.

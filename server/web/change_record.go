@@ -111,7 +111,7 @@ func (v changeView) allows(verb string) bool { return slices.Contains(v.Commands
 // usual are the commands of changes in the order in which they usually come; the first that is allowed is the page's main button.
 var usual = []string{
 	"cast_vote", "answer_info", "submit", "peer_review", "assess", "schedule", "start", "complete", "review", "close", "back_out", "extend",
-	"revise", "edit", "record_retrospective", "close_voting", "request_info", "withdraw", "cancel", "break_glass",
+	"revise", "edit", "record_retrospective", "close_voting", "defer", "ask_others", "request_info", "withdraw", "cancel", "break_glass",
 }
 
 // elsewhere are commands that stand beside what they are about: a task, a conflict, an incident, a link.

@@ -20,7 +20,7 @@ var changeTitles = map[string]string{
 	"change.overrun": "The window is over, and it goes on", "change.window_missed": "Window missed", "change.approval_void": "What is being done is not what was approved",
 	"change.unauthorised": "Done without authority", "change.cause_proposed": "May have caused an incident", "change.cause_decided": "Decided whether it caused an incident",
 	"change.cause_escalated": "Nobody has decided whether it caused an incident", "change.review_needed": "Must be reviewed",
-	"change.review_escalated": "Not reviewed in time", "change.backed_out": "Backed out", "change.approval_withdrawn": "Nobody is asked any more",
+	"change.review_escalated": "Not reviewed in time", "change.others_asked": "Others are asked", "change.backed_out": "Backed out", "change.approval_withdrawn": "Nobody is asked any more",
 	"change.on_agenda": "On the agenda of a meeting",
 }
 
@@ -70,6 +70,9 @@ func toldOf(ctx context.Context, event domain.StoredEvent) toldEvent {
 		if round, _ := said["round"].(float64); round > 1 && happening == "opened" {
 			told.Title += ", again"
 		}
+	case event.Type == "change.settled":
+		told.Title, told.Why = "Alerts are let through again", settledWords(ctx, said)
+		delete(said, "still_firing")
 	case event.Type == "change.conflicts_found":
 		told.Title, told.Why = "Nothing blocks it any more", ""
 		if list, _ := said["why"].([]any); len(list) > 0 {
@@ -81,6 +84,15 @@ func toldOf(ctx context.Context, event domain.StoredEvent) toldEvent {
 	}
 	told.Facts = factsIn(ctx, event.Type, plainly(ctx, event.Type, said))
 	return told
+}
+
+// settledWords say what became of the alerts that a change held.
+func settledWords(ctx context.Context, said map[string]any) string {
+	firing, _ := said["still_firing"].(float64)
+	if firing == 0 {
+		return "Nothing that was held still fires."
+	}
+	return count(ctx, int(firing), "alert still fires and has opened an incident.", "alerts still fire and have opened incidents.")
 }
 
 // plainly leaves what is left to say of an event, in words.
@@ -133,6 +145,7 @@ func changeDue(c change.Change) (words string, at *time.Time) {
 var changeDues = map[string]string{
 	"window_missed": "Its window ends: without a start it goes back to approved",
 	"window_opens":  "Its window opens: it starts by itself", "overrun": "Its window ends: that it goes on is told",
+	"settle":     "Alerts are let through again: what still fires opens incidents",
 	"watch_over": "The watch ends: it closes by itself", "review": "Its review is due: after that it escalates",
 }
 

@@ -27,6 +27,7 @@ var sources = map[string]struct {
 	"breach_cause":         {find: vocabulary("breach-causes")},
 	"hold.reason":          {find: vocabulary("hold-reasons")},
 	"page.people":          {find: (*console).peopleChoices, suggested: true},
+	"ask_others.people":    {find: (*console).peopleChoices, suggested: true},
 	"page.policy":          {find: (*console).escalationPolicyChoices},
 	"add_responder.person": {find: (*console).peopleChoices, suggested: true},
 	"reassign.policy":      {find: (*console).escalationPolicyChoices},

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/url"
@@ -12,6 +13,8 @@ import (
 
 	"github.com/holdfast-itsm/holdfast/app"
 	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/approval"
+	"github.com/holdfast-itsm/holdfast/domain/change"
 	"github.com/holdfast-itsm/holdfast/domain/meeting"
 )
 
@@ -21,6 +24,7 @@ const meetingsPath = "/cab-meetings"
 func (w *console) mountMeetings(pages *gin.RouterGroup) {
 	desk := pages.Group(meetingsPath, w.staffOnly, w.needs(app.PermissionMeetingRead))
 	desk.GET("", w.meetings)
+	w.mountNewMeeting(desk)
 	desk.GET("/:record", w.meeting)
 	desk.GET("/:record/agenda.md", w.meetingText(app.MeetingPaper.Agenda))
 	desk.GET("/:record/minutes.md", w.meetingText(app.MeetingPaper.Minutes))
@@ -80,9 +84,9 @@ func (w *console) meetingsView(c *gin.Context) (meetingsView, error) {
 // meetingView is the page of one meeting: its agenda, and its minutes as they grow.
 type meetingView struct {
 	page
-	Paper    app.MeetingPaper
+	Paper app.MeetingPaper
 	// Since is the place in the stream of events that it was read at; empty: it is not known.
-	Since string
+	Since    string
 	Timeline []domain.StoredEvent
 	Form     *form
 	NotNow   string
@@ -170,7 +174,7 @@ func (w *console) giveToMeeting(ctx context.Context, record string, f *form) (ap
 	return w.Service.Execute(ctx, app.Request{Practice: meeting.Practice, Verb: f.Verb, Record: record, Key: f.Key, Body: body})
 }
 
-// meetingText serves agenda or minutes as Markdown; ?zone= says in which zone its times are.
+// meetingText serves agenda or minutes as Markdown, its times in the reader's zone or in that of ?zone=.
 func (w *console) meetingText(write func(app.MeetingPaper, *time.Location) string) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		paper, err := w.Service.MeetingPaper(c.Request.Context(), c.Param("record"))
@@ -178,7 +182,11 @@ func (w *console) meetingText(write func(app.MeetingPaper, *time.Location) strin
 			w.fail(c, err)
 			return
 		}
-		c.Data(http.StatusOK, "text/markdown; charset=utf-8", []byte(write(paper, time.UTC)))
+		zone, err := time.LoadLocation(cmp.Or(c.Query("zone"), zoneOf(c.Request.Context())))
+		if err != nil {
+			zone = time.UTC // one that this machine's tables do not have
+		}
+		c.Data(http.StatusOK, "text/markdown; charset=utf-8", []byte(write(paper, zone)))
 	}
 }
 
@@ -217,6 +225,22 @@ func parted(lines []app.PaperLine) []partedLines {
 	}
 	return parts
 }
+
+// boardWords name a board: "everybody who is cab member, about the service mail".
+func boardWords(b meeting.Board) string {
+	words := sentence(electorateWords([]approval.Target{b.Target()}))
+	words = strings.TrimSuffix(words, ".")
+	switch b.ScopeKind() {
+	case approval.TargetTeam:
+		words += ", about changes of the team " + b.ScopeName()
+	case "service":
+		words += ", about changes of the service " + b.ScopeName()
+	}
+	return words
+}
+
+// awaits reports whether an item still awaits votes.
+func awaits(item app.PaperItem) bool { return item.State == change.AwaitingApproval }
 
 type partedLines struct {
 	Title string
