@@ -10,6 +10,7 @@ import (
 	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/domain/approval"
 	"github.com/holdfast-itsm/holdfast/domain/change"
+	"github.com/holdfast-itsm/holdfast/schemas"
 	"github.com/holdfast-itsm/holdfast/test/store"
 )
 
@@ -181,4 +182,23 @@ func TestAStandardChangeClosesAfterItsWatch(t *testing.T) {
 	require.True(t, result.View.Ended)
 	require.Equal(t, []any{change.Closed, now.Add(change.WatchFor)}, []any{b.change(id).State, *b.change(id).ClosedAt})
 	b.sound()
+}
+
+// Whoever was asked and comes too late is told so, and may see how it ended; whoever was not asked may not.
+func TestWhoeverWasAskedMayReadHowItEnded(t *testing.T) {
+	t.Parallel()
+	b := settleBoard(t)
+	id := b.asked(nil)
+	for _, name := range []string{"ana", "bo", "fay", "sec", "mona"} {
+		b.vote(name, id, nil)
+	}
+	require.Equal(t, change.Scheduled, b.change(id).State)
+	for person, may := range map[string]bool{"gil": true, "cy": true, "rita": false} {
+		_, exists, err := schemas.ReadChange(t.Context(), b.db.App(t), schemas.Reader{Handle: person}, id)
+		require.NoError(t, err)
+		require.Equal(t, may, exists, person)
+	}
+	result, err := b.give(b.by("cy", domain.RoleCABMember), "cast_vote", id, body{"vote": "approve", "hashes": b.change(id).Approval.Hashes})
+	require.NoError(t, err)
+	require.Equal(t, domain.CodeConflict, result.Refusal.Code)
 }

@@ -65,8 +65,8 @@ func ReadChange(ctx context.Context, db bun.IDB, reader Reader, reference string
 }
 
 var (
-	changeByID     = pg.Prepared(`SELECT ` + changeColumns + ` FROM records r JOIN changes c ON c.id = r.id WHERE r.id = $6 AND ` + mayReadChange)
-	changeByNumber = pg.Prepared(`SELECT ` + changeColumns + ` FROM records r JOIN changes c ON c.id = r.id WHERE r.number = $6 AND ` + mayReadChange)
+	changeByID     = pg.Prepared(`SELECT ` + changeColumns + ` FROM records r JOIN changes c ON c.id = r.id WHERE r.id = $6 AND ` + mayReadThisChange)
+	changeByNumber = pg.Prepared(`SELECT ` + changeColumns + ` FROM records r JOIN changes c ON c.id = r.id WHERE r.number = $6 AND ` + mayReadThisChange)
 )
 
 // mayReadChange lets those read a change, beside whoever may read any such record, who have a seat in a stage of its approval that is
@@ -75,6 +75,11 @@ var mayReadChange = `(` + mayReadOne + ` OR r.id IN (SELECT record_id FROM inter
 	OR r.id IN (SELECT record_id FROM votes WHERE voter = $2)
 	OR r.id IN (SELECT record_id FROM interests JOIN delegations d ON ` + seated + ` = d.principal
 		WHERE d.delegate = $2 AND d.ended_at IS NULL AND now() BETWEEN d.from_at AND d.until_at))`
+
+// mayReadThisChange lets those read one change, too, who were asked and had not voted when it was decided: whoever comes too late is
+// told so. Lists do not hold it.
+var mayReadThisChange = `(` + mayReadChange + ` OR jsonb_path_exists(c.approval::jsonb, '$.stages[*].members[*].person ? (@ == $who)',
+	jsonb_build_object('who', $2::text)))`
 
 func normalizeChange(found *change.Change) {
 	normalizeHead(&found.Record)
