@@ -26,8 +26,8 @@ func (c *crowd) check(others ...*client) {
 	}
 	s.checkShared(c.shared)
 	commands += len(c.shared.deeds)
-	s.becomes(int64(logged), `SELECT count(*) FROM records`)
-	s.becomes(int64(logged), `SELECT count(DISTINCT title) FROM records`)
+	s.becomes(int64(logged), `SELECT count(*) FROM records WHERE practice = 'incident'`)
+	s.becomes(int64(logged), `SELECT count(DISTINCT title) FROM records WHERE practice = 'incident'`)
 	s.becomes(0, `SELECT count(*) FROM (SELECT FROM timeline WHERE due_at IS NOT NULL GROUP BY record_id, type, due_at HAVING count(*) > 1) AS doubled`)
 	s.becomes(int64(fell), `SELECT count(*) FROM outbox WHERE kind = 'incident.resumed'`)
 	var late []int64

@@ -69,12 +69,12 @@ func (c *crowd) ends() {
 	c.s.becomes(0, `SELECT count(*) FROM deadlines WHERE name = 'hold_over'`)
 }
 
-// TestNothingIsLostOrDoubled is the short form: everything dies in turn while eight clients work.
+// TestNothingIsLostOrDoubled is the short form: everything dies in turn while eight clients work, and four people vote.
 func TestNothingIsLostOrDoubled(t *testing.T) {
 	t.Parallel()
 	s := setup(t, 2, 2)
 	crowd := s.newCrowd()
-	sleeper := crowd.newClient("sleeper", clients)
+	sleeper, council := crowd.newClient("sleeper", clients), crowd.newCouncil()
 	crowd.goesOn(t, 3)
 	for _, plug := range []struct {
 		name      string
@@ -103,8 +103,10 @@ func TestNothingIsLostOrDoubled(t *testing.T) {
 			put.Sub(began).Round(time.Millisecond), time.Since(put).Round(time.Millisecond))
 	}
 	crowd.ends()
+	council.ends()
 	s.sound()
 	crowd.check(sleeper)
+	council.check()
 }
 
 // fallAsleep puts some incidents on hold and answers when the last of them is to resume.
