@@ -57,7 +57,7 @@ func Bell(ctx context.Context, db bun.IDB, reader Reader, before int64, unread b
 var readBell = pg.Prepared(`SELECT b.outbox, b.kind, b.lane, b.data, b.created_at, b.read_at, coalesce(r.practice, '') AS practice, coalesce(r.number, '') AS number,
 		coalesce(r.title, '') AS title, coalesce(r.service, '') AS service, coalesce(r.team, '') AS team, coalesce(r.assignee, '') AS assignee,
 		coalesce(t.personal ->> 'body', '') AS note, coalesce(t.actor_name, '') AS note_by
-	FROM bell b LEFT JOIN records r ON r.id = b.record_id AND ` + mayReadOne + `
+	FROM bell b LEFT JOIN records r ON r.id = b.record_id AND ` + mayReadChange + `
 	LEFT JOIN timeline t ON b.kind = 'incident.note' AND t.record_id = r.id AND t.seq = (b.data ->> 'note')::bigint AND t.type = 'note.added' AND t.public
 	WHERE b.person = $2 AND ($6 = 0 OR b.outbox < $6) AND (NOT $7 OR b.read_at IS NULL) ORDER BY b.outbox DESC LIMIT $8`)
 
