@@ -126,15 +126,20 @@ func objectRules(t *testing.T, s *kit.Stack) {
 
 // keepsTheRules asks every surface as somebody.
 func (z *zoo) keepsTheRules(t *testing.T, who string) {
-	visitor := z.visitor(t, who)
-	for _, place := range slices.Concat(apiSurfaces(z), pageSurfaces(z), streamSurfaces(z)) {
-		said := strings.ToLower(place.ask(visitor))
+	z.visitor(t, who).sees(slices.Concat(apiSurfaces(z), pageSurfaces(z), streamSurfaces(z)), marks)
+}
+
+// sees asks some surfaces for some marks.
+func (v *visitor) sees(surfaces []surface, marks []mark) {
+	v.t.Helper()
+	for _, place := range surfaces {
+		said := strings.ToLower(place.ask(v))
 		for _, mark := range marks {
 			switch {
-			case !mark.mayRead(who):
-				assert.NotContains(t, said, mark.word, "%s shows %s to %s", place.name, mark.where, who)
-			case place.mustShow(mark, who):
-				assert.Contains(t, said, mark.word, "%s hides %s from %s", place.name, mark.where, who)
+			case !mark.mayRead(v.handle):
+				assert.NotContains(v.t, said, mark.word, "%s shows %s to %s", place.name, mark.where, v.handle)
+			case place.mustShow(mark, v.handle):
+				assert.Contains(v.t, said, mark.word, "%s hides %s from %s", place.name, mark.where, v.handle)
 			}
 		}
 	}

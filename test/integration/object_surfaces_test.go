@@ -34,12 +34,19 @@ type visitor struct {
 
 func (z *zoo) visitor(t *testing.T, handle string) *visitor {
 	t.Helper()
-	v := &visitor{t: t, stack: z.Stack, handle: handle, token: z.Token}
+	token := z.Token
 	if handle != "admin" {
-		v.token = z.Admin(t).Post("/tokens", object{"person": handle, "name": "rules"}).Is(201).Map()["secret"].(string)
+		token = z.Admin(t).Post("/tokens", object{"person": handle, "name": "rules"}).Is(201).Map()["secret"].(string)
 	}
-	v.api = z.API(t, v.token)
+	v := newVisitor(t, z.Stack, handle, token)
 	v.own = log(v.api, "The last of all", object{"service": "mail"})
+	return v
+}
+
+// newVisitor signs somebody in with a token.
+func newVisitor(t *testing.T, stack *kit.Stack, handle, token string) *visitor {
+	t.Helper()
+	v := &visitor{t: t, stack: stack, handle: handle, token: token, api: stack.API(t, token)}
 	cookies, err := cookiejar.New(nil)
 	require.NoError(t, err)
 	v.browser = &http.Client{Jar: cookies, Timeout: soon}
@@ -78,7 +85,9 @@ func (v *visitor) commandLine(arguments ...string) string {
 
 // stream is what a stream says, to the end of the message with a word; what it answers, where it does not begin.
 func (v *visitor) stream(client *http.Client, request *http.Request, end string) string {
-	answer, err := client.Do(request)
+	bounded, cancel := context.WithTimeout(request.Context(), soon)
+	defer cancel()
+	answer, err := client.Do(request.WithContext(bounded))
 	require.NoError(v.t, err)
 	defer answer.Body.Close()
 	var heard strings.Builder
