@@ -16,7 +16,7 @@ const routers = `{"id":"2d8f1c52-6b1d-8a3e-9c55-3f4f7f3a7d11","practice":"change
 "state_since":"2026-11-20T10:00:00Z","wake_at":"2026-11-20T15:00:00Z","next_due":"approval board","window_from":"2026-12-05T22:00:00Z","window_to":"2026-12-06T02:00:00Z",
 "justification":"They are old.","plan":"One after the other.","test_plan":"Ping.","back_out_plan":"Put the old one back.",
 "tasks":[{"id":"t1","title":"Swap","owner":"person:eli","state":"open"},{"id":"c-1","title":"Tell the bank","condition":true,"asked_by":"bo","state":"open","after":["t1"]}],
-"risk":{"score":45,"level":"medium","from":"calculator","questionnaire":[],"calculator":[{"why":"1 critical service(s) touched","points":40},{"why":"2 configuration items","points":5}]},
+"risk":{"score":45,"level":"medium","from":"calculator","questionnaire":[],"calculator":[{"why":"a critical service is touched","points":40},{"why":"2 configuration items","points":5}]},
 "conflicts":[{"id":"item:CHG-000009:core-1","level":"warning","kind":"item","why":"CHG-000009 touches core-1 too","other":"CHG-000009","item":"core-1"}],
 "approval":{"policy":"cab","policy_version":2,"why":"cab is the only one that applies","parties":{},"hashes":{"scope":"aa11","schedule":"bb22"},"submitted_at":"2026-11-20T10:00:00Z","stages":[
 {"name":"board","electorate":["role:cab_member"],"rule":{"threshold":"60%","of":"electorate","required":["sec"]},"covers":["scope"],"state":"open","round":2,

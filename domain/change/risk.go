@@ -151,9 +151,11 @@ func calculate(model Model, m Measured) []Point {
 			list = append(list, Point{fmt.Sprintf(why, args...), p})
 		}
 	}
-	add(m.CriticalServices > 0, w.CriticalService, 40, "%d critical service(s) touched", m.CriticalServices)
-	add(m.CriticalServices == 0 && m.HighServices > 0, w.HighService, 25, "%d service(s) of high criticality touched", m.HighServices)
-	add(m.CriticalServices+m.HighServices == 0 && m.MediumServices > 0, w.MediumService, 10, "%d service(s) of medium criticality touched", m.MediumServices)
+	add(m.CriticalServices > 0, w.CriticalService, 40, "%s", touched(m.CriticalServices, "a critical service", "critical services"))
+	add(m.CriticalServices == 0 && m.HighServices > 0, w.HighService, 25, "%s",
+		touched(m.HighServices, "a service of high criticality", "services of high criticality"))
+	add(m.CriticalServices+m.HighServices == 0 && m.MediumServices > 0, w.MediumService, 10, "%s",
+		touched(m.MediumServices, "a service of medium criticality", "services of medium criticality"))
 	add(m.Items >= 10, w.ManyItems, 20, "%d configuration items", m.Items)
 	add(m.Items >= 2 && m.Items < 10, w.SomeItems, 10, "%d configuration items", m.Items)
 	add(m.Ended > 0 && m.Failed*5 >= m.Ended, w.FailureRecord, 20, "%d of the last %d changes of %s failed", m.Failed, m.Ended, m.WhoseRecord)
@@ -161,6 +163,13 @@ func calculate(model Model, m Measured) []Point {
 	add(m.InBusinessHours, w.InBusinessHours, 10, "the window touches the hours of support")
 	add(!m.BackOutTested, w.UntestedBackOut, 10, "nobody says that the way back was tested")
 	return list
+}
+
+func touched(n int, one, many string) string {
+	if n == 1 {
+		return one + " is touched"
+	}
+	return fmt.Sprintf("%d %s are touched", n, many)
 }
 
 func sum(list []Point) int {
