@@ -26,7 +26,7 @@ type benchEngine struct {
 	Deadlines int           `default:"3000" help:"Deadlines spread over a minute."`
 	OneMoment int           `default:"1000" help:"Deadlines on one instant."`
 	Outage    time.Duration `default:"60s" help:"How long a receiver of notices is down."`
-	Only      []string      `placeholder:"NAME" help:"Measure, beside logs, these alone: commands, lists, deadlines, deliveries, async, clocks, breaches, escalations, votes, simulations."`
+	Only      []string      `placeholder:"NAME" help:"Measure, beside logs, these alone: commands, lists, deadlines, deliveries, async, clocks, breaches, escalations, votes, conflicts, simulations."`
 }
 
 // Run measures the engine's share.

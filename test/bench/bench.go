@@ -106,6 +106,7 @@ func (b *bench) run(ctx context.Context) error {
 		{"breaches", b.breaches},
 		{"escalations", b.escalations},
 		{"votes", b.votes},
+		{"conflicts", b.conflicts},
 		{"simulations", b.simulations},
 	} {
 		if measure.name != "logs" && len(b.Only) > 0 && !slices.Contains(b.Only, measure.name) {
