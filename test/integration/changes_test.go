@@ -117,6 +117,9 @@ func (b *board) drafted(more object) object {
 	for key, value := range more {
 		body[key] = value
 	}
+	for _, item := range body["configuration_items"].([]string) { // where some items are known, no other names are taken
+		b.Admin(b.t).Do(http.MethodPut, "/configuration-items/"+item, object{"class": "server"}, nil).Is(200)
+	}
 	return b.as("dee").Insist("/changes", body).Is(201).Map()
 }
 
