@@ -115,12 +115,15 @@ func (d *draft) vote(do func(k *approval.Keeper) error) error {
 }
 
 // ticked lets the keeper do one thing, after whatever came before it.
-func (d *draft) ticked(do func(k *approval.Keeper) error) error {
+func (d *draft) ticked(do func(k *approval.Keeper) error) error { return d.tickedUntil(d.moment, do) }
+
+// tickedUntil is ticked of what came until an instant.
+func (d *draft) tickedUntil(until time.Time, do func(k *approval.Keeper) error) error {
 	if d.Record.Approval == nil {
 		return domain.Conflict(nil, "nobody is asked about this change")
 	}
 	k := d.keeper()
-	if err := k.Tick(d.moment); err != nil {
+	if err := k.Tick(until); err != nil {
 		return err
 	}
 	if err := do(k); err != nil {
@@ -237,9 +240,10 @@ func (d *draft) breakGlass() error {
 }
 
 // approvalDue settles what has come due of the approval: reminders, and the end of the vote. It is of a moment that may lie behind,
-// and so asks for nobody's roles of today: who has lost theirs is told of by electorate_changed.
+// and so asks for nobody's roles of today: who has lost theirs is told of by electorate_changed. What came later has a command of its
+// own, and with it the instant at which it was due, also where an outage lets both come late.
 func (d *draft) approvalDue() error {
-	return d.ticked(func(*approval.Keeper) error { return nil })
+	return d.tickedUntil(d.command.ReceivedAt, func(*approval.Keeper) error { return nil })
 }
 
 // electorateChanged looks at whether those who are asked still are of those who may decide: somebody has lost a role, a team or their
