@@ -45,7 +45,6 @@ func TestHoldfast(t *testing.T) {
 		"rules follow what happens":                 rulesFollow,
 		"a board decides a change":                  theThirdStory,
 		"votes decide, and nobody left does not":    votesDecide,
-		"a vote that is late is no vote":            deadlinesDefault,
 		"a restricted change stays with its people": aRestrictedChange,
 		"a cadence calls meetings":                  aCadenceCalls,
 		"health and figures":                        health,

@@ -3,7 +3,6 @@ package integration
 import (
 	"net/http"
 	"net/url"
-	"strings"
 	"testing"
 	"time"
 
@@ -194,28 +193,4 @@ func votesDecide(t *testing.T, s *kit.Stack) {
 	require.NoError(t, b.Rows(t).NewRaw(`SELECT count(*) FROM outbox WHERE record_id = ?::uuid AND kind = 'change.vote_escalated'`, empty["id"]).Scan(t.Context(), &escalated))
 	require.Equal(t, 1, escalated)
 	b.as("ana").Insist("/changes/"+empty["number"].(string)+"/cast-vote", b.ballot(empty, "approve", nil)).Is(403)
-}
-
-// deadlinesDefault: what is not decided in time becomes what the policy says. Real timers: the shortest deadline is a minute.
-func deadlinesDefault(t *testing.T, s *kit.Stack) {
-	for _, c := range []struct{ name, otherwise, state, stage string }{
-		{"latereject", "reject", "rejected", "rejected"}, {"lateescalate", "escalate", "awaiting_approval", "escalated"},
-	} {
-		t.Run(c.otherwise, func(t *testing.T) {
-			t.Parallel()
-			b := newBoard(t, s, c.name, object{
-				"name": "board", "electorate": (&board{name: c.name}).asked("ana", "bo"), "rule": object{"threshold": "2"},
-				"deadline": "1m", "wall": true, "default": c.otherwise,
-			})
-			record := b.submitted(nil)
-			b.vote("ana", record, "approve", nil)
-			kit.Eventually(t, 3*time.Minute, func() bool { return b.stage(record, "board").State == c.stage }, "its deadline passes")
-			require.Equal(t, c.state, b.read(record)["state"])
-			types := strings.Join(b.told(record), " ")
-			require.Equal(t, 2, strings.Count(types, "change.approval_reminded"), types)
-			if c.otherwise == "escalate" {
-				require.Equal(t, "scheduled", b.vote("bo", record, "approve", nil)["state"], "votes are still taken")
-			}
-		})
-	}
 }

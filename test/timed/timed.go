@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -46,6 +47,8 @@ type Stack struct {
 	temporal client.Client
 	rows     *bun.DB
 	log      *slog.Logger
+	hints    *worker.Hints
+	stop     func()
 }
 
 // Up starts one at an instant (RFC 3339), with the documents that every installation starts with, and an administrator.
@@ -66,9 +69,10 @@ func Up(t testing.TB, now string) *Stack {
 	require.NoError(t, err)
 	t.Cleanup(s.temporal.Close)
 	s.door = &app.Door{Temporal: s.temporal}
-	hints := worker.NewHints()
-	s.serve(hints)
-	s.work(hints)
+	s.hints = worker.NewHints()
+	s.serve()
+	s.Work()
+	t.Cleanup(func() { s.Rest() })
 	return s
 }
 
@@ -81,18 +85,21 @@ type goesOn struct {
 // Now implements domain.Clock.
 func (g goesOn) Now() time.Time { return g.Clock.Now().Add(time.Since(g.since)) }
 
-// work starts the worker; hints come from whoever posts messages.
-func (s *Stack) work(hints *worker.Hints) {
+// Rest stops the worker: what falls due and what is posted waits. Resting already, it does nothing.
+func (s *Stack) Rest() { s.stop() }
+
+// Work starts the worker, also after a rest.
+func (s *Stack) Work() {
 	s.t.Helper()
 	db, err := pg.Open(s.DatabaseURL, pg.Worker, 8)
 	require.NoError(s.t, err)
 	notices := worker.NewHints()
 	works := worker.New(worker.Dependencies{
-		Temporal: s.temporal, Door: s.door, DB: db, Clock: goesOn{s.clock, time.Now()}, Log: s.log, Name: "timed", Hints: hints, Notices: notices,
+		Temporal: s.temporal, Door: s.door, DB: db, Clock: goesOn{s.clock, time.Now()}, Log: s.log, Name: "timed", Hints: s.hints, Notices: notices,
 		Metrics: telemetry.NewMetrics(telemetry.NewRegistry()),
 		Activities: activities.New(activities.Dependencies{
 			DB: db, Clock: s.clock, Rules: &policyfile.Evaluator{}, CompileCalendar: policyfile.CompileCalendar,
-			Transient: pg.Transient, Constraint: pg.Constraint, Committed: hints.Wake, Noticed: notices.Wake, Log: s.log,
+			Transient: pg.Transient, Constraint: pg.Constraint, Committed: s.hints.Wake, Noticed: notices.Wake, Log: s.log,
 		}),
 	})
 	ctx, cancel := context.WithCancel(s.t.Context())
@@ -102,7 +109,7 @@ func (s *Stack) work(hints *worker.Hints) {
 		defer close(done)
 		ended = works.Run(ctx, nil)
 	}()
-	s.t.Cleanup(func() {
+	s.stop = sync.OnceFunc(func() {
 		cancel()
 		<-done
 		require.NoError(s.t, ended)
@@ -111,14 +118,14 @@ func (s *Stack) work(hints *worker.Hints) {
 }
 
 // serve starts the server: API, intake and pages.
-func (s *Stack) serve(hints *worker.Hints) {
+func (s *Stack) serve() {
 	s.t.Helper()
 	db, err := pg.Open(s.DatabaseURL, pg.App, 8)
 	require.NoError(s.t, err)
 	blobs, err := app.OpenFolder(filepath.Join(s.Folder, "attachments"))
 	require.NoError(s.t, err)
 	service := app.New(app.Dependencies{
-		DB: db, Door: s.door, Clock: s.clock, Blobs: blobs, CheckPolicy: policyfile.Check, Transient: pg.Transient, Posted: hints.Wake, Log: s.log,
+		DB: db, Door: s.door, Clock: s.clock, Blobs: blobs, CheckPolicy: policyfile.Check, Transient: pg.Transient, Posted: s.hints.Wake, Log: s.log,
 	})
 	gin.SetMode(gin.ReleaseMode)
 	engine := gin.New()
@@ -138,6 +145,9 @@ func (s *Stack) serve(hints *worker.Hints) {
 		require.NoError(s.t, db.Close())
 	})
 }
+
+// Pass moves the clock to an instant and waits for nothing.
+func (s *Stack) Pass(now time.Time) { s.clock.SetTo(now) }
 
 // At moves the clock to an instant, and waits until what falls due until then has been handled.
 func (s *Stack) At(now time.Time) {
