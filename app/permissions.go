@@ -23,6 +23,7 @@ const (
 	PermissionWatch          Permission = "record.watch"
 	PermissionPolicyRead     Permission = "policy.read"
 	PermissionPolicyWrite    Permission = "policy.write"
+	PermissionPolicyApprove  Permission = "policy.approve"
 	PermissionPolicySimulate Permission = "policy.simulate"
 	PermissionPeopleRead     Permission = "people.read"
 	PermissionPeopleWrite    Permission = "people.write"
@@ -95,6 +96,7 @@ var permissions = func() map[Permission][]domain.Role {
 		PermissionWatch:          writers,
 		PermissionPolicyRead:     everybody,
 		PermissionPolicyWrite:    admins,
+		PermissionPolicyApprove:  {domain.RoleChangeManager},
 		PermissionPolicySimulate: {domain.RoleTeamLead, domain.RoleIncidentManager, domain.RoleServiceOwner, domain.RoleAuditor},
 		PermissionPeopleRead:     everybody,
 		PermissionPeopleWrite:    admins,

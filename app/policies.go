@@ -69,7 +69,7 @@ func documents(rows []schemas.PolicyRow) []policy.Document {
 func document(row schemas.PolicyRow) policy.Document {
 	return policy.Document{
 		Kind: row.Kind, Name: row.Name, Version: row.Version, Spec: json.RawMessage(row.Spec), Author: row.Author,
-		Reason: row.Reason, CreatedAt: row.CreatedAt.UTC(),
+		Reason: row.Reason, CreatedAt: row.CreatedAt.UTC(), ApprovedBy: row.ApprovedBy,
 	}
 }
 
@@ -93,7 +93,8 @@ func (a *App) problems(document policy.Document) []policy.Problem {
 	return append(problems, policyfile.Gaps(document, a.now())...)
 }
 
-// ApplyPolicy stores a new version of a document, whatever was stored before, unless the newest one has the same content.
+// ApplyPolicy stores a new version of a document, whatever was stored before, unless the newest one has the same content. An edit that
+// needs a second person is held: then Proposal says where it waits, and the newest version stays in force.
 func (a *App) ApplyPolicy(ctx context.Context, wanted policy.Document) (policy.Document, error) {
 	return a.applyPolicy(ctx, wanted, nil)
 }
@@ -134,23 +135,37 @@ func (a *App) applyPolicy(ctx context.Context, wanted policy.Document, base *int
 		if base != nil && *base != newest.Version {
 			return overtaken(newest, *base)
 		}
-		row := schemas.PolicyRow{
-			Kind: wanted.Kind, Name: wanted.Name, Version: newest.Version + 1, Spec: string(spec),
-			Author: principal.Handle, Reason: wanted.Reason, CreatedAt: a.now(),
-		}
-		if err := schemas.AddPolicy(ctx, tx, row); err != nil {
+		wanted.Spec = spec
+		held, err := a.propose(ctx, tx, principal, wanted, newest.Version)
+		if err != nil {
 			return err
 		}
-		stored = document(row)
-		if err := a.tellInterested(ctx, tx, stored); err != nil {
-			return err
+		if held != "" {
+			stored = policy.Document{Kind: wanted.Kind, Name: wanted.Name, Version: newest.Version, Spec: spec, Author: principal.Handle, Reason: wanted.Reason, Proposal: held}
+			return nil
 		}
-		return a.project(ctx, tx, stored)
+		stored, err = a.storePolicy(ctx, tx, schemas.PolicyRow{
+			Kind: wanted.Kind, Name: wanted.Name, Version: newest.Version + 1, Spec: string(spec), Author: principal.Handle, Reason: wanted.Reason,
+		})
+		return err
 	})
 	if err == nil {
 		a.posted()
 	}
 	return stored, a.fault(ctx, "applying a policy", err)
+}
+
+// storePolicy writes a version, and what follows from it. Whoever calls it holds the document's name.
+func (a *App) storePolicy(ctx context.Context, tx bun.Tx, row schemas.PolicyRow) (policy.Document, error) {
+	row.CreatedAt = a.now()
+	if err := schemas.AddPolicy(ctx, tx, row); err != nil {
+		return policy.Document{}, err
+	}
+	stored := document(row)
+	if err := a.tellInterested(ctx, tx, stored); err != nil {
+		return stored, err
+	}
+	return stored, a.project(ctx, tx, stored)
 }
 
 // overtaken refuses a version that was made from an older one than the newest, and says what came since.

@@ -37,6 +37,7 @@ type Service interface {
 	Annotations
 	Work
 	Policies
+	Proposals
 	Accounts
 	Views
 	OnCall

@@ -276,6 +276,8 @@ type PolicyRow struct {
 	Author        string    `bun:"author"`
 	Reason        string    `bun:"reason"`
 	CreatedAt     time.Time `bun:"created_at"`
+	// ApprovedBy is the second person of a version that needed one.
+	ApprovedBy string `bun:"approved_by"`
 }
 
 // ReadPolicy reads one version of a document; version 0 is the newest. It answers false when there is none.

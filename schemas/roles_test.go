@@ -107,6 +107,7 @@ func TestTheWorkerServesNobody(t *testing.T) {
 		"UPDATE contacts SET verified_at = now()", "UPDATE destinations SET url = ''", "SELECT read_bell('ana', 1, true, now())",
 		"SELECT replay_delivery(gen_random_uuid(), now())", "SELECT hash FROM invitations", "SELECT hash FROM acknowledge_links", "UPDATE acknowledge_links SET used_at = now()",
 		"SELECT reserve_items('{}', '{}')", "SELECT still_reservations()", "SELECT hash FROM approval_links", "UPDATE approval_links SET used_at = now()",
+		"SELECT hash FROM policy_proposals", "UPDATE policy_proposals SET state = 'applied'",
 	} {
 		requireDenied(t, worker, statement)
 	}

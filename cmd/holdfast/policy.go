@@ -21,6 +21,12 @@ import (
 type policyCommands struct {
 	Lint policyLint `cmd:"" help:"Check documents alone."`
 	Test policyTest `cmd:"" help:"Run policy tests; exit 1 where a case fails, 2 where a file cannot be read."`
+
+	Proposals proposalList     `cmd:"" help:"List the edits that wait for a second person."`
+	Proposal  proposalShow     `cmd:"" help:"Show what such an edit changes, and for whom it waits."`
+	Approve   proposalApprove  `cmd:"" help:"As a second person: approve exactly what such an edit says, which stores it."`
+	Reject    proposalReject   `cmd:"" help:"As a second person: reject such an edit."`
+	Withdraw  proposalWithdraw `cmd:"" help:"End such an edit of your own."`
 }
 
 // policyFiles are files of documents, or folders of them.
@@ -151,7 +157,9 @@ type applied struct {
 	Kind    string `json:"kind"`
 	Name    string `json:"name"`
 	Version int    `json:"version"`
-	Outcome string `json:"outcome"` // created, changed, unchanged
+	Outcome string `json:"outcome"` // created, changed, unchanged, proposed
+	// Proposal is where it waits for a second person; Version stays in force until then.
+	Proposal string `json:"proposal,omitempty"`
 }
 
 // Run stores documents in their order and ends at the first that is refused.
@@ -174,7 +182,11 @@ func (c *applyCommand) Run(ctx context.Context, s *session) error {
 	if len(results) == 0 && err != nil {
 		return err
 	}
-	return errors.Join(s.show(view{data: results, table: t}), err)
+	shown := s.show(view{data: results, table: t})
+	if slices.ContainsFunc(results, func(one applied) bool { return one.Proposal != "" }) {
+		fmt.Fprintln(s.err, "What is proposed waits for a second person: holdfast policy proposals")
+	}
+	return errors.Join(shown, err)
 }
 
 func (s *session) apply(ctx context.Context, document placed, reason string, dry bool) (applied, error) {
@@ -207,6 +219,9 @@ func (s *session) apply(ctx context.Context, document placed, reason string, dry
 		return result, document.located(err)
 	}
 	result.Version = stored.Version
+	if stored.Proposal != "" {
+		result.Outcome, result.Proposal = "proposed", stored.Proposal
+	}
 	return result, nil
 }
 

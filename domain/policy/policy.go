@@ -29,6 +29,10 @@ type Document struct {
 	Author    string          `json:"author,omitempty"`
 	Reason    string          `json:"reason,omitempty"`
 	CreatedAt time.Time       `json:"created_at,omitzero"`
+	// ApprovedBy is the second person who approved a version that needed one.
+	ApprovedBy string `json:"approved_by,omitempty"`
+	// Proposal is where an edit waits for a second person; the version is the one that stays in force meanwhile, 0 where there is none.
+	Proposal string `json:"proposal,omitempty"`
 }
 
 // Problem is one thing wrong with a document, at a path such as "spec.weekly.mon[0]".

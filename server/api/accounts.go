@@ -4,10 +4,19 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"reflect"
+
+	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/holdfast-itsm/holdfast/app"
 	"github.com/holdfast-itsm/holdfast/domain/policy"
 )
+
+// appliedPolicy answers what became of an edit: 200 stored, 202 waits for a second person.
+type appliedPolicy struct {
+	Status int
+	Body   policy.Document
+}
 
 type ByPolicy struct {
 	Kind string `path:"kind" maxLength:"100" example:"Calendar"`
@@ -44,7 +53,13 @@ func (a *API) policies() {
 		) (*list[app.RuleRun], error) {
 			return listed(a.Service.RecentRuns(ctx, in.Name, in.Limit))
 		})
-	register(a, operation(http.MethodPut, "/policies/{kind}/{name}", "apply-policy", "Store a new version, unless nothing changed", "Policies", app.PermissionPolicyWrite),
+	apply := operation(http.MethodPut, "/policies/{kind}/{name}", "apply-policy", "Store a new version, unless nothing changed; 202: it waits for a second person", "Policies", app.PermissionPolicyWrite,
+		http.StatusConflict)
+	stored := map[string]*huma.MediaType{"application/json": {Schema: a.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[policy.Document](), true, "")}}
+	apply.Responses = map[string]*huma.Response{
+		"200": {Description: "Stored, or nothing changed", Content: stored}, "202": {Description: "Waits for a second person: proposal says where", Content: stored},
+	}
+	register(a, apply,
 		func(ctx context.Context, in *struct {
 			ByPolicy
 			Body struct {
@@ -53,13 +68,21 @@ func (a *API) policies() {
 				Base   *int            `json:"base,omitempty" minimum:"0" doc:"The version that this one was made from, 0: none. Where another is the newest by then, nothing is stored. Left out, nothing is asked"`
 			}
 		},
-		) (*answer[policy.Document], error) {
+		) (*appliedPolicy, error) {
 			document := policy.Document{Kind: in.Kind, Name: in.Name, Spec: in.Body.Spec, Reason: in.Body.Reason}
+			var err error
 			if in.Body.Base != nil {
-				return answered(a.Service.ApplyPolicyOn(ctx, document, *in.Body.Base))
+				document, err = a.Service.ApplyPolicyOn(ctx, document, *in.Body.Base)
+			} else {
+				document, err = a.Service.ApplyPolicy(ctx, document)
 			}
-			return answered(a.Service.ApplyPolicy(ctx, document))
+			status := http.StatusOK
+			if document.Proposal != "" {
+				status = http.StatusAccepted
+			}
+			return &appliedPolicy{Status: status, Body: document}, err
 		})
+	a.proposals()
 	register(a, operation(http.MethodPost, "/policies/validate", "validate-policy", "What is wrong with a document, without storing it", "Policies", app.PermissionPolicyWrite),
 		func(ctx context.Context, in *struct {
 			Body struct {

@@ -20,6 +20,7 @@ const policiesPath = "/policies"
 
 // mountPolicies adds the pages of the policy documents. All staff read them; the forms are for those who may apply one.
 func (w *console) mountPolicies(pages *gin.RouterGroup) {
+	w.mountProposals(pages)
 	policies := pages.Group(policiesPath, w.staffOnly)
 	policies.GET("", w.policies)
 	policies.GET("/:kind/:name", w.policy)
@@ -73,7 +74,12 @@ func (w *console) policies(c *gin.Context) {
 		w.fail(c, err)
 		return
 	}
-	w.show(c, http.StatusOK, policiesPage(w.page(c, "Policies"), byKind(documents), c.Query("kind")))
+	proposals, err := w.waitingProposals(c, "", "")
+	if err != nil {
+		w.fail(c, err)
+		return
+	}
+	w.show(c, http.StatusOK, policiesPage(w.page(c, "Policies"), byKind(documents), c.Query("kind"), proposals))
 }
 
 // byKind groups documents, in the order of the kinds and then of their names.
@@ -104,6 +110,8 @@ type policyView struct {
 	OutdatedMore bool
 	// Turns are the next ones of a Cadence document; none for another.
 	Turns turnsView
+	// Proposals are the edits of it that wait for a second person: one, if any.
+	Proposals []app.ProposalView
 	// Runs are what rules of automation did lately, where it is a document of such.
 	Runs []app.RuleRun
 }
@@ -123,6 +131,10 @@ func (w *console) policy(c *gin.Context) {
 			w.fail(c, err)
 			return
 		}
+	}
+	if view.Proposals, err = w.waitingProposals(c, view.Document.Kind, view.Document.Name); err != nil {
+		w.fail(c, err)
+		return
 	}
 	if view.Source, err = policytext.Source(view.Document); err != nil {
 		w.fail(c, err)

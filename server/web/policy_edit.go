@@ -115,7 +115,11 @@ func (w *console) write(c *gin.Context, kind, name string) {
 	case asked == doApply:
 		var stored policy.Document
 		if stored, err = form.apply(ctx, w.Service, document); err == nil && form.ReasonWrong == "" && !form.Same {
-			c.Redirect(http.StatusSeeOther, policyURL(stored))
+			to := policyURL(stored)
+			if stored.Proposal != "" {
+				to = proposalURL(stored.Proposal)
+			}
+			c.Redirect(http.StatusSeeOther, to)
 			return
 		}
 	default:
@@ -219,7 +223,7 @@ func (f *policyForm) apply(ctx context.Context, service app.Policies, document p
 			return stored, failed
 		}
 	}
-	f.Same = err == nil && stored.Version == f.Base
+	f.Same = err == nil && stored.Version == f.Base && stored.Proposal == ""
 	return stored, err
 }
 

@@ -30,13 +30,13 @@ func (s *system) decisions(voters []string) {
 		"ApprovalPolicy/board": {"when": `record.practice == "change"`, "stages": []object{{
 			"name": "board", "electorate": asked, "rule": object{"threshold": "1", "required": []string{"sec"}},
 		}}},
-		"ChangeModel/restart": {
-			"type": "standard", "title": "Restart", "service": "shop", "team": "deciders", "environment": "production", "plan": "Restart it",
-			"back_out_plan": "Start the old one", "configuration_items": []string{"shop-1"}, "auto_start": true,
-		},
 	} {
 		s.api.Do(http.MethodPut, "/policies/"+path, object{"spec": spec, "reason": "test"}, nil).Is(200)
 	}
+	s.api.Model("restart", object{
+		"type": "standard", "title": "Restart", "service": "shop", "team": "deciders", "environment": "production", "plan": "Restart it",
+		"back_out_plan": "Start the old one", "configuration_items": []string{"shop-1"}, "auto_start": true,
+	}, s.As(s.t, "mona"))
 }
 
 // Votes are given while workers die in turn, and all at once: each counts once, in its order, and the last of each stands. A change

@@ -60,10 +60,10 @@ func newMonitored(t *testing.T) *monitored {
 		admin.Do(http.MethodPut, "/configuration-items/"+item, object{"class": "server", "title": item, "service": s.service}, nil).Is(200)
 	}
 	admin.Post("/configuration-items/server02.int/relations", object{"type": "connected_to", "to": "server01.int"}).Is(204)
-	admin.Do(http.MethodPut, "/policies/ChangeModel/"+storyModel, object{"reason": "test", "spec": object{
+	admin.Model(storyModel, object{
 		"type": "standard", "title": "Move the shop", "service": s.service, "team": b.documentName(), "environment": "production",
 		"plan": "Move it", "test_plan": "Buy something", "back_out_plan": "Move it back", "configuration_items": []string{"server01.int"}, "auto_start": true,
-	}}, nil).Is(200)
+	}, b.as("mona"))
 	made := admin.Post("/intake-keys", object{"service": s.service, "name": "alertmanager"}).Is(201).Map()
 	s.intake = made["path"].(string) + "alertmanager"
 	return s

@@ -49,6 +49,7 @@ func TestHoldfast(t *testing.T) {
 		"a cadence calls meetings":                  aCadenceCalls,
 		"health and figures":                        health,
 		"the command line does the same":            commandLine,
+		"a model needs a second person":             modelsNeedASecondPerson,
 		"messages pass by a fault of one record":    messagesPastAFault,
 		"messages pass by a stuck process":          messagesPastAStuckProcess,
 		"messages reach ended records as asked":     messagesToTheEnded,
