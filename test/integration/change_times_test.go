@@ -26,6 +26,7 @@ func TestChangesKeepTheirTimes(t *testing.T) {
 	}{
 		{"a vote that is late is no vote", deadlinesDefault},
 		{"a freeze is declared for what is approved", frozenWhileApproved},
+		{"nobody judges what went wrong", nobodyJudges},
 		{"nobody works while a window opens", restsOverTheOpening},
 	} {
 		require.True(t, t.Run(story.name, func(t *testing.T) { story.play(t, s) }))
@@ -103,6 +104,26 @@ func frozenWhileApproved(t *testing.T, s *timed.Stack) {
 	begun := b.read(record)
 	require.Equal(t, []any{"implementing", "2026-12-12T22:30:00Z"}, []any{begun["state"], begun["actual_start"]})
 	b.changed("eli", record, "back-out", object{"notes": "enough"})
+}
+
+// nobodyJudges: a change that was backed out is to be reviewed, and an incident on what it touched to be judged, within three working
+// days of the next opening; then both are told of, once.
+func nobodyJudges(t *testing.T, s *timed.Stack) {
+	b, record := approved(t, s, "unjudged", "2026-12-14 18:00", "2026-12-14 20:00")
+	s.At(berlin("2026-12-14 18:00"))
+	require.Equal(t, []string{"2026-12-14T17:00:00Z"}, b.due(record, "change.started"))
+	s.At(berlin("2026-12-14 19:00"))
+	b.changed("eli", record, "back-out", object{"notes": "it did not work"})
+	log(b.as("dee"), "Nobody gets in", object{"service": "vpn", "configuration_items": []string{"item-unjudged"}})
+	s.Settle()
+	require.Len(t, b.read(record)["causes"], 1)
+	s.At(berlin("2026-12-18 08:59:59"))
+	require.NotContains(t, b.told(record), "change.review_escalated")
+	s.At(berlin("2026-12-18 09:00"))
+	for _, kind := range []string{"change.review_escalated", "change.cause_escalated"} {
+		require.Equal(t, []string{"2026-12-18T08:00:00Z"}, b.due(record, kind), kind)
+	}
+	require.Equal(t, "review", b.read(record)["state"])
 }
 
 // restsOverTheOpening: no worker lives as two windows open and one of them ends. Once one does, the one change starts, with the instant
