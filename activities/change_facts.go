@@ -219,7 +219,11 @@ func changeNames(ctx context.Context, tx bun.Tx, facts *change.Facts, record cha
 	}
 	facts.TeamKnown, facts.AssigneeMember, facts.RequesterActive = names.TeamKnown, names.AssigneeMember, names.RequesterActive
 	facts.ActorTeams, facts.Services, facts.Predecessors = names.ActorTeams, names.Services, names.Predecessors
-	facts.UnknownItems, err = schemas.UnknownItems(ctx, tx, named.ConfigurationItems)
+	items := named.ConfigurationItems
+	if command.Verb() == "from_model" { // also those that are left to the model
+		items = record.ConfigurationItems
+	}
+	facts.UnknownItems, err = schemas.UnknownItems(ctx, tx, items)
 	return err
 }
 

@@ -202,3 +202,19 @@ func TestWhoeverWasAskedMayReadHowItEnded(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, domain.CodeConflict, result.Refusal.Code)
 }
+
+// What a model lists itself is held to the items that there are, as what a body lists is.
+func TestAModelNamesItemsThatThereAre(t *testing.T) {
+	t.Parallel()
+	b := settleBoard(t)
+	b.runs([]string{"mx1"})
+	b.db.Apply(t, "ChangeModel/restart", change.Model{
+		Type: change.Standard, Plan: "Restart it", BackOutPlan: "Start the previous version", Service: "mail", ConfigurationItems: []string{"mx9"},
+	})
+	dee := b.by("dee", domain.RoleAgent)
+	result, err := b.give(dee, "from_model", "", body{"model": "restart"})
+	require.NoError(t, err)
+	require.Equal(t, domain.CodeInvalid, result.Refusal.Code)
+	require.Equal(t, "mx9", result.Refusal.Fields[0].Value)
+	b.do(dee, "from_model", "", body{"model": "restart", "configuration_items": []string{"mx1"}})
+}

@@ -105,7 +105,7 @@ const (
 	TargetTeam         = "team"
 	TargetPerson       = "person"
 	TargetServiceOwner = "service_owner" // of the record's service
-	TargetManager      = "manager"       // of the requester
+	TargetManager      = "manager"       // of the requester; refused until people have managers
 )
 
 // Kind and Name are the two halves of a target; the owner of a service and a manager have no name.
@@ -201,7 +201,10 @@ func (f *findings) targets(path string, targets []Target) {
 	for i, target := range targets {
 		at := fmt.Sprintf("%s[%d]", path, i)
 		if !target.valid() {
-			f.add(at, "%q is nobody to ask; there are role:<name>, team:<name>, person:<handle>, %s and %s", target, TargetServiceOwner, TargetManager)
+			f.add(at, "%q is nobody to ask; there are role:<name>, team:<name>, person:<handle> and %s", target, TargetServiceOwner)
+		}
+		if target == TargetManager {
+			f.add(at, "nobody knows yet who anybody's manager is, so the stage would ask nobody; name a role, a team or a person")
 		}
 		if seen[target] {
 			f.add(at, "%q stands here a second time", target)

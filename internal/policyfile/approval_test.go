@@ -36,16 +36,17 @@ func TestWhatIsWrongWithAnApprovalPolicy(t *testing.T) {
 		{"no rule", `[{"name": "a", "electorate": ["role:x"], "rule": {}}]`, []string{"spec.stages[0].rule.threshold"}},
 		{"a share of what", `[{"name": "a", "electorate": ["role:x"], "rule": {"threshold": "60 percent"}}]`, []string{"spec.stages[0].rule.threshold"}},
 		{"two of one name", `[` + good + `, ` + good + `]`, []string{"spec.stages[1].name"}},
-		{"parallel to nothing", `[{"name": "a", "electorate": ["manager"], "rule": {"threshold": 1}, "parallel": true}]`, []string{"spec.stages[0].parallel"}},
+		{"a manager, whom nobody knows", `[{"name": "a", "electorate": ["manager"], "rule": {"threshold": 1}}]`, []string{"spec.stages[0].electorate[0]"}},
+		{"parallel to nothing", `[{"name": "a", "electorate": ["service_owner"], "rule": {"threshold": 1}, "parallel": true}]`, []string{"spec.stages[0].parallel"}},
 		{
 			"whom to ask", `[{"name": "A a", "electorate": ["ana", "role:", "person:ana", "person:ana", "service_owner", "service_owner:x"], "rule": {"threshold": 1}}]`,
 			[]string{"spec.stages[0].name", "spec.stages[0].electorate[0]", "spec.stages[0].electorate[1]", "spec.stages[0].electorate[3]", "spec.stages[0].electorate[5]"},
 		},
 		{"nobody to ask", `[{"name": "a", "electorate": [], "rule": {"threshold": 1}}]`, []string{"spec.stages[0].electorate"}},
-		{"deadlines", `[{"name": "a", "electorate": ["manager"], "rule": {"threshold": 1}, "deadline": "1s"}, {"name": "b", "electorate": ["manager"], "rule": {"threshold": 1}, "deadline": "1wd", "wall": true}]`, []string{"spec.stages[0].deadline", "spec.stages[1].deadline"}},
-		{"a default", `[{"name": "a", "electorate": ["manager"], "rule": {"threshold": 1}, "default": "pass"}]`, []string{"spec.stages[0].default"}},
-		{"covers", `[{"name": "a", "electorate": ["manager"], "rule": {"threshold": 1}, "covers": ["scope", "scope", "mood"]}]`, []string{"spec.stages[0].covers[1]", "spec.stages[0].covers[2]"}},
-		{"reminders", `[{"name": "a", "electorate": ["manager"], "rule": {"threshold": 1}, "reminders": ["90%", "50%", "100%", 3]}]`, []string{"spec.stages[0].reminders[1]", "spec.stages[0].reminders[2]", "spec.stages[0].reminders[3]"}},
+		{"deadlines", `[{"name": "a", "electorate": ["service_owner"], "rule": {"threshold": 1}, "deadline": "1s"}, {"name": "b", "electorate": ["service_owner"], "rule": {"threshold": 1}, "deadline": "1wd", "wall": true}]`, []string{"spec.stages[0].deadline", "spec.stages[1].deadline"}},
+		{"a default", `[{"name": "a", "electorate": ["service_owner"], "rule": {"threshold": 1}, "default": "pass"}]`, []string{"spec.stages[0].default"}},
+		{"covers", `[{"name": "a", "electorate": ["service_owner"], "rule": {"threshold": 1}, "covers": ["scope", "scope", "mood"]}]`, []string{"spec.stages[0].covers[1]", "spec.stages[0].covers[2]"}},
+		{"reminders", `[{"name": "a", "electorate": ["service_owner"], "rule": {"threshold": 1}, "reminders": ["90%", "50%", "100%", 3]}]`, []string{"spec.stages[0].reminders[1]", "spec.stages[0].reminders[2]", "spec.stages[0].reminders[3]"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -83,7 +84,7 @@ func TestSilenceNeverApprovesAChange(t *testing.T) {
 			want = []string{"spec.stages[1].default"}
 		}
 		require.Equal(t, want, approvalPaths(t, when,
-			`[{"name": "a", "electorate": ["manager"], "rule": {"threshold": 1}}, {"name": "b", "electorate": ["manager"], "rule": {"threshold": 1}, "default": "approve"}]`), when)
+			`[{"name": "a", "electorate": ["service_owner"], "rule": {"threshold": 1}}, {"name": "b", "electorate": ["service_owner"], "rule": {"threshold": 1}, "default": "approve"}]`), when)
 	}
 }
 
