@@ -73,3 +73,12 @@ func TestNotesAreFoundByThoseWhoMayReadThem(t *testing.T) {
 		require.NoError(t, err, odd)
 	}
 }
+
+func TestChangesAreFoundByTheirWords(t *testing.T) {
+	t.Parallel()
+	d := setup(t)
+	agent := d.as("bo", all(domain.RoleAgent))
+	d.scheduledChange("CHG-000901", "ostrich")
+	require.Equal(t, []string{"CHG-000901"}, d.finds(agent, "ostriches"))
+	require.Empty(t, d.finds(d.as("rita"), "ostriches"), "of those who may not read it, nobody finds it")
+}

@@ -11,6 +11,7 @@ import (
 	"github.com/uptrace/bun/dialect/pgdialect"
 
 	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/change"
 )
 
 // FoundRow is a record that a search found.
@@ -41,9 +42,7 @@ const (
 // notes are not looked for there.
 func Search(ctx context.Context, db bun.IDB, reader Reader, text string, limit int) ([]FoundRow, error) {
 	var rows []FoundRow
-	hits := db.NewSelect().ColumnExpr("record_id, ts_rank(words, websearch_to_tsquery('english', ?)) AS rank, false AS in_note", text).
-		TableExpr("find_words('incident', websearch_to_tsquery('english', ?), ?)", text, mostRanked).
-		Where("querytree(websearch_to_tsquery('english', ?)) <> 'T'", text). // words to leave out alone would have all read
+	hits := worded(db, domain.Incident, text).UnionAll(worded(db, change.Practice, text)).
 		UnionAll(db.NewSelect().ColumnExpr("id, 'infinity'::real, false").TableExpr("records").Where("number = upper(?)", text)).
 		UnionAll(reader.notes(db, text))
 	if reader.ownOnly() {
@@ -60,6 +59,13 @@ func Search(ctx context.Context, db bun.IDB, reader Reader, text string, limit i
 		rows[i].OpenedAt = rows[i].OpenedAt.UTC()
 	}
 	return rows, nil
+}
+
+// worded are hits in titles and descriptions.
+func worded(db bun.IDB, practice domain.Practice, text string) *bun.SelectQuery {
+	return db.NewSelect().ColumnExpr("record_id, ts_rank(words, websearch_to_tsquery('english', ?)) AS rank, false AS in_note", text).
+		TableExpr("find_words(?, websearch_to_tsquery('english', ?), ?)", practice, text, mostRanked).
+		Where("querytree(websearch_to_tsquery('english', ?)) <> 'T'", text) // words to leave out alone would have all read
 }
 
 // notes are hits in notes that the reader may read, whatever record they stand at.
