@@ -49,7 +49,7 @@ func (s *session) describeChange(p *printer, c app.ChangeView) error {
 	}
 	err := p.pairs(
 		"State", state+", since "+p.when(c.StateSince), "Type", strings.TrimSpace(c.Type+" "+parenthesised(c.Model)), "Risk", riskLine(c),
-		"Service", c.Service, "Touches also", beside(c.Services, c.Service), "Environment", c.Environment, "Configuration items", c.ConfigurationItems,
+		"Service", c.Service, "Touches also", beside(c.Services, c.Service), "Environment", c.Environment, "Configuration items", strings.Join(c.ConfigurationItems, ", "),
 		"Alone", onlyIf(c.Exclusive, "nobody else may touch them meanwhile"), "Window from", c.WindowFrom, "Window to", windowEnd(c),
 		"Starts by itself", onlyIf(c.AutoStart, "as the window opens"), "Outage", c.ExpectedOutage, "Team", c.Team, "Carried out by", c.Assignee,
 		"Asked for by", c.Requester, "Drafted by", different(c.OpenedBy, c.Requester), "Assessed by", c.AssessedBy, "Peer review", c.ReviewedBy,

@@ -149,8 +149,8 @@ type boardView struct {
 type boardItem struct {
 	app.ChangeView
 	Stages []stageView
-	// Ballots are the votes that the reader can give and has not given, in place.
-	Ballots []ballot
+	// Asked are the votes that the reader can give and has not given; each is fetched when it is opened.
+	Asked []seat
 }
 
 // boardShown is how many changes a page of the board has at most.
@@ -196,27 +196,22 @@ func (w *console) boardView(c *gin.Context) (boardView, error) {
 		}
 		for _, in := range seatsWith(view.page, one.Change, delegations) {
 			if in.Given == nil {
-				item.Ballots = append(item.Ballots, view.ballot(one.Change, in))
+				item.Asked = append(item.Asked, in)
 			}
 		}
-		if !view.Mine || len(item.Ballots) > 0 {
+		if !view.Mine || len(item.Asked) > 0 {
 			view.Items = append(view.Items, item)
 		}
 	}
 	slices.SortStableFunc(view.Items, func(a, b boardItem) int {
-		return cmp.Or(boolPlace(len(a.Ballots) == 0)-boolPlace(len(b.Ballots) == 0), a.dueBy().compare(b.dueBy()), cmp.Compare(a.Number, b.Number))
+		return cmp.Or(boolPlace(len(a.Asked) == 0)-boolPlace(len(b.Asked) == 0), a.dueBy().compare(b.dueBy()), cmp.Compare(a.Number, b.Number))
 	})
 	return view, nil
 }
 
-// ballot is a vote that is given on the board, and leads back to it.
-func (v boardView) ballot(c change.Change, in seat) ballot {
-	b := ballotOf(c, in, v.Who.Handle)
-	b.Back = v.url("")
-	if last := lastVoid(in); last != nil {
-		b.compare(nil, last.Void.Fields)
-	}
-	return b
+// ballotURL leads to a vote that leads back to the board.
+func (v boardView) ballotURL(number string, in seat) string {
+	return changeDoURL(number, "cast_vote", "stage", in.Stage, "for", in.Person, backField, v.url(""))
 }
 
 func (v boardView) url(cursor string) string {

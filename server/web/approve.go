@@ -1,9 +1,7 @@
 package web
 
 import (
-	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -11,7 +9,6 @@ import (
 	"github.com/holdfast-itsm/holdfast/app"
 	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/domain/approval"
-	"github.com/holdfast-itsm/holdfast/domain/change"
 )
 
 // mountApprove adds the pages behind the links in the mails that ask for votes. They need a session: that of the link's person.
@@ -51,12 +48,6 @@ func (v approveView) Covers() string {
 		return "when it is done"
 	}
 	return "what is done"
-}
-
-// Scope reports whether the vote is about what is done.
-func (v approveView) Scope() bool {
-	covers := v.Stage().Covers
-	return len(covers) == 0 || slices.Contains(covers, approval.Scope)
 }
 
 // approvalLink shows what would be voted on. Following the link votes nothing: mail programs follow links too.
@@ -137,20 +128,4 @@ var ballotChoices = []ballotChoice{
 	{approval.Reject, "Reject", "Say why below."},
 	{approval.Abstain, "Abstain", "You were there, and have no opinion."},
 	{approval.Recuse, "Step aside", "You have an interest of your own, and leave those who decide."},
-}
-
-// approveAgainst words what speaks against a change, the gravest first.
-func approveAgainst(c change.Change) []string {
-	words := make([]string, len(c.Conflicts))
-	for i, conflict := range c.Conflicts {
-		words[i] = sentence(string(conflict.Level) + ": " + conflict.Why)
-	}
-	return words
-}
-
-func approveRisk(c change.Change) string {
-	if c.Risk.Level == "" {
-		return "not rated"
-	}
-	return fmt.Sprintf("%s, %d of %d points", c.Risk.Level, c.Risk.Score, change.MaxRisk)
 }

@@ -48,6 +48,9 @@ func (w *console) change(c *gin.Context) {
 	case verb == "":
 	case verb == "cast_vote":
 		view.openBallot(c.Request.Context(), c.Query("stage"), c.Query("for"))
+		if back := c.Query(backField); back != "" && view.Ballot != nil {
+			view.Ballot.Back = local(back)
+		}
 	case slices.Contains(view.Change.AllowedCommands, verb):
 		if err := w.openChangeForm(c.Request.Context(), &view, verb, c.Request.URL.Query()); err != nil {
 			w.fail(c, err)

@@ -34,6 +34,8 @@ type ballot struct {
 	Back string
 	// Vote, Comment and Conditions are what was chosen and written; conditions one a line.
 	Vote, Comment, Conditions string
+	// Bearing is what it is given in view of.
+	Bearing bearing
 }
 
 // covered is a part of what the vote is about.
@@ -65,7 +67,7 @@ func (v *changeView) openBallot(ctx context.Context, stage, person string) {
 		v.NotNow = "cast_vote"
 		return
 	}
-	b := ballotOf(v.Change.Change, v.Seats[place], v.Who.Handle)
+	b := ballotOf(v.Change.Change, v.Seats[place], v.Who.Handle, v.Now)
 	b.Others = slices.Delete(slices.Clone(v.Seats), place, place+1)
 	if last := lastVoid(b.Seat); last != nil {
 		b.compare(changedSince(ctx, v.Timeline, last.At), last.Void.Fields)
@@ -77,8 +79,9 @@ func (v *changeView) openBallot(ctx context.Context, stage, person string) {
 }
 
 // ballotOf is an empty ballot for a seat.
-func ballotOf(c change.Change, in seat, me string) ballot {
+func ballotOf(c change.Change, in seat, me string, now time.Time) ballot {
 	return ballot{
+		Bearing: bearing{Change: c, Stage: stageViewOf(in.Stood), Now: now},
 		Own:    in.Person == me,
 		Action: recordURL(c.Number) + "/do/cast-vote", ID: c.Number + "-" + in.Stage + "-" + in.Person, Seat: in,
 		Covers: coveredBy(c, in.Stood), Hashes: c.Approval.Hashes, Key: newKey(),

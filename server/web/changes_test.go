@@ -226,8 +226,13 @@ func TestTheBoardBeginsWithTheReadersOwnVotes(t *testing.T) {
 	asked := d.board()
 	page := d.get("bo", boardPath, http.StatusOK)
 	require.Less(t, strings.Index(page, `id="`+asked.Number+`"`), strings.Index(page, `id="`+voted.Number+`"`), "what waits for the reader comes first")
-	require.Equal(t, 1, strings.Count(page, `name="hash.scope" value="hash-of-scope"`), "a vote that is given is not asked for")
-	require.Contains(t, page, `name="next" value="/changes/board"`)
+	address := recordURL(asked.Number) + "?do=cast-vote&stage=cab&for=bo&next=%2Fchanges%2Fboard"
+	require.Contains(t, page, `hx-get="`+address+`"`)
+	require.Equal(t, 1, strings.Count(page, `hx-get="`), "a vote that is given is not asked for")
+	ballot := d.get("bo", address, http.StatusOK)
+	for _, words := range []string{`name="next" value="/changes/board"`, `name="hash.scope" value="hash-of-scope"`, "Before you decide", "2 more approvals.", "Not yet: ana, bo.", "the change managers are told", "it cannot start while"} {
+		require.Contains(t, ballot, words)
+	}
 	mine := d.get("bo", boardPath+"?show=mine", http.StatusOK)
 	require.Contains(t, mine, asked.Number)
 	require.NotContains(t, mine, voted.Number)
