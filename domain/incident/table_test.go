@@ -259,7 +259,7 @@ func every(t *testing.T, r row, d *desk, actor domain.Actor) {
 	if !transition.Machine() {
 		require.Contains(t, allowed, r.verb, name)
 	}
-	told := before.Merged() && (r.verb == "alert_stopped" || r.verb == "alert_again") // what follows another one does not end by itself
+	told := toldOnly(before, r.verb)
 	if targets := transition.Targets(before.State); len(targets) > 0 && !told {
 		require.Contains(t, targets, next, name)
 	} else {
@@ -337,4 +337,9 @@ func TestARefusalNamesWhatIsAllowed(t *testing.T) {
 	d = in(t, incident.Closed, false)
 	d.now = d.now.Add(30 * 24 * time.Hour)
 	require.Equal(t, []string{"link", "unlink"}, d.refuse(domain.CodeConflict, ana, "reopen", bodyOf("reopen")).Allowed)
+}
+
+// toldOnly: what follows another incident neither ends nor begins again with its alert.
+func toldOnly(before incident.Incident, verb string) bool {
+	return before.Merged() && (verb == "alert_stopped" || verb == "alert_again")
 }
