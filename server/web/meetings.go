@@ -56,7 +56,7 @@ func (v meetingsView) url(cursor string) string {
 	return meetingsPath + "?" + values.Encode()
 }
 
-func meetingFilters() []choice { return []choice{{"open", "Ahead and running"}, {"all", "All"}} }
+func meetingFilters() []choice { return []choice{{"open", "Not over yet"}, {"all", "All"}} }
 
 func (w *console) meetings(c *gin.Context) {
 	view, err := w.meetingsView(c)
