@@ -82,8 +82,8 @@ func (v *changeView) openBallot(ctx context.Context, stage, person string) {
 func ballotOf(c change.Change, in seat, me string, now time.Time) ballot {
 	return ballot{
 		Bearing: bearing{Change: c, Stage: stageViewOf(in.Stood), Now: now},
-		Own:    in.Person == me,
-		Action: recordURL(c.Number) + "/do/cast-vote", ID: c.Number + "-" + in.Stage + "-" + in.Person, Seat: in,
+		Own:     in.Person == me,
+		Action:  recordURL(c.Number) + "/do/cast-vote", ID: c.Number + "-" + in.Stage + "-" + in.Person, Seat: in,
 		Covers: coveredBy(c, in.Stood), Hashes: c.Approval.Hashes, Key: newKey(),
 	}
 }

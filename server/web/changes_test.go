@@ -187,7 +187,9 @@ func TestEveryCommandOfAChangeHasAForm(t *testing.T) {
 	} {
 		require.Contains(t, d.get("ana", recordURL(one.Number)+address, http.StatusOK), words)
 	}
-	counting := d.board(func(_ *change.Change, keeper *approval.Keeper) { keeper.Approval.Stages[0].Rule.Of = approval.OfVotesCast })
+	counting := d.board(func(_ *change.Change, keeper *approval.Keeper) {
+		keeper.Approval.Stages[0].Rule.Of = approval.OfVotesCast
+	})
 	require.Contains(t, d.get("ana", recordURL(counting.Number)+"?do=close-voting", http.StatusOK), `<option value="cab"`)
 }
 
