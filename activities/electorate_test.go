@@ -27,8 +27,10 @@ type office struct {
 
 func (b board) office() office {
 	b.t.Helper()
+	blobs, err := app.OpenFolder(b.t.TempDir())
+	require.NoError(b.t, err)
 	return office{
-		App: app.New(app.Dependencies{DB: b.db.App(b.t), Clock: b.clock, CheckPolicy: policyfile.Check, Transient: pg.Transient, Log: slog.New(slog.DiscardHandler)}),
+		App: app.New(app.Dependencies{DB: b.db.App(b.t), Clock: b.clock, Blobs: blobs, CheckPolicy: policyfile.Check, Transient: pg.Transient, Log: slog.New(slog.DiscardHandler)}),
 		ctx: app.WithPrincipal(b.t.Context(), app.Principal{Handle: "root", Name: "root", Kind: "person", Grants: []app.Grant{
 			{Role: domain.RoleAdmin, ScopeKind: "all"},
 		}}),

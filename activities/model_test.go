@@ -242,7 +242,7 @@ func requireSame(rt *rapid.T, t *testing.T, d *desk, m *model, id string) {
 	expected := m.record
 	expected.Clocks, expected.ClocksVersion = found.Clocks, found.ClocksVersion
 	require.Equal(rt, expected, found)
-	stored, err := schemas.ReadTimeline(t.Context(), d.worker, id, 1, nil, true, 1000)
+	stored, err := schemas.ReadTimeline(t.Context(), d.worker, id, 1, nil, schemas.Whole, 1000)
 	require.NoError(rt, err)
 	require.Len(rt, stored, len(m.events))
 	for i, event := range m.events {

@@ -131,7 +131,7 @@ func (d *desk) incident(reference string) incident.Incident {
 
 func (d *desk) events(record string) []domain.StoredEvent {
 	d.t.Helper()
-	events, err := schemas.ReadTimeline(d.t.Context(), d.worker, record, 0, nil, true, 1000)
+	events, err := schemas.ReadTimeline(d.t.Context(), d.worker, record, 0, nil, schemas.Whole, 1000)
 	require.NoError(d.t, err)
 	return events
 }

@@ -20,14 +20,22 @@ func (a *App) Timeline(ctx context.Context, reference string, after int64, limit
 	if err != nil {
 		return Page[domain.StoredEvent]{Items: []domain.StoredEvent{}}, err
 	}
-	return a.events(ctx, head.ID, after, limit, principal.staff(head))
+	return a.events(ctx, head.ID, after, limit, withheld(principal.staff(head), schemas.WithoutInternal))
 }
 
-// events reads one page of a record's timeline, without what is internal or with it.
-func (a *App) events(ctx context.Context, record string, after int64, limit int, internal bool) (Page[domain.StoredEvent], error) {
+// withheld is what a reader does not see of a timeline: nothing who reads what is internal.
+func withheld(inside bool, others schemas.Withheld) schemas.Withheld {
+	if inside {
+		return schemas.Whole
+	}
+	return others
+}
+
+// events reads one page of a record's timeline, without what is withheld.
+func (a *App) events(ctx context.Context, record string, after int64, limit int, without schemas.Withheld) (Page[domain.StoredEvent], error) {
 	page := Page[domain.StoredEvent]{Items: []domain.StoredEvent{}}
 	size := pageSize(limit)
-	events, err := schemas.ReadTimeline(ctx, a.DB, record, after, nil, internal, size+1)
+	events, err := schemas.ReadTimeline(ctx, a.DB, record, after, nil, without, size+1)
 	if err != nil {
 		return page, a.fault(ctx, "reading a timeline", err)
 	}
@@ -43,13 +51,17 @@ const noteAdded = "note.added"
 
 // Notes reads a record's notes; a requester sees the public ones.
 func (a *App) Notes(ctx context.Context, reference string, after int64, limit int) (Page[Note], error) {
-	page := Page[Note]{Items: []Note{}}
-	principal, head, err := a.readable(ctx, PermissionIncidentRead, reference)
+	return a.notesAt(ctx, domain.Incident, reference, after, limit)
+}
+
+func (a *App) notesAt(ctx context.Context, of domain.Practice, reference string, after int64, limit int) (Page[Note], error) {
+	page, papers := Page[Note]{Items: []Note{}}, practices[of].annotated
+	principal, head, err := a.readableOf(ctx, of, papers.read, reference)
 	if err != nil {
 		return page, err
 	}
 	size := pageSize(limit)
-	events, err := schemas.ReadTimeline(ctx, a.DB, head.ID, after, []string{noteAdded}, principal.staff(head), size+1)
+	events, err := schemas.ReadTimeline(ctx, a.DB, head.ID, after, []string{noteAdded}, withheld(papers.inside(principal, head), schemas.WithoutInternal), size+1)
 	if err != nil {
 		return page, a.fault(ctx, "reading notes", err)
 	}
@@ -90,11 +102,16 @@ func noteOf(event domain.StoredEvent) (Note, error) {
 // AddNote puts a note on the timeline. A public note of the requester is a reply: in the same transaction a message asks
 // the record what it makes of it.
 func (a *App) AddNote(ctx context.Context, reference, key string, body NoteBody) (Note, error) {
-	permission := PermissionNoteWrite
+	return a.addNoteAt(ctx, domain.Incident, reference, key, body)
+}
+
+func (a *App) addNoteAt(ctx context.Context, of domain.Practice, reference, key string, body NoteBody) (Note, error) {
+	papers := practices[of].annotated
+	permission := papers.note
 	if body.Internal || body.Answer {
-		permission = PermissionNoteInternal
+		permission = papers.internal
 	}
-	principal, head, err := a.readable(ctx, permission, reference)
+	principal, head, err := a.readableOf(ctx, of, permission, reference)
 	if err != nil {
 		return Note{}, a.auditForbidden(ctx, principal, string(permission), head.ID, "", err)
 	}
@@ -105,7 +122,6 @@ func (a *App) AddNote(ctx context.Context, reference, key string, body NoteBody)
 		return Note{}, domain.Invalid("answer", "is for public notes at incidents that are not restricted: others read it")
 	}
 	note := Note{At: a.now(), Author: principal.actor(nil), Body: body.Body, Internal: body.Internal, Answer: body.Answer}
-	reply := !body.Internal && principal.Handle == head.Requester
 	return once(ctx, a, principal, annotation{name: noteAdded, record: head.ID, key: key, body: body}, note,
 		func(ctx context.Context, tx bun.Tx, id string, note *Note) error {
 			event := domain.Event{Type: noteAdded, At: note.At, Actor: note.Author, Public: !body.Internal, Personal: map[string]any{"body": body.Body}}
@@ -116,16 +132,12 @@ func (a *App) AddNote(ctx context.Context, reference, key string, body NoteBody)
 			if note.Seq, err = schemas.AppendTimeline(ctx, tx, head.ID, []domain.Event{event}, note.At); err != nil {
 				return err
 			}
-			if err := postNoted(ctx, tx, head, principal, id, *note); err != nil {
-				return err
+			if papers.noted != nil {
+				if err := papers.noted(ctx, a, tx, head, principal, id, *note); err != nil {
+					return err
+				}
 			}
-			if reply {
-				return postWord(ctx, tx, head, principal, "reply", id, map[string]any{"note": note.Seq, "text": note.Body}, note.At)
-			}
-			if err := tellOfNote(ctx, tx, head, *note); err != nil || body.Internal {
-				return err
-			}
-			return postInformed(ctx, tx, head, principal, id, *note)
+			return tellOfNote(ctx, tx, head, papers.notice, *note)
 		})
 }
 
@@ -149,9 +161,6 @@ func postWord(ctx context.Context, tx bun.Tx, head domain.Record, principal Prin
 
 // postNoted lets an incident hear of a note where a rule of automation follows notes.
 func postNoted(ctx context.Context, tx bun.Tx, head domain.Record, principal Principal, id string, note Note) error {
-	if head.Practice != domain.Incident {
-		return nil
-	}
 	follow, err := schemas.RulesFollow(ctx, tx, incident.EventNote)
 	if err != nil || !follow {
 		return err
@@ -174,12 +183,12 @@ func postInformed(ctx context.Context, tx bun.Tx, head domain.Record, principal 
 }
 
 // tellOfNote lets the requester know of a public note that is not their own.
-func tellOfNote(ctx context.Context, tx bun.Tx, head domain.Record, note Note) error {
-	if note.Internal || head.Requester == "" {
+func tellOfNote(ctx context.Context, tx bun.Tx, head domain.Record, kind string, note Note) error {
+	if note.Internal || head.Requester == "" || head.Requester == note.Author.Name {
 		return nil
 	}
 	return schemas.TellOutside(ctx, tx, head.ID, domain.Notice{
-		Kind: "incident.note", To: []string{"person:" + head.Requester},
+		Kind: kind, To: []string{"person:" + head.Requester},
 		Data: map[string]any{"number": head.Number, "note": note.Seq},
 	}, note.At)
 }

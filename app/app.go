@@ -138,8 +138,13 @@ func decodeCursor[T any](cursor string) (*T, error) {
 	return &place, nil
 }
 
-// readable finds a record that the principal may read; a record that they may not read does not exist for them.
+// readable finds an incident that the principal may read; a record that they may not read does not exist for them.
 func (a *App) readable(ctx context.Context, permission Permission, reference string) (Principal, domain.Record, error) {
+	return a.readableOf(ctx, domain.Incident, permission, reference)
+}
+
+// readableOf finds a record of a practice as readable does an incident.
+func (a *App) readableOf(ctx context.Context, of domain.Practice, permission Permission, reference string) (Principal, domain.Record, error) {
 	principal, err := PrincipalFrom(ctx)
 	if err != nil {
 		return principal, domain.Record{}, err
@@ -149,15 +154,15 @@ func (a *App) readable(ctx context.Context, permission Permission, reference str
 			return principal, domain.Record{}, err
 		}
 	}
-	found, exists, err := schemas.ReadIncident(ctx, a.DB, principal.reader(), reference)
+	found, exists, err := practices[of].read(ctx, a.DB, principal.reader(), reference)
 	if err != nil {
 		return principal, domain.Record{}, a.fault(ctx, "reading a record", err)
 	}
 	if !exists {
 		return principal, domain.Record{}, domain.Errorf(domain.CodeNotFound, "no record %s", reference)
 	}
-	if err := a.auditRead(ctx, principal, found.Record); err != nil {
+	if err := a.auditRead(ctx, principal, found.head); err != nil {
 		return principal, domain.Record{}, err
 	}
-	return principal, found.Record, principal.may(permission, principal.rolesFor(found.Record))
+	return principal, found.head, principal.may(permission, practices[of].annotated.roles(principal, found.head))
 }

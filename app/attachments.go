@@ -22,11 +22,16 @@ const MaxAttachmentBytes = 25 << 20
 
 // Attachments lists a record's files; a requester sees the public ones.
 func (a *App) Attachments(ctx context.Context, reference string) ([]Attachment, error) {
-	principal, head, err := a.readable(ctx, PermissionIncidentRead, reference)
+	return a.attachmentsAt(ctx, domain.Incident, reference)
+}
+
+func (a *App) attachmentsAt(ctx context.Context, of domain.Practice, reference string) ([]Attachment, error) {
+	papers := practices[of].annotated
+	principal, head, err := a.readableOf(ctx, of, papers.read, reference)
 	if err != nil {
 		return nil, err
 	}
-	return a.attachments(ctx, head.ID, "", principal.staff(head))
+	return a.attachments(ctx, head.ID, "", papers.inside(principal, head))
 }
 
 func (a *App) attachments(ctx context.Context, record, id string, internal bool) ([]Attachment, error) {
@@ -43,11 +48,16 @@ func (a *App) attachments(ctx context.Context, record, id string, internal bool)
 
 // AddAttachment stores a file: first its content, then, in one transaction, its row and the event.
 func (a *App) AddAttachment(ctx context.Context, reference, key string, upload Upload) (Attachment, error) {
-	permission := PermissionNoteWrite
+	return a.addAttachmentAt(ctx, domain.Incident, reference, key, upload)
+}
+
+func (a *App) addAttachmentAt(ctx context.Context, of domain.Practice, reference, key string, upload Upload) (Attachment, error) {
+	papers := practices[of].annotated
+	permission := papers.file
 	if !upload.Public {
-		permission = PermissionNoteInternal
+		permission = papers.internal
 	}
-	principal, head, err := a.readable(ctx, permission, reference)
+	principal, head, err := a.readableOf(ctx, of, permission, reference)
 	if err != nil {
 		return Attachment{}, a.auditForbidden(ctx, principal, string(permission), head.ID, "", err)
 	}
@@ -60,7 +70,7 @@ func (a *App) AddAttachment(ctx context.Context, reference, key string, upload U
 		return Attachment{}, err
 	}
 	stored, err := once(ctx, a, principal, annotation{name: "attachment.added", record: head.ID, key: key, body: []string{name, file.SHA256}}, file,
-		func(ctx context.Context, tx bun.Tx, _ string, file *Attachment) error {
+		func(ctx context.Context, tx bun.Tx, id string, file *Attachment) error {
 			row := schemas.AttachmentRow{
 				ID: file.ID, RecordID: head.ID, Name: file.Name, MediaType: file.MediaType, Bytes: file.Bytes,
 				SHA256: file.SHA256, Public: file.Public, AddedBy: file.AddedBy, AddedAt: file.AddedAt,
@@ -72,7 +82,10 @@ func (a *App) AddAttachment(ctx context.Context, reference, key string, upload U
 				Type: "attachment.added", At: file.AddedAt, Actor: principal.actor(nil),
 				Public: file.Public, Data: map[string]any{"id": file.ID, "bytes": file.Bytes, "sha256": file.SHA256}, Personal: map[string]any{"name": file.Name},
 			}}, file.AddedAt)
-			return err
+			if err != nil || papers.attached == nil {
+				return err
+			}
+			return papers.attached(ctx, a, tx, head, principal, id)
 		})
 	if err != nil || stored.ID != file.ID {
 		return stored, a.discard(ctx, file.ID, err)
@@ -122,7 +135,12 @@ func (a *App) discard(ctx context.Context, id string, err error) error {
 
 // OpenAttachment gives a file's content.
 func (a *App) OpenAttachment(ctx context.Context, reference, id string) (Attachment, io.ReadCloser, error) {
-	principal, head, err := a.readable(ctx, PermissionIncidentRead, reference)
+	return a.openAttachmentAt(ctx, domain.Incident, reference, id)
+}
+
+func (a *App) openAttachmentAt(ctx context.Context, of domain.Practice, reference, id string) (Attachment, io.ReadCloser, error) {
+	papers := practices[of].annotated
+	principal, head, err := a.readableOf(ctx, of, papers.read, reference)
 	if err != nil {
 		return Attachment{}, nil, err
 	}
@@ -130,7 +148,7 @@ func (a *App) OpenAttachment(ctx context.Context, reference, id string) (Attachm
 	if !schemas.IsID(id) {
 		return Attachment{}, nil, missing
 	}
-	files, err := a.attachments(ctx, head.ID, id, principal.staff(head))
+	files, err := a.attachments(ctx, head.ID, id, papers.inside(principal, head))
 	if err != nil {
 		return Attachment{}, nil, err
 	}

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"io"
 	"time"
 
 	"github.com/holdfast-itsm/holdfast/domain"
@@ -15,6 +16,12 @@ type Changes interface {
 	Change(ctx context.Context, reference string) (ChangeView, error)
 	Changes(ctx context.Context, query ChangeQuery) (Page[ChangeView], error)
 	ChangeTimeline(ctx context.Context, reference string, after int64, limit int) (Page[domain.StoredEvent], error)
+	ChangeNotes(ctx context.Context, reference string, after int64, limit int) (Page[Note], error)
+	AddChangeNote(ctx context.Context, reference, key string, body NoteBody) (Note, error)
+	ChangeAttachments(ctx context.Context, reference string) ([]Attachment, error)
+	AddChangeAttachment(ctx context.Context, reference, key string, upload Upload) (Attachment, error)
+	// OpenChangeAttachment gives the content; the caller closes it.
+	OpenChangeAttachment(ctx context.Context, reference, id string) (Attachment, io.ReadCloser, error)
 	// ModelRecord says how the changes of a model ended, TeamRecord those of a team.
 	ModelRecord(ctx context.Context, model string) (TrackRecord, error)
 	TeamRecord(ctx context.Context, team string) (TrackRecord, error)
@@ -35,6 +42,8 @@ type ChangeView struct {
 	// Alerts are those that it holds or held while it was carried out, the newest first.
 	Alerts          []AlertRow `json:"alerts,omitempty"`
 	AllowedCommands []string   `json:"allowed_commands"`
+	// MayAnnotate: the reader adds notes and files to it, and reads the internal ones.
+	MayAnnotate bool `json:"may_annotate"`
 }
 
 // ChangeQuery narrows a list of changes, newest first; with From and To, those whose window has a moment in that span, by their windows.
@@ -118,6 +127,7 @@ func (a *App) standing(ctx context.Context, p Principal) (change.Standing, error
 // change adds what the principal may do.
 func (p Principal) change(found change.Change, standing change.Standing) ChangeView {
 	view, roles := ChangeView{Change: found, AllowedCommands: []string{}}, p.rolesFor(found.Record)
+	view.MayAnnotate = p.may(PermissionChangeAnnotate, p.rolesAtChange(found.Record)) == nil
 	roles = append(roles, domain.RoleApprover) // which opens the votes alone, and those are offered to whoever is asked
 	for _, verb := range change.Offered(found, p.actor(roles), standing) {
 		if p.may(Permission("change."+verb), roles) == nil {
@@ -184,13 +194,17 @@ func (a *App) Changes(ctx context.Context, query ChangeQuery) (Page[ChangeView],
 	return page, nil
 }
 
-// ChangeTimeline reads what happened to a change, oldest first.
+// ChangeTimeline reads what happened to a change, oldest first. Internal notes and files are not for who only asked for it.
 func (a *App) ChangeTimeline(ctx context.Context, reference string, after int64, limit int) (Page[domain.StoredEvent], error) {
 	found, err := a.Change(ctx, reference)
 	if err != nil {
 		return Page[domain.StoredEvent]{Items: []domain.StoredEvent{}}, err
 	}
-	return a.events(ctx, found.ID, after, limit, true)
+	principal, err := PrincipalFrom(ctx)
+	if err != nil {
+		return Page[domain.StoredEvent]{Items: []domain.StoredEvent{}}, err
+	}
+	return a.events(ctx, found.ID, after, limit, withheld(changePapers.inside(principal, found.Record), schemas.WithoutInternalPapers))
 }
 
 // ModelRecord says how the changes of a model ended.

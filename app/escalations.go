@@ -107,5 +107,5 @@ func (a *App) EscalationTimeline(ctx context.Context, reference string, after in
 	if err != nil {
 		return Page[domain.StoredEvent]{Items: []domain.StoredEvent{}}, err
 	}
-	return a.events(ctx, found.ID, after, limit, true)
+	return a.events(ctx, found.ID, after, limit, schemas.Whole)
 }

@@ -98,7 +98,7 @@ func (a *App) MeetingPaper(ctx context.Context, reference string) (MeetingPaper,
 		}
 		paper.Items = append(paper.Items, one)
 	}
-	notes, err := schemas.ReadTimeline(ctx, a.DB, paper.Meeting.ID, 0, []string{"meeting.noted"}, true, mostLines)
+	notes, err := schemas.ReadTimeline(ctx, a.DB, paper.Meeting.ID, 0, []string{"meeting.noted"}, schemas.Whole, mostLines)
 	if err != nil {
 		return paper, a.fault(ctx, "reading what was noted", err)
 	}
@@ -150,7 +150,7 @@ func (a *App) paperItem(ctx context.Context, of MeetingView, item meeting.Item) 
 		kinds = append(kinds, kind)
 	}
 	slices.Sort(kinds)
-	events, err := schemas.ReadTimeline(ctx, a.DB, item.Change, 0, kinds, true, mostLines)
+	events, err := schemas.ReadTimeline(ctx, a.DB, item.Change, 0, kinds, schemas.Whole, mostLines)
 	if err != nil {
 		return one, a.fault(ctx, "reading the votes of a change", err)
 	}

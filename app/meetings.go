@@ -109,7 +109,7 @@ func (a *App) MeetingTimeline(ctx context.Context, reference string, after int64
 	if err != nil {
 		return Page[domain.StoredEvent]{Items: []domain.StoredEvent{}}, err
 	}
-	page, err := a.events(ctx, found.ID, after, limit, true)
+	page, err := a.events(ctx, found.ID, after, limit, schemas.Whole)
 	if err != nil {
 		return page, err
 	}

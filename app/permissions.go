@@ -37,6 +37,7 @@ const (
 	PermissionViewPublish    Permission = "view.publish"
 	PermissionChangeRead     Permission = "change.read"
 	PermissionChangeRecord   Permission = "change.record_read"
+	PermissionChangeAnnotate Permission = "change.annotate"
 	PermissionApprovalOwn    Permission = "approval.own"
 	PermissionAlertRead      Permission = "alert.read"
 	PermissionIntakeKeyWrite Permission = "intake_key.write"
@@ -69,6 +70,9 @@ var (
 	}
 	// writers leave a word on records they may read. Auditors only read, but for what they ask for themselves.
 	writers = slices.DeleteFunc(slices.Clone(everybody), func(role domain.Role) bool { return role == domain.RoleAuditor })
+	// annotators add notes and files to changes: who reads them as staff, and who is asked to decide them, for whom the role of an
+	// approver stands. Auditors only read.
+	annotators = slices.DeleteFunc(slices.Clone(inside), func(role domain.Role) bool { return role == domain.RoleAuditor })
 	// staff are all who do more than ask.
 	staff   = slices.DeleteFunc(slices.Clone(everybody), func(role domain.Role) bool { return role == domain.RoleRequester })
 	workers = []domain.Role{domain.RoleAgent, domain.RoleTeamLead, domain.RoleIncidentManager}
@@ -84,6 +88,7 @@ var permissions = func() map[Permission][]domain.Role {
 		PermissionEscalationRead: readers,
 		PermissionChangeRead:     everybody,
 		PermissionChangeRecord:   readers,
+		PermissionChangeAnnotate: annotators,
 		PermissionApprovalOwn:    everybody,
 
 		PermissionConfigurationRead:  staff,

@@ -18,6 +18,8 @@ type practice struct {
 	table *domain.Lifecycle
 	// read finds a record by id or number, if the reader may.
 	read func(ctx context.Context, db bun.IDB, reader schemas.Reader, reference string) (row, bool, error)
+	// annotated says how notes and files are kept at its records; nil: they take none.
+	annotated *annotated
 	// show puts the committed record into a reply.
 	show func(ctx context.Context, a *App, record string, reply *Reply) error
 }
@@ -34,7 +36,8 @@ type row struct {
 // practices are those whose records take commands.
 var practices = map[domain.Practice]practice{
 	domain.Incident: {
-		table: incident.Lifecycle,
+		table:     incident.Lifecycle,
+		annotated: incidentPapers,
 		read: func(ctx context.Context, db bun.IDB, reader schemas.Reader, reference string) (row, bool, error) {
 			found, exists, err := schemas.ReadIncident(ctx, db, reader, reference)
 			return row{head: found.Record, check: func(command domain.Command) error { return incident.Check(found, command) }}, exists, err
@@ -48,7 +51,8 @@ var practices = map[domain.Practice]practice{
 		},
 	},
 	change.Practice: {
-		table: change.Lifecycle,
+		table:     change.Lifecycle,
+		annotated: changePapers,
 		read: func(ctx context.Context, db bun.IDB, reader schemas.Reader, reference string) (row, bool, error) {
 			found, exists, err := schemas.ReadChange(ctx, db, reader, reference)
 			return row{

@@ -58,7 +58,7 @@ var readBell = pg.Prepared(`SELECT b.outbox, b.kind, b.lane, b.data, b.created_a
 		coalesce(r.title, '') AS title, coalesce(r.service, '') AS service, coalesce(r.team, '') AS team, coalesce(r.assignee, '') AS assignee,
 		coalesce(t.personal ->> 'body', '') AS note, coalesce(t.actor_name, '') AS note_by
 	FROM bell b LEFT JOIN records r ON r.id = b.record_id AND ` + mayReadChange + `
-	LEFT JOIN timeline t ON b.kind = 'incident.note' AND t.record_id = r.id AND t.seq = (b.data ->> 'note')::bigint AND t.type = 'note.added' AND t.public
+	LEFT JOIN timeline t ON b.kind IN ('incident.note', 'change.note') AND t.record_id = r.id AND t.seq = (b.data ->> 'note')::bigint AND t.type = 'note.added' AND t.public
 	WHERE b.person = $2 AND ($6 = 0 OR b.outbox < $6) AND (NOT $7 OR b.read_at IS NULL) ORDER BY b.outbox DESC LIMIT $8`)
 
 // Unread counts what somebody's bell has that they have not read, to at most 100.

@@ -66,7 +66,7 @@ func ReadContent(ctx context.Context, db bun.IDB, row DeliveryRow) (Content, err
 var readContent = pg.Prepared(`SELECT o.kind, o.created_at, o.data, coalesce(p.name, ''), coalesce(p.zone, 'UTC'), coalesce(p.active, $2 = ''),
 		coalesce(t.personal ->> 'body', ''), coalesce(t.actor_name, ''), coalesce(o.record_id::text, '')
 	FROM outbox o LEFT JOIN people p ON p.handle = $2
-	LEFT JOIN timeline t ON o.kind = 'incident.note' AND t.record_id = o.record_id AND t.seq = (o.data ->> 'note')::bigint AND t.type = 'note.added' AND t.public
+	LEFT JOIN timeline t ON o.kind IN ('incident.note', 'change.note') AND t.record_id = o.record_id AND t.seq = (o.data ->> 'note')::bigint AND t.type = 'note.added' AND t.public
 	WHERE o.position = $1`)
 
 // MailInvitation gives an invitation that still works a second secret; nil: it does not work any more.

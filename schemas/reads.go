@@ -275,14 +275,27 @@ func ends(state string) bool {
 	return !known || !info.Active
 }
 
-// ReadTimeline reads a record's events after a number, oldest first; without internal only the public ones.
-func ReadTimeline(ctx context.Context, db bun.IDB, record string, after int64, types []string, internal bool, limit int) ([]domain.StoredEvent, error) {
+// Withheld is what a reader does not see of a timeline.
+type Withheld int
+
+// What is withheld: nothing; what is not public; and of what is not public the notes and the files, whose text was meant for others.
+const (
+	Whole Withheld = iota
+	WithoutInternal
+	WithoutInternalPapers
+)
+
+// ReadTimeline reads a record's events after a number, oldest first, without what is withheld.
+func ReadTimeline(ctx context.Context, db bun.IDB, record string, after int64, types []string, without Withheld, limit int) ([]domain.StoredEvent, error) {
 	var events []domain.StoredEvent
 	q := db.NewSelect().Column("record_id", "seq", "at", "recorded_at", "type", "actor_kind", "actor_name", "reason", "data", "personal",
 		"public", "due_at", "lateness_ms", "hash", "prev_hash").TableExpr("timeline").
 		Where("record_id = ? AND seq > ?", record, after)
-	if !internal {
+	switch without {
+	case WithoutInternal:
 		q = q.Where("public")
+	case WithoutInternalPapers:
+		q = q.Where("(public OR type NOT IN ('note.added', 'attachment.added'))")
 	}
 	if len(types) > 0 {
 		q = q.Where("type = ANY (?)", pgdialect.Array(types))

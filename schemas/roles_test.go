@@ -149,7 +149,7 @@ func TestTheTimelineIsGapFreeAndAnyTamperingIsFound(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, int64(3+2*i), last)
 	}
-	events, err := schemas.ReadTimeline(t.Context(), worker, record.ID, 0, nil, true, 100)
+	events, err := schemas.ReadTimeline(t.Context(), worker, record.ID, 0, nil, schemas.Whole, 100)
 	require.NoError(t, err)
 	for i, stored := range events {
 		require.Equal(t, int64(i+1), stored.Seq)

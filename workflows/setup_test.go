@@ -93,7 +93,7 @@ func (d *desk) incident(t tester, id string) incident.Incident {
 
 func (d *desk) events(t tester, id string) []domain.StoredEvent {
 	t.Helper()
-	events, err := schemas.ReadTimeline(d.t.Context(), d.rows, id, 0, nil, true, 1000)
+	events, err := schemas.ReadTimeline(d.t.Context(), d.rows, id, 0, nil, schemas.Whole, 1000)
 	require.NoError(t, err)
 	return events
 }

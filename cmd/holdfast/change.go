@@ -16,13 +16,18 @@ import (
 // changeCommands are all that can be done with changes: reading them, every verb of their lifecycle, and a standard change in one
 // call.
 type changeCommands struct {
-	List     changeList         `cmd:"" help:"List changes, the newest first."`
-	Show     changeShow         `cmd:"" help:"Show a change: who decides, who is missing, its risk, and what speaks against it."`
-	Timeline changeTimeline     `cmd:"" help:"What happened to a change, oldest first."`
-	Calendar changeCalendar     `cmd:"" help:"Changes by their windows, with the freezes and maintenance windows between them."`
-	Feed     changeFeedCommands `cmd:"" help:"Secret addresses at which calendars read the change calendar."`
-	Record   changeRecord       `cmd:"" help:"How the changes of a model or of a team ended."`
-	Run      changeRun          `cmd:"" help:"A standard change in one call: register it by its model, start it, run a command, and complete it by how that ends."`
+	List        changeList         `cmd:"" help:"List changes, the newest first."`
+	Show        changeShow         `cmd:"" help:"Show a change: who decides, who is missing, its risk, and what speaks against it."`
+	Timeline    changeTimeline     `cmd:"" help:"What happened to a change, oldest first."`
+	Note        changeNote         `cmd:"" help:"Add a note; it voids no vote."`
+	Notes       changeNotes        `cmd:"" help:"Read the notes."`
+	Attach      changeAttach       `cmd:"" help:"Attach files; until the change has been carried out, votes about its scope become void."`
+	Attachments changeAttachments  `cmd:"" help:"List the attached files."`
+	Download    changeDownload     `cmd:"" help:"Save an attached file."`
+	Calendar    changeCalendar     `cmd:"" help:"Changes by their windows, with the freezes and maintenance windows between them."`
+	Feed        changeFeedCommands `cmd:"" help:"Secret addresses at which calendars read the change calendar."`
+	Record      changeRecord       `cmd:"" help:"How the changes of a model or of a team ended."`
+	Run         changeRun          `cmd:"" help:"A standard change in one call: register it by its model, start it, run a command, and complete it by how that ends."`
 
 	changeVerbs
 }

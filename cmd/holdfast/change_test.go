@@ -34,12 +34,15 @@ func TestAChangeShowsWhoIsMissingAndWhatSpeaksAgainstIt(t *testing.T) {
 		"GET /change-windows": `200 {"items":[{"kind":"FreezeWindow","name":"year-end","title":"Closing of the year","from":"2026-12-01T00:00:00Z","to":"2027-01-03T00:00:00Z","recurs":false}]}`,
 		"GET /approvals": `200 {"asked":[{"record":"r","number":"CHG-000007","title":"Replace the core routers","state":"awaiting_approval","stage":"board","person":"ana","again":true,"since":"2026-11-20T10:20:00Z","due_at":"2026-11-25T10:00:00Z"}],
 			"given":[{"record":"r","number":"CHG-000007","title":"Replace the core routers","state":"awaiting_approval","stage":"board","for":"ana","vote":"approve","at":"2026-11-20T10:10:00Z","void":"edited"}]}`,
+		"GET /changes/CHG-000007/notes": `200 {"items":[{"seq":9,"at":"2026-11-20T10:40:00Z","author":{"kind":"person","name":"sec"},"body":"Is the bank told?","internal":true}]}`,
+		"GET /changes/CHG-000007/attachments": `200 {"items":[{"id":"5d8f1c52-6b1d-8a3e-9c55-3f4f7f3a7d11","name":"runbook.pdf","media_type":"application/pdf","bytes":2048,
+			"sha256":"ff","public":false,"added_by":"dee","added_at":"2026-11-20T10:20:00Z"}]}`,
 		"GET /change-models/restart-web/record": `200 {"total":8,"failed":1,"undecided":2,"failure_rate":0.125}`,
 	})
 	for name, args := range map[string]string{
 		"change.list.txt": "change list", "change.show.txt": "change show CHG-000007", "change.ballot.txt": "change vote CHG-000007",
 		"change.calendar.txt": "change calendar --from 2026-11-20", "approvals.txt": "approval list", "approvals.given.txt": "approval list --given",
-		"change.record.txt": "change record --model restart-web",
+		"change.record.txt": "change record --model restart-web", "change.notes.txt": "change notes CHG-000007", "change.attachments.txt": "change attachments CHG-000007",
 	} {
 		got := run(t, address, "", strings.Fields(args)...)
 		require.Equal(t, exitDone, got.code, "%s: %s", args, got.err)

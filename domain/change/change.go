@@ -77,6 +77,8 @@ type Details struct {
 	ReviewedBy string `json:"reviewed_by,omitempty" bun:"reviewed_by"`
 	// Approval is what it was, or is being, decided by; nothing before it is first submitted.
 	Approval *approval.Approval `json:"approval,omitempty" bun:"approval,type:json,nullzero"`
+	// Attached are the digests of the files that votes are about. What is attached once it has been carried out is not among them.
+	Attached []string `json:"attached,omitempty" bun:"attached,type:json"`
 	// ApprovalVoid: what was approved is no longer what is being done.
 	ApprovalVoid bool `json:"approval_void" bun:"approval_void"`
 	// Unauthorised: it was done first, and then rejected.

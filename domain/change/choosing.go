@@ -36,7 +36,8 @@ func (d *draft) ask() error {
 	if err := k.Bar(d.moment, d.command.Actor.Name, record.parties()); err != nil {
 		return err
 	}
-	if err := k.Submit(d.moment, d.command.Actor.Name, record.hashes(d.facts.Attachments)); err != nil {
+	record.Attached = sorted(d.facts.Attachments)
+	if err := k.Submit(d.moment, d.command.Actor.Name, record.hashes()); err != nil {
 		return err
 	}
 	d.keep(k)
@@ -59,7 +60,7 @@ func (d *draft) choose() (approval.Selection, error) {
 // risk: those decide whom that one names, and not those who were asked about less.
 func (d *draft) rechoose(edited []string) error {
 	record := &d.Record
-	had, is := record.Approval, record.hashes(d.facts.Attachments)
+	had, is := record.Approval, record.hashes()
 	if d.facts.Voting.Language == nil || had.Verdict() == approval.Rejected || had.Hashes[approval.Scope] == is[approval.Scope] {
 		return nil
 	}

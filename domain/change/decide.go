@@ -19,7 +19,7 @@ func Decide(record Change, command domain.Command, facts Facts, moment time.Time
 	}
 	d := &draft{command: command, facts: facts, moment: record.Moment(moment)}
 	d.Record = record.clone()
-	err := handlers[command.Verb()](d)
+	err := d.act()
 	if err == nil {
 		err = d.settle(record)
 	}
@@ -34,6 +34,14 @@ func Decide(record Change, command domain.Command, facts Facts, moment time.Time
 	return d.Decision, nil
 }
 
+// act does what the command asks for, unless it decides on files that nobody has looked at yet.
+func (d *draft) act() error {
+	if err := d.seenFiles(); err != nil {
+		return err
+	}
+	return handlers[d.command.Verb()](d)
+}
+
 // handlers say what each verb does, in the order of the table.
 var handlers = map[string]func(*draft) error{
 	"draft": (*draft).draftChange, "from_model": (*draft).fromModel, "edit": (*draft).edit, "submit": (*draft).submit,
@@ -46,6 +54,7 @@ var handlers = map[string]func(*draft) error{
 	"cancel": (*draft).cancel, "link": (*draft).link, "unlink": (*draft).unlink,
 	"approval_due": (*draft).approvalDue, "electorate_changed": (*draft).electorateChanged,
 	"on_agenda":         (*draft).onAgenda,
+	"content_changed":   (*draft).contentChanged,
 	"conflicts_changed": (*draft).conflictsChanged, "window_opens": (*draft).windowOpens, "window_missed": (*draft).windowMissed,
 	"overrun": (*draft).overrun, "cause_proposed": (*draft).causeProposed, "cause_overdue": (*draft).causeOverdue,
 	"watch_over": (*draft).watchOver, "review_overdue": (*draft).reviewOverdue, "settled": (*draft).settled,
@@ -223,7 +232,7 @@ func (c Change) implementer() string {
 func (c Change) clone() Change {
 	c.Tags, c.ConfigurationItems, c.Services = slices.Clone(c.Tags), slices.Clone(c.ConfigurationItems), slices.Clone(c.Services)
 	c.CustomFields, c.Policies, c.Answers = slices.Clone(c.CustomFields), maps.Clone(c.Policies), maps.Clone(c.Answers)
-	c.Tasks, c.Predecessors = slices.Clone(c.Tasks), slices.Clone(c.Predecessors)
+	c.Tasks, c.Predecessors, c.Attached = slices.Clone(c.Tasks), slices.Clone(c.Predecessors), slices.Clone(c.Attached)
 	c.Conflicts, c.Overrides, c.Causes = slices.Clone(c.Conflicts), slices.Clone(c.Overrides), slices.Clone(c.Causes)
 	if c.Approval != nil {
 		approval := c.Approval.Clone()

@@ -276,6 +276,7 @@ func (d *draft) keepApproval(before Change) error {
 		return err
 	}
 	d.keep(k)
+	d.lookAtFiles()
 	edited := d.edited()
 	if err := d.rechoose(edited); err != nil {
 		return err
@@ -285,7 +286,7 @@ func (d *draft) keepApproval(before Change) error {
 	if d.graver(before) {
 		also = append(also, approval.Scope)
 	}
-	if err := k.Edited(d.moment, d.command.Actor.Name, record.hashes(d.facts.Attachments), edited, also...); err != nil {
+	if err := k.Edited(d.moment, d.command.Actor.Name, record.hashes(), edited, also...); err != nil {
 		return err
 	}
 	d.keep(k)
@@ -293,11 +294,14 @@ func (d *draft) keepApproval(before Change) error {
 	return d.follow()
 }
 
+// editing are the events that name the fields that they changed.
+var editing = []string{"change.edited", "change.window_set", filesChanged}
+
 // edited names the fields that this decision has changed, as its events say.
 func (d *draft) edited() []string {
 	var fields []string
 	for _, event := range d.Events {
-		if list, has := event.Data["fields"].([]string); has && (event.Type == "change.edited" || event.Type == "change.window_set") {
+		if list, has := event.Data["fields"].([]string); has && slices.Contains(editing, event.Type) {
 			fields = append(fields, list...)
 		}
 	}

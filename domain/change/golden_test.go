@@ -62,7 +62,7 @@ func TestGoldenChange(t *testing.T) {
 				Policy: "cab", PolicyVersion: 2, Why: "cab applies", Parties: approval.Parties{Requesters: []string{"dee"}}, SubmittedAt: &at,
 				Hashes: approval.Hashes{approval.Scope: "1", approval.Schedule: "2"}, Stages: []approval.Stage{}, Earlier: []approval.Stage{},
 			},
-			ApprovalVoid: true, Unauthorised: true, SubmittedAt: &at, ActualStart: &at, ActualEnd: &at, Retrospective: true,
+			Attached: []string{"3"}, ApprovalVoid: true, Unauthorised: true, SubmittedAt: &at, ActualStart: &at, ActualEnd: &at, Retrospective: true,
 			Outcome: change.BackedOut, OutcomeNotes: "It broke.",
 			Conflicts: []change.Conflict{{ID: "item:CHG-000002:db1", Level: change.Blocking, Kind: "exclusive", Why: "CHG-000002 wants it alone", Other: "CHG-000002", Item: "db1"}},
 			Overrides: []change.Override{{Conflict: "item:CHG-000002:db1", By: "mona", Reason: "both know", At: at}}, HeldSince: &at, OverrunAt: &at,

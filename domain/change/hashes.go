@@ -42,10 +42,10 @@ type scopedTask struct {
 }
 
 // hashes digests what votes are about. Lists count as sets where their order means nothing.
-func (c *Change) hashes(attachments []string) approval.Hashes {
+func (c *Change) hashes() approval.Hashes {
 	s := scope{
 		Justification: c.Justification, Plan: c.Plan, TestPlan: c.TestPlan, BackOutPlan: c.BackOutPlan, Tasks: []scopedTask{},
-		Attachments: sorted(attachments), Items: sorted(c.ConfigurationItems), Services: sorted(c.Services), Environment: c.Environment,
+		Attachments: sorted(c.Attached), Items: sorted(c.ConfigurationItems), Services: sorted(c.Services), Environment: c.Environment,
 		Exclusive: c.Exclusive, Type: c.Type, Model: c.Model, ModelVersion: c.Policies[policy.KindChangeModel+"/"+c.Model], Answers: c.Answers,
 		RiskLevel: c.Risk.Level, SecurityReason: c.SecurityReason,
 	}

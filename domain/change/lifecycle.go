@@ -92,6 +92,7 @@ var Lifecycle = &domain.Lifecycle{
 		{Verb: "approval_due", Title: "Remind, or end the vote", From: voting, To: decided, Leads: voteLeads, Event: "change.approval_due", Body: body[Plain]},
 		{Verb: "electorate_changed", Title: "Look at who decides", From: voting, To: decided, Leads: voteLeads, Event: "change.electorate_changed", Body: body[Plain]},
 		{Verb: "on_agenda", Title: "On an agenda", From: voting, Event: "change.on_agenda", Body: body[OnAgenda]},
+		{Verb: "content_changed", Title: "Look at what is attached", From: editable, To: append([]domain.State{Implementing}, decided...), Leads: editLeads, Event: filesChanged, Body: body[Plain]},
 		{Verb: "conflicts_changed", Title: "Look for conflicts", From: underway, To: underHand, Leads: freedLeads, Event: "change.conflicts_found", Body: body[Plain]},
 		{Verb: "window_opens", Title: "Start by itself", From: []domain.State{Scheduled}, To: []domain.State{Implementing, Approved}, Event: "change.started", Body: body[Plain]},
 		{Verb: "window_missed", Title: "Window missed", From: authorised, To: []domain.State{Approved}, Event: "change.window_missed", Body: body[Plain]},
@@ -104,7 +105,7 @@ var Lifecycle = &domain.Lifecycle{
 	},
 }
 
-// editLeads: an edit that voids votes asks for them again.
+// editLeads: an edit that voids votes asks for them again, as a file does that is attached.
 var editLeads = map[domain.State][]domain.State{
 	AwaitingApproval: {AwaitingApproval, Approved, Scheduled, Rejected}, Approved: {AwaitingApproval, Scheduled}, Scheduled: {AwaitingApproval, Implementing},
 }

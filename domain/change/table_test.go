@@ -51,6 +51,7 @@ unlink               | draft assessing awaiting_approval approved scheduled impl
 approval_due         | awaiting_approval implementing review               | awaiting_approval approved scheduled rejected |
 electorate_changed   | awaiting_approval implementing review               | awaiting_approval approved scheduled rejected |
 on_agenda            | awaiting_approval implementing review               | =                                            |
+content_changed      | draft assessing awaiting_approval approved scheduled implementing review rejected | awaiting_approval approved scheduled rejected implementing |
 conflicts_changed    | assessing awaiting_approval approved scheduled      | scheduled implementing                       |
 window_opens         | scheduled                                           | implementing approved                        |
 window_missed        | approved scheduled                                  | approved                                     |

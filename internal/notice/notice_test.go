@@ -62,7 +62,7 @@ func TestEveryKindReads(t *testing.T) {
 			require.Equal(t, "https://desk.example.org/incidents/INC-000007", words.Link, kind)
 		}
 		switch kind {
-		case "incident.note":
+		case "incident.note", "change.note":
 			require.Contains(t, words.Text, "Try it now.")
 		case "account.invited":
 			require.Contains(t, words.Text, "https://desk.example.org/welcome/secret")

@@ -63,6 +63,7 @@ func Mount(engine *gin.Engine, dependencies Dependencies) *API {
 	a.meetings()
 	a.commands()
 	a.parts()
+	a.allPapers()
 	a.work()
 	a.policies()
 	a.accounts()

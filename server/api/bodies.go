@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf16"
@@ -30,7 +31,7 @@ const (
 // their content type says, since a body without one is taken for JSON. Files are read as they come.
 func boundBody(log *slog.Logger) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		if c.Request.Method == http.MethodPost && c.FullPath() == Base+ginPath(attachmentsPath) {
+		if c.Request.Method == http.MethodPost && slices.ContainsFunc(attachmentsPaths, func(path string) bool { return c.FullPath() == Base+ginPath(path) }) {
 			return
 		}
 		most := int64(MaxBody)

@@ -75,7 +75,11 @@ func keyed(c *gin.Context) {
 
 // timed gives every request its time, but for live streams and files.
 func timed() gin.HandlerFunc {
-	return server.Bounded(Base+eventsPath, Base+ginPath(attachmentsPath), Base+ginPath(attachmentsPath+"/{attachment}"))
+	unbounded := []string{Base + eventsPath}
+	for _, path := range attachmentsPaths {
+		unbounded = append(unbounded, Base+ginPath(path), Base+ginPath(path+"/{attachment}"))
+	}
+	return server.Bounded(unbounded...)
 }
 
 // authenticate finds who asks by the bearer token. The description of the API is open to all.

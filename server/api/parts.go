@@ -34,20 +34,6 @@ func (a *API) parts() {
 		func(ctx context.Context, in *ByPage) (*answer[app.Page[domain.StoredEvent]], error) {
 			return answered(a.Service.Timeline(ctx, in.ID, in.After, in.Limit))
 		})
-	register(a, operation(http.MethodGet, "/incidents/{id}/notes", "read-notes", "Notes, oldest first", "Parts", read),
-		func(ctx context.Context, in *ByPage) (*answer[app.Page[app.Note]], error) {
-			return answered(a.Service.Notes(ctx, in.ID, in.After, in.Limit))
-		})
-	note := operation(http.MethodPost, "/incidents/{id}/notes", "add-note", "Add a note; the requester's public note is a reply", "Parts", app.PermissionNoteWrite)
-	note.DefaultStatus = http.StatusCreated
-	register(a, note, func(ctx context.Context, in *struct {
-		ByRecord
-		Key  string `header:"Idempotency-Key" maxLength:"255"`
-		Body app.NoteBody
-	},
-	) (*answer[app.Note], error) {
-		return answered(a.Service.AddNote(ctx, in.ID, in.Key, in.Body))
-	})
 	register(a, operation(http.MethodGet, "/answers", "find-answers", "What helped others who reported something similar: public notes that staff marked as answers", "Parts", read),
 		func(ctx context.Context, in *struct {
 			Text    string `query:"q" maxLength:"2000"`
@@ -73,42 +59,6 @@ func (a *API) parts() {
 		func(ctx context.Context, in *ByWatcher) (*list[app.Watcher], error) {
 			return listed(a.Service.Unwatch(ctx, in.ID, in.Person))
 		})
-	a.attachments()
-}
-
-const attachmentsPath = "/incidents/{id}/attachments"
-
-func (a *API) attachments() {
-	register(a, operation(http.MethodGet, attachmentsPath, "read-attachments", "Attached files", "Parts", app.PermissionIncidentRead),
-		func(ctx context.Context, in *ByRecord) (*list[app.Attachment], error) {
-			return listed(a.Service.Attachments(ctx, in.ID))
-		})
-	add := operation(http.MethodPost, attachmentsPath, "add-attachment", "Attach a file; the body is its content", "Parts",
-		app.PermissionNoteWrite, http.StatusRequestEntityTooLarge)
-	add.DefaultStatus = http.StatusCreated
-	add.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
-		"application/octet-stream": {Schema: &huma.Schema{Type: "string", Format: "binary"}},
-	}}
-	register(a, add, func(ctx context.Context, in *uploadInput) (*answer[app.Attachment], error) {
-		return answered(a.Service.AddAttachment(ctx, in.ID, in.Key, app.Upload{
-			Name: in.Name, Public: in.Public, MediaType: mediaType(in.ContentType), Content: in.content,
-		}))
-	})
-	get := operation(http.MethodGet, attachmentsPath+"/{attachment}", "read-attachment", "The content of an attached file", "Parts", app.PermissionIncidentRead)
-	get.Responses = map[string]*huma.Response{"200": {Description: "The content", Content: map[string]*huma.MediaType{
-		"application/octet-stream": {Schema: &huma.Schema{Type: "string", Format: "binary"}},
-	}}}
-	huma.Register(a.API, get, func(ctx context.Context, in *struct {
-		ByRecord
-		Attachment string `path:"attachment" maxLength:"64"`
-	},
-	) (*huma.StreamResponse, error) {
-		file, content, err := a.Service.OpenAttachment(ctx, in.ID, in.Attachment)
-		if err != nil {
-			return nil, server.ProblemOf(err)
-		}
-		return &huma.StreamResponse{Body: func(hc huma.Context) { a.send(hc, file, content) }}, nil
-	})
 }
 
 // uploadInput is a file on its way: its content is read as it comes, once the service knows that it may be added.

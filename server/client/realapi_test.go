@@ -79,6 +79,8 @@ func TestEveryOperationExistsInTheAPI(t *testing.T) {
 		func() error { _, err := service.Watch(ctx, "x", ""); return err },
 		func() error { _, err := service.Unwatch(ctx, "x", "ana"); return err },
 		func() error { _, err := service.Attachments(ctx, "x"); return err },
+		func() error { _, err := service.ChangeNotes(ctx, "x", 3, 10); return err },
+		func() error { _, err := service.ChangeAttachments(ctx, "x"); return err },
 		func() error {
 			_, err := service.Waiting(ctx, app.WaitingQuery{Team: "x", Name: "triage", Limit: 5})
 			return err

@@ -35,6 +35,10 @@ type changeView struct {
 	TasksWas string
 	Ballot   *ballot
 	NotNow   string
+	// Attachments are the files that the reader may have; Note and Upload add to the change.
+	Attachments []app.Attachment
+	Note        noteForm
+	Upload      uploadForm
 }
 
 // change shows one change; ?do=submit shows it with that command's form open, ?do=cast-vote with the vote.
@@ -95,6 +99,10 @@ func (w *console) readChange(c *gin.Context) (changeView, error) {
 	if view.Seats, err = w.seatsOf(ctx, view.page, found.Change); err != nil {
 		return view, err
 	}
+	if view.Attachments, err = w.Service.ChangeAttachments(ctx, found.ID); err != nil {
+		return view, err
+	}
+	view.Note, view.Upload = noteForm{Key: newKey()}, uploadForm{Key: newKey()}
 	view.Commands = inOrder(found.AllowedCommands)
 	view.Stages = stagesOf(found.Change)
 	return view, nil

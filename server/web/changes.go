@@ -27,6 +27,7 @@ func (w *console) mountChanges(pages *gin.RouterGroup) {
 	w.mountChangeFeeds(changes)
 	changes.GET("/:record", w.change)
 	changes.POST("/:record/do/:verb", w.changeCommand)
+	w.mountChangePapers(changes)
 }
 
 // isChange reports whether a number or a path's last part is that of a change.

@@ -51,7 +51,7 @@ const uploadBound = app.MaxAttachmentBytes + maxForm
 
 // addAttachment stores a file as it arrives; its form sends the other fields first.
 func (w *console) addAttachment(c *gin.Context) {
-	key, err := w.receiveUpload(c, c.Param("record"))
+	key, err := w.receiveUpload(c, c.Param("record"), w.Service.AddAttachment)
 	if err == nil {
 		c.Redirect(http.StatusSeeOther, recordURL(c.Param("record"))+"#attachments")
 		return
@@ -62,14 +62,14 @@ func (w *console) addAttachment(c *gin.Context) {
 }
 
 // receiveUpload reads an upload as long as it keeps coming, and stores its file. It answers the form's key.
-func (w *console) receiveUpload(c *gin.Context, record string) (string, error) {
+func (w *console) receiveUpload(c *gin.Context, record string, add attach) (string, error) {
 	body := server.Patient(c.Request.Body, http.NewResponseController(c.Writer).SetReadDeadline)
 	c.Request.Body = http.MaxBytesReader(c.Writer, io.NopCloser(body), uploadBound)
-	return w.receive(c.Request.Context(), c.Request, record)
+	return receive(c.Request.Context(), c.Request, record, add)
 }
 
 // receive reads an upload's form up to its file and stores that.
-func (w *console) receive(ctx context.Context, request *http.Request, record string) (key string, err error) {
+func receive(ctx context.Context, request *http.Request, record string, add attach) (key string, err error) {
 	parts, err := request.MultipartReader()
 	if err != nil {
 		return "", domain.Errorf(domain.CodeMalformed, "the upload could not be read")
@@ -89,7 +89,7 @@ func (w *console) receive(ctx context.Context, request *http.Request, record str
 			if part.FileName() == "" {
 				return key, domain.Invalid("file", "is missing: choose one first")
 			}
-			_, err = w.Service.AddAttachment(ctx, record, key, app.Upload{
+			_, err = add(ctx, record, key, app.Upload{
 				Name: part.FileName(), MediaType: mediaType(part.Header.Get("Content-Type")), Public: public, Content: part,
 			})
 			return key, err
@@ -116,9 +116,14 @@ func mediaType(header string) string {
 	return media
 }
 
-// download gives a file, never to be shown by a browser as a page of ours.
+// download gives a file of an incident.
 func (w *console) download(c *gin.Context) {
 	file, content, err := w.Service.OpenAttachment(c.Request.Context(), c.Param("record"), c.Param("attachment"))
+	w.sendFile(c, file, content, err)
+}
+
+// sendFile gives a file that was opened, or says why it was not; it is never to be shown by a browser as a page of ours.
+func (w *console) sendFile(c *gin.Context, file app.Attachment, content io.ReadCloser, err error) {
 	if err != nil {
 		w.fail(c, err)
 		return

@@ -156,7 +156,7 @@ func (w *console) portalAttach(c *gin.Context) {
 		w.fail(c, err)
 		return
 	}
-	if _, err := w.receiveUpload(c, c.Param("record")); err != nil {
+	if _, err := w.receiveUpload(c, c.Param("record"), w.Service.AddAttachment); err != nil {
 		view.Problem = w.problem(c, err)
 		w.show(c, view.Problem.Status, portalRecordPage(view))
 		return

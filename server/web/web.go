@@ -89,7 +89,7 @@ func Mount(engine *gin.Engine, dependencies Dependencies) error {
 		w.secure = public.Scheme == "https"
 	}
 	engine.GET(assetBase+":name", secureHeaders, serveAsset)
-	open := engine.Group("", secureHeaders, inLanguage, server.Bounded(slices.Concat(livePaths, []string{attachmentsPath, attachmentPath, portalFilesPath})...), w.readable, w.sameOrigin)
+	open := engine.Group("", secureHeaders, inLanguage, server.Bounded(slices.Concat(livePaths, []string{attachmentsPath, attachmentPath, changeFilesPath, changeFilePath, portalFilesPath})...), w.readable, w.sameOrigin)
 	w.mountSignIn(open)
 	w.mountAcknowledge(open)
 	w.mountPages(open.Group("", w.signedIn, w.limited))
