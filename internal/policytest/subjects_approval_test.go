@@ -66,7 +66,7 @@ func TestWrongApprovalCases(t *testing.T) {
 	t.Parallel()
 	failed, out := runText(t, `kind: ApprovalPolicy
 name: cab
-spec: {when: 'true', stages: [{name: a, electorate: [manager], rule: {threshold: 1}}, {name: b, electorate: [manager], rule: {threshold: 1}}]}
+spec: {when: 'true', stages: [{name: a, electorate: [service_owner], rule: {threshold: 1}}, {name: b, electorate: [service_owner], rule: {threshold: 1}}]}
 ---
 kind: PolicyTest
 name: boards
