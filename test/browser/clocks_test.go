@@ -12,10 +12,14 @@ import (
 	"github.com/holdfast-itsm/holdfast/test/kit"
 )
 
-// clockWalks go over clocks and whom they wake.
-var clockWalks = map[string]walk{
-	"every clock is fit for everybody": clocksAreFit, "a new version is brought to open records": newVersionIsBrought,
-	"who is called is live": whoIsCalledIsLive,
+// TestClocks walks the pages that show what was promised and whom it wakes. Its administrator's bell rings for nothing else, so it
+// has a Holdfast of its own.
+func TestClocks(t *testing.T) {
+	t.Parallel()
+	walkAll(t, newBrowser(t), kit.Up(t), map[string]walk{
+		"every clock is fit for everybody": clocksAreFit, "a new version is brought to open records": newVersionIsBrought,
+		"who is called is live": whoIsCalledIsLive,
+	})
 }
 
 // clocksAreFit looks at clocks that run, rest, are broken, kept and replaced, as the desk sees them and as whoever reported it does.

@@ -31,7 +31,10 @@ const tabBound = 5 * time.Minute
 func newBrowser(t *testing.T) context.Context {
 	t.Helper()
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true))
+		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
+		// A page that is kept for going back has the next one drawn by another process. What chromedp asks meanwhile of the old one
+		// is answered by nobody, and it holds the tab's lock for as long as it waits: until the tab's bound.
+		chromedp.Flag("disable-features", "site-per-process,Translate,BlinkGenPropertyTrees,BackForwardCache,RenderDocument"))
 	if program := os.Getenv("HOLDFAST_CHROMIUM"); program != "" {
 		options = append(options, chromedp.ExecPath(program))
 	}
