@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/holdfast-itsm/holdfast/domain"
-	"github.com/holdfast-itsm/holdfast/domain/approval"
 	"github.com/holdfast-itsm/holdfast/domain/change"
 	"github.com/holdfast-itsm/holdfast/schemas"
 )
@@ -119,7 +118,7 @@ func (a *App) standing(ctx context.Context, p Principal) (change.Standing, error
 		return standing, a.fault(ctx, "reading the delegations of who asks", err)
 	}
 	for _, one := range delegations {
-		standing.Delegations = append(standing.Delegations, approval.Delegation{Principal: one.Principal, Delegate: one.Delegate, From: &one.From, Until: &one.Until})
+		standing.Delegations = append(standing.Delegations, one.Delegation())
 	}
 	return standing, nil
 }

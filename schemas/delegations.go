@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/uptrace/bun"
+
+	"github.com/holdfast-itsm/holdfast/domain/approval"
 )
 
 // AddDelegation writes down who votes for whom.
@@ -28,6 +30,11 @@ type DelegationRow struct {
 	MadeBy        string     `bun:"made_by" json:"made_by"`
 	MadeAt        time.Time  `bun:"made_at" json:"made_at"`
 	EndedAt       *time.Time `bun:"ended_at" json:"ended_at,omitempty"`
+}
+
+// Delegation is what it means for votes, while it is not ended.
+func (d DelegationRow) Delegation() approval.Delegation {
+	return approval.Delegation{Principal: d.Principal, Delegate: d.Delegate, From: &d.From, Until: &d.Until}
 }
 
 // EndDelegation ends a delegation before its time; false where there is none that goes on.

@@ -148,11 +148,28 @@ func (k *Keeper) AskedOf(at time.Time, by string) []Asked {
 	return list
 }
 
+// Given is a vote in force, and the stage that it was given in.
+type Given struct {
+	Stage Stage
+	Vote  Vote
+}
+
+// Changeable lists the votes that a hand has given and can still change.
+func (k *Keeper) Changeable(by string) []Given {
+	var list []Given
+	for _, s := range k.Approval.Stages {
+		for _, vote := range s.InForce() {
+			if s.State.TakesVotes() && vote.By == by && vote.Choice != Recuse {
+				list = append(list, Given{s, vote})
+			}
+		}
+	}
+	return list
+}
+
 // Holds reports whether a hand has a vote to give now, or one that it can still change.
 func (k *Keeper) Holds(at time.Time, by string) bool {
-	return len(k.AskedOf(at, by)) > 0 || slices.ContainsFunc(k.Approval.Stages, func(s Stage) bool {
-		return s.State.TakesVotes() && slices.ContainsFunc(s.InForce(), func(v Vote) bool { return v.By == by && v.Choice != Recuse })
-	})
+	return len(k.AskedOf(at, by)) > 0 || len(k.Changeable(by)) > 0
 }
 
 func (k *Keeper) delegated(at time.Time, by, seat string) bool {

@@ -206,7 +206,7 @@ func seatsWith(p page, c change.Change, delegations []app.Delegation) []seat {
 	}
 	facts, me := approval.Facts{}, p.Who.Handle
 	for _, one := range delegations {
-		facts.Delegations = append(facts.Delegations, approval.Delegation{Principal: one.Principal, Delegate: one.Delegate, From: &one.From, Until: &one.Until})
+		facts.Delegations = append(facts.Delegations, one.Delegation())
 	}
 	keeper := approval.NewKeeper(*c.Approval, facts)
 	var seats []seat
@@ -217,12 +217,8 @@ func seatsWith(p page, c change.Change, delegations []app.Delegation) []seat {
 	slices.SortStableFunc(seats, func(a, b seat) int { // one's own before those of others
 		return cmp.Compare(boolPlace(a.Person != me), boolPlace(b.Person != me))
 	})
-	for _, stage := range c.Approval.Stages {
-		for _, vote := range stage.InForce() {
-			if stage.State.TakesVotes() && vote.By == me && vote.Choice != approval.Recuse {
-				seats = append(seats, seat{Stage: stage.Name, Person: vote.For, Stood: stage, Given: &vote})
-			}
-		}
+	for _, given := range keeper.Changeable(me) {
+		seats = append(seats, seat{Stage: given.Stage.Name, Person: given.Vote.For, Stood: given.Stage, Given: &given.Vote})
 	}
 	return seats
 }
