@@ -11,6 +11,14 @@ import (
 	"github.com/holdfast-itsm/holdfast/test/kit"
 )
 
+// theLastAdministrator stays one. Others of these tests make administrators of their own: this is asked before they begin.
+func theLastAdministrator(t *testing.T, s *kit.Stack) {
+	admin := s.Admin(t)
+	own := object{"person": "admin", "role": "admin", "scope_kind": "all"}
+	require.Contains(t, string(admin.Post("/grants/revoke", own).Is(422).Body), "last active administrator")
+	admin.Do(http.MethodPut, "/people/admin", object{"name": "Administrator", "active": false}, nil).Is(422)
+}
+
 func governance(t *testing.T, s *kit.Stack) {
 	admin := s.Admin(t)
 	admin.Do(http.MethodPut, "/people/gus", object{"name": "Gus Gov"}, nil).Is(200)
@@ -21,8 +29,6 @@ func governance(t *testing.T, s *kit.Stack) {
 	} {
 		require.Equal(t, "invalid", admin.Post("/grants", grant).Is(422).Code())
 	}
-	require.Contains(t, string(admin.Post("/grants/revoke", object{"person": "admin", "role": "admin", "scope_kind": "all"}).Is(422).Body), "last active administrator")
-	admin.Do(http.MethodPut, "/people/admin", object{"name": "Administrator", "active": false}, nil).Is(422)
 	admin.Do(http.MethodPut, "/people/none", object{"name": "None"}, nil).Is(422)
 
 	gus := s.As(t, "gus")

@@ -12,6 +12,7 @@ import (
 func TestHoldfast(t *testing.T) {
 	t.Parallel()
 	s := kit.Up(t)
+	theLastAdministrator(t, s)
 	for name, test := range map[string]func(*testing.T, *kit.Stack){
 		"an incident from log to close":             fromLogToClose,
 		"an incident resolved while it is logged":   resolvedAtFirstContact,
