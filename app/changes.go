@@ -102,7 +102,9 @@ func (a *App) Change(ctx context.Context, reference string) (ChangeView, error) 
 	if view.Links, err = a.auditLinks(ctx, principal, view.Links); err != nil {
 		return view, err
 	}
-	view.Alerts, err = a.heldBy(ctx, principal, found.Record)
+	if found.ActualStart != nil {
+		view.Alerts, err = a.heldBy(ctx, principal, found.Record)
+	}
 	return view, err
 }
 
@@ -110,17 +112,8 @@ func (a *App) Change(ctx context.Context, reference string) (ChangeView, error) 
 func (a *App) standing(ctx context.Context, p Principal) (change.Standing, error) {
 	standing := change.Standing{At: a.now()}
 	var err error
-	if standing.Teams, err = schemas.TeamsOf(ctx, a.DB, []string{p.Handle}); err != nil {
-		return standing, a.fault(ctx, "reading the teams of who asks", err)
-	}
-	delegations, err := schemas.DelegationsOf(ctx, a.DB, p.Handle, standing.At)
-	if err != nil {
-		return standing, a.fault(ctx, "reading the delegations of who asks", err)
-	}
-	for _, one := range delegations {
-		standing.Delegations = append(standing.Delegations, one.Delegation())
-	}
-	return standing, nil
+	standing.Teams, standing.Delegations, err = schemas.Standing(ctx, a.DB, p.Handle, standing.At)
+	return standing, a.fault(ctx, "reading the standing of who asks", err)
 }
 
 // change adds what the principal may do.

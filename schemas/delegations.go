@@ -8,6 +8,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/holdfast-itsm/holdfast/domain/approval"
+	"github.com/holdfast-itsm/holdfast/internal/pg"
 )
 
 // AddDelegation writes down who votes for whom.
@@ -36,6 +37,23 @@ type DelegationRow struct {
 func (d DelegationRow) Delegation() approval.Delegation {
 	return approval.Delegation{Principal: d.Principal, Delegate: d.Delegate, From: &d.From, Until: &d.Until}
 }
+
+// Standing reads the teams of a person, and for whom they may vote at an instant.
+func Standing(ctx context.Context, db bun.IDB, person string, at time.Time) (teams []string, delegations []approval.Delegation, err error) {
+	var rows []struct {
+		Teams       []string              `bun:"teams,array"`
+		Delegations []approval.Delegation `bun:"delegations,type:jsonb"`
+	}
+	if err := readStanding.Scan(ctx, db, []any{person, at}, &rows); err != nil {
+		return nil, nil, fmt.Errorf("reading the teams and delegations of a person: %w", err)
+	}
+	return rows[0].Teams, rows[0].Delegations, nil
+}
+
+var readStanding = pg.Prepared(`SELECT
+	coalesce((SELECT array_agg(DISTINCT team ORDER BY team) FROM team_members WHERE person = $1), '{}') AS teams,
+	coalesce((SELECT json_agg(json_build_object('principal', principal, 'delegate', delegate, 'from', from_at, 'until', until_at) ORDER BY until_at, id)
+		FROM delegations WHERE delegate = $1 AND ended_at IS NULL AND from_at <= $2 AND until_at > $2), '[]') AS delegations`)
 
 // EndDelegation ends a delegation before its time; false where there is none that goes on.
 func EndDelegation(ctx context.Context, db bun.IDB, id string, at time.Time) (bool, error) {
