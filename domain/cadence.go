@@ -41,7 +41,7 @@ const (
 	TurnOpened     TurnOutcome = "opened"
 	TurnRepeated   TurnOutcome = "repeated"   // what it is for was opened before
 	TurnSuperseded TurnOutcome = "superseded" // it was missed, and a newer one has come
-	TurnNone       TurnOutcome = "none"       // it is none: the second copy of an hour, or one of an older version
+	TurnNone       TurnOutcome = "none"       // no turn comes after it
 	TurnRests      TurnOutcome = "rests"      // the cadence is suspended, or gone
 	TurnRefused    TurnOutcome = "refused"    // a rule forbids what it would open
 )

@@ -62,11 +62,9 @@ func (w *Worker) turn(ctx context.Context, turn domain.CadenceTurn) (domain.Turn
 	return domain.TurnReport{Outcome: domain.TurnRests, Why: "the cadence is suspended, or there is none of this name"}, nil
 }
 
-// take opens what is for the turn at an instant: the meeting of the turn that follows it.
+// take opens what is for the turn at an instant: the meeting of the turn that follows it. An instant that is no turn, such as the second
+// copy of a repeated hour or one of an older version, is taken like the turn before it: Temporal may never have told that one.
 func (w *Worker) take(ctx context.Context, of beat, at time.Time) (domain.TurnReport, error) {
-	if !of.cron.Names(at) {
-		return domain.TurnReport{Outcome: domain.TurnNone, Why: "its wall time came before, or an older version named it"}, nil
-	}
 	next, err := of.cron.Next(at)
 	switch {
 	case errors.Is(err, cron.ErrNever):
@@ -104,6 +102,10 @@ func (w *Worker) open(ctx context.Context, of beat, at time.Time) (domain.TurnRe
 	case err != nil:
 		return report, fmt.Errorf("opening what %s is for: %w", domain.CadenceID(of.name), err)
 	case result.Outcome == domain.Refused:
+		// Another worker may have opened it meanwhile, as another version of the document describes it.
+		if _, exists, err := schemas.ReadHead(ctx, w.DB, command.Record); err != nil || exists {
+			return report, err
+		}
 		w.Log.ErrorContext(ctx, "a cadence could not open what its turn is for", "cadence", of.name, "turn", wall, "refusal", result.Refusal)
 		return domain.TurnReport{Outcome: domain.TurnRefused, Turn: wall, Why: result.Refusal.Message}, nil
 	case result.Outcome == domain.Applied:

@@ -27,17 +27,30 @@ const (
 	catchUp = 400 * 24 * time.Hour
 )
 
+// kept is what a worker knows of a cadence that it brought in step: the version of its document, and its next turn; the zero time where
+// none comes.
+type kept struct {
+	version int
+	next    time.Time
+}
+
+// holds reports whether nothing has happened since: no newer document, and no turn. At a turn the next meeting is called, whatever
+// Temporal makes of it: its calendars leave some turns out about clock changes, and tell others an hour late.
+func (k kept) holds(version int, now time.Time) bool {
+	return k.version == version && (k.next.IsZero() || now.Before(k.next))
+}
+
 // keepCadences keeps Temporal's schedules in step with the newest Cadence documents. Several workers do so side by side: each step
 // can be taken twice.
 func (w *Worker) keepCadences(ctx context.Context) error {
-	kept, afresh := map[string]int{}, time.Time{}
+	known, afresh := map[string]kept{}, time.Time{}
 	for {
 		// The machine's own time: how often to look has nothing to do with the time that records live in.
 		whole := time.Since(afresh) >= afreshPause
 		if whole {
-			clear(kept)
+			clear(known)
 		}
-		err := w.inStep(ctx, kept, whole)
+		err := w.inStep(ctx, known, whole)
 		switch {
 		case err == nil && whole:
 			afresh = time.Now()
@@ -50,9 +63,9 @@ func (w *Worker) keepCadences(ctx context.Context) error {
 	}
 }
 
-// inStep brings the schedules of those documents in step that have a version which is not kept. The whole includes schedules of which
-// there is no document any more.
-func (w *Worker) inStep(ctx context.Context, kept map[string]int, whole bool) error {
+// inStep brings those cadences in step of which what is known does not hold any more. The whole includes schedules of which there is no
+// document any more.
+func (w *Worker) inStep(ctx context.Context, known map[string]kept, whole bool) error {
 	beats, err := w.beats(ctx)
 	if err != nil {
 		return err
@@ -61,14 +74,15 @@ func (w *Worker) inStep(ctx context.Context, kept map[string]int, whole bool) er
 	stays := map[string]bool{}
 	for _, one := range beats {
 		stays[domain.CadenceID(one.name)] = !one.spec.Suspended
-		if kept[one.name] == one.version {
+		if known[one.name].holds(one.version, w.Clock.Now()) {
 			continue
 		}
-		if err := w.keep(ctx, one); err != nil {
+		next, err := w.keep(ctx, one)
+		if err != nil {
 			faults = errors.Join(faults, err)
 			continue
 		}
-		kept[one.name] = one.version
+		known[one.name] = kept{version: one.version, next: next}
 	}
 	if whole {
 		faults = errors.Join(faults, w.sweep(ctx, stays))
@@ -76,22 +90,22 @@ func (w *Worker) inStep(ctx context.Context, kept map[string]int, whole bool) er
 	return faults
 }
 
-// keep brings the schedule of one document in step, and has its first meeting called. The meeting comes first: were this interrupted,
-// the document would be looked at again.
-func (w *Worker) keep(ctx context.Context, of beat) error {
+// keep brings the schedule of one document in step, has its next meeting called, and answers when its next turn comes; the zero time
+// where none does. The meeting comes first: were this interrupted, the document would be looked at again.
+func (w *Worker) keep(ctx context.Context, of beat) (time.Time, error) {
 	bounded, cancel := context.WithTimeout(ctx, 2*scheduleBound)
 	defer cancel()
 	if of.spec.Suspended {
-		return w.drop(bounded, domain.CadenceID(of.name))
+		return time.Time{}, w.drop(bounded, domain.CadenceID(of.name))
 	}
 	next, err := of.cron.Next(w.Clock.Now())
 	if err == nil {
 		_, err = w.open(bounded, of, next)
 	}
 	if err != nil && !errors.Is(err, cron.ErrNever) {
-		return err
+		return time.Time{}, err
 	}
-	return w.schedule(bounded, of)
+	return next, w.schedule(bounded, of)
 }
 
 // schedule creates a document's schedule in Temporal, or updates it where it is of another version.

@@ -22,8 +22,8 @@ const star = 1 << 63
 // Calendars are the calendars that together name what the schedule names: one, or two where both day fields are restricted, because
 // then either one suffices. A wall time that both name is named once.
 //
-// They say nothing of clock changes: a wall time that one leaves out does not come, and one that it repeats comes twice for whoever
-// keeps such a calendar. Names tells which of the two counts.
+// They say nothing of clock changes. For whoever keeps such a calendar, a wall time that one leaves out may come at another moment of
+// that day, and one that it repeats at either or both of its moments: what is done at a moment must be named by its wall time.
 func (s Schedule) Calendars() []Calendar {
 	fields, read := s.dates.(*cron.SpecSchedule)
 	if !read {

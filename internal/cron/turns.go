@@ -40,12 +40,6 @@ func (s Schedule) Turns(after time.Time, n int) ([]Turn, error) {
 	return turns, nil
 }
 
-// Names reports whether an instant is a moment of the schedule: its wall time is named, and it is the first copy of it.
-func (s Schedule) Names(at time.Time) bool {
-	next, err := s.Next(at.Add(-time.Nanosecond))
-	return err == nil && next.Equal(at)
-}
-
 // Wall is the wall time of an instant in the schedule's zone, written as if it were of UTC.
 func (s Schedule) Wall(at time.Time) time.Time { return asUTC(at.In(s.zone)) }
 

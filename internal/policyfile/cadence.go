@@ -2,8 +2,10 @@ package policyfile
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/holdfast-itsm/holdfast/domain/cadence"
+	"github.com/holdfast-itsm/holdfast/domain/meeting"
 	"github.com/holdfast-itsm/holdfast/domain/policy"
 	"github.com/holdfast-itsm/holdfast/internal/cron"
 )
@@ -26,6 +28,9 @@ func checkCadence(_ string, spec cadence.Spec) []policy.Problem {
 	schedule, err := CadenceSchedule(spec)
 	if err == nil {
 		err = notTooOften(schedule)
+	}
+	if err == nil {
+		err = notTooSeldom(schedule)
 	}
 	if err != nil {
 		problems = append(problems, policy.Problem{Path: "spec.cron", Message: err.Error()})
@@ -50,4 +55,14 @@ func notTooOften(schedule cron.Schedule) error {
 		return fmt.Errorf("names %d turns in a day; a cadence comes at most %d times", most, cadence.MostADay)
 	}
 	return nil
+}
+
+// notTooSeldom refuses a schedule of 29 February: of its turns, which call the next meeting, none can.
+func notTooSeldom(schedule cron.Schedule) error {
+	leap := time.Date(2024, time.March, 1, 0, 0, 0, 0, time.UTC)
+	first, err := schedule.Next(leap)
+	if err == nil && first.Sub(leap) > meeting.MaxAhead {
+		return fmt.Errorf("comes once in four years; a meeting is called at most %d days ahead", int(meeting.MaxAhead.Hours()/24))
+	}
+	return err
 }

@@ -21,6 +21,8 @@ func TestCheckCadence(t *testing.T) {
 		"three times a day":     {`{"cron":"0 9-11 * * *","timezone":"UTC",` + opens + `}`, []string{"spec.cron"}},
 		"every minute":          {`{"cron":"* 9 * * *","timezone":"UTC",` + opens + `}`, []string{"spec.cron"}},
 		"never":                 {`{"cron":"0 9 30 2 *","timezone":"UTC",` + opens + `}`, []string{"spec.cron"}},
+		"in leap years alone":   {`{"cron":"0 9 29 2 *","timezone":"UTC",` + opens + `}`, []string{"spec.cron"}},
+		"once a year":           {`{"cron":"0 9 28 2 *","timezone":"UTC",` + opens + `}`, nil},
 		"a zone within":         {`{"cron":"TZ=UTC 0 9 * * *","timezone":"UTC",` + opens + `}`, []string{"spec.cron"}},
 		"a zone that is none":   {`{"cron":"0 9 * * *","timezone":"Mars/Olympus",` + opens + `}`, []string{"spec.timezone"}},
 		"nothing is opened":     {`{"cron":"0 9 * * *","timezone":"UTC","opens":{}}`, []string{"spec.opens"}},

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -19,76 +20,100 @@ import (
 // turnsBound is how long a busy machine may take until a turn that has come is acted on.
 const turnsBound = time.Minute
 
-// aCadenceCalls: applying a Cadence calls its first meeting, each turn calls the next one, and what comes twice or late calls no other.
-// Real timers: the turn comes at the next minute that is not about to begin.
+// aCadenceCalls: applying a Cadence calls its first meeting and makes its schedule, which Temporal acts on by itself. So that nobody
+// waits for a turn, a hand in Temporal lets the schedule come every few seconds; the next version of the document takes that back.
 func aCadenceCalls(t *testing.T, s *kit.Stack) {
-	admin := s.Admin(t)
-	comes := time.Now().UTC().Add(75 * time.Second).Truncate(time.Minute)
+	admin, temporal := s.Admin(t), dial(t, s)
+	comes := time.Now().UTC().Add(12 * time.Hour).Truncate(time.Minute)
 	spec := object{"title": "Daily board", "cron": fmt.Sprintf("%d %d * * *", comes.Minute(), comes.Hour()), "timezone": "UTC", "opens": object{"cab_meeting": object{
 		"board": object{"role": "cab_member", "scope": "service:nothing"}, "cut_off": "4h", "length": "30m",
 	}}}
-	const path = "/policies/Cadence/daily-board"
-	admin.Do(http.MethodPut, path, object{"spec": spec, "reason": "test"}, nil).Is(200)
+	apply := func(reason string) {
+		admin.Do(http.MethodPut, "/policies/Cadence/daily-board", object{"spec": spec, "reason": reason}, nil).Is(200)
+	}
+	apply("test")
 	meetings := func() []object { return items(admin.Get("/cab-meetings?cadence=daily-board").Is(200)) }
 	kit.Eventually(t, turnsBound, func() bool { return len(meetings()) == 1 }, "the first meeting is called as the document is applied")
 	first := meetings()[0]
-	require.Equal(t, comes.Format("2006-01-02T15:04"), first["turn"])
-	require.Equal(t, comes.Format(time.RFC3339), first["starts_at"])
-	require.Equal(t, "Daily board", first["title"])
-	require.Equal(t, "Cadence/daily-board", first["opened_by"])
-	number := first["number"].(string)
+	require.Equal(t, []any{comes.Format("2006-01-02T15:04"), comes.Format(time.RFC3339)}, []any{first["turn"], first["starts_at"]})
+	require.Equal(t, []any{"Daily board", "Cadence/daily-board"}, []any{first["title"], first["opened_by"]})
 
-	dated := admin.Insist("/changes", object{"title": "Renew the certificate", "assignee": "eli"}).Is(201).Map()["number"].(string)
-	admin.Insist("/cab-meetings/"+number+"/add-item", object{"change": dated}).Is(200)
-	admin.Insist("/cab-meetings/"+number+"/note", object{"change": dated, "text": "the *old* one ends soon"}).Is(200)
-	text := string(admin.Get("/cab-meetings/" + number + "/agenda.md?zone=Europe/Berlin").Is(200).Body)
-	require.Contains(t, text, "# Agenda: Daily board, "+number)
-	require.Contains(t, text, "## 1. "+dated+": Renew the certificate")
-
-	kit.Eventually(t, 3*time.Minute, func() bool { return len(meetings()) == 2 }, "its turn calls the meeting of the next one")
-	next := meetings()[0]
-	require.Equal(t, comes.AddDate(0, 0, 1).Format("2006-01-02T15:04"), next["turn"])
-	require.Equal(t, "planned", next["state"])
-	kit.Eventually(t, turnsBound, func() bool { return admin.Get("/cab-meetings/" + number).Is(200).Map()["state"] == "held" }, "and begins this one")
-	text = string(admin.Get("/cab-meetings/" + number + "/minutes.md").Is(200).Body)
-	require.Contains(t, text, `notes: the \*old\* one ends soon`)
-	require.Contains(t, text, "Before the meeting:")
-
-	temporal := dial(t, s)
 	handle := temporal.ScheduleClient().GetHandle(t.Context(), domain.CadenceID("daily-board"))
-	there, err := handle.Describe(t.Context())
-	require.NoError(t, err)
-	require.Contains(t, there.Schedule.State.Note, "Cadence/daily-board version 1")
-	require.Equal(t, enums.SCHEDULE_OVERLAP_POLICY_BUFFER_ALL, there.Schedule.Policy.Overlap)
+	require.Equal(t, daily(comes), awaitVersion(t, handle, 1).Info.NextActionTimes, "Temporal tells what is previewed")
+	require.NoError(t, handle.Update(t.Context(), client.ScheduleUpdateOptions{DoUpdate: func(there client.ScheduleUpdateInput) (*client.ScheduleUpdate, error) {
+		changed := there.Description.Schedule
+		changed.Spec = &client.ScheduleSpec{Calendars: []client.ScheduleCalendarSpec{{
+			Second: []client.ScheduleRange{{End: 59, Step: 5}}, Minute: []client.ScheduleRange{{End: 59}}, Hour: []client.ScheduleRange{{End: 23}},
+		}}}
+		return &client.ScheduleUpdate{Schedule: &changed}, nil
+	}}))
+	kit.Eventually(t, turnsBound, func() bool {
+		there, err := handle.Describe(t.Context())
+		require.NoError(t, err)
+		recent := there.Info.RecentActions
+		return len(recent) > 0 && turnTaken(t, temporal, "daily-board", recent[0].ScheduleTime) == domain.TurnRepeated
+	}, "Temporal lets a turn come, and its meeting is there already")
+	spec["title"] = "Another board"
+	apply("by the document again")
+	require.Equal(t, daily(comes), awaitVersion(t, handle, 2).Info.NextActionTimes)
+	require.Len(t, meetings(), 1)
 
-	// What an outage missed comes late, all at once: it opens nothing, for a newer turn has come. The newest is a repetition.
 	require.NoError(t, handle.Backfill(t.Context(), client.ScheduleBackfillOptions{Backfill: []client.ScheduleBackfill{{
-		Start: comes.AddDate(0, 0, -3).Add(-time.Minute), End: comes, Overlap: enums.SCHEDULE_OVERLAP_POLICY_BUFFER_ALL,
+		Start: comes.Add(-time.Minute), End: comes, Overlap: enums.SCHEDULE_OVERLAP_POLICY_BUFFER_ALL,
 	}}}))
-	outcomes := func() map[domain.TurnOutcome]int { return turnsTaken(t, temporal, comes) }
-	kit.Eventually(t, turnsBound, func() bool { return outcomes()[domain.TurnSuperseded] == 3 }, "three turns are told late")
-	require.Len(t, meetings(), 2)
+	kit.Eventually(t, turnsBound, func() bool { return turnTaken(t, temporal, "daily-board", comes) == domain.TurnOpened }, "its turn calls the next meeting")
+	next := meetings()[0]
+	require.Equal(t, []any{comes.AddDate(0, 0, 1).Format("2006-01-02T15:04"), "Another board", "planned"}, []any{next["turn"], next["title"], next["state"]})
 
 	spec["suspended"] = true
-	admin.Do(http.MethodPut, path, object{"spec": spec, "reason": "a rest"}, nil).Is(200)
-	kit.Eventually(t, turnsBound, func() bool {
-		_, err := handle.Describe(t.Context())
-		var gone *serviceerror.NotFound
-		return errors.As(err, &gone)
-	}, "a suspended cadence has no schedule")
+	apply("a rest")
+	kit.Eventually(t, turnsBound, func() bool { return goneSchedule(t, handle) }, "a suspended cadence has no schedule")
 	require.Len(t, meetings(), 2)
 }
 
-// turnsTaken counts what became of the turns of the last days.
-func turnsTaken(t *testing.T, temporal client.Client, comes time.Time) map[domain.TurnOutcome]int {
-	t.Helper()
-	taken := map[domain.TurnOutcome]int{}
-	for days := range 4 {
-		id := domain.CadenceID("daily-board") + "-" + comes.AddDate(0, 0, -days).Format(time.RFC3339)
-		var report domain.TurnReport
-		if temporal.GetWorkflow(t.Context(), id, "").Get(t.Context(), &report) == nil {
-			taken[report.Outcome]++
-		}
+// daily are the ten instants a day apart that Temporal tells of a schedule.
+func daily(first time.Time) []time.Time {
+	times := make([]time.Time, 10)
+	for i := range times {
+		times[i] = first.AddDate(0, 0, i)
 	}
-	return taken
+	return times
+}
+
+// awaitVersion waits until a schedule is made of a version of its document.
+func awaitVersion(t *testing.T, handle client.ScheduleHandle, version int) (there *client.ScheduleDescription) {
+	t.Helper()
+	note := fmt.Sprintf(" version %d, ", version)
+	kit.Eventually(t, turnsBound, func() bool {
+		var err error
+		there, err = handle.Describe(t.Context())
+		var missing *serviceerror.NotFound
+		require.True(t, err == nil || errors.As(err, &missing), "%v", err)
+		return err == nil && strings.Contains(there.Schedule.State.Note, note)
+	}, "the schedule is made of version %d", version)
+	require.Equal(t, enums.SCHEDULE_OVERLAP_POLICY_BUFFER_ALL, there.Schedule.Policy.Overlap)
+	require.Equal(t, 400*24*time.Hour, there.Schedule.Policy.CatchupWindow)
+	require.False(t, there.Schedule.State.Paused)
+	return there
+}
+
+func goneSchedule(t *testing.T, handle client.ScheduleHandle) bool {
+	t.Helper()
+	_, err := handle.Describe(t.Context())
+	var missing *serviceerror.NotFound
+	require.True(t, err == nil || errors.As(err, &missing), "%v", err)
+	return err != nil
+}
+
+// turnTaken is what became of a turn that Temporal told; empty while nothing has.
+func turnTaken(t *testing.T, temporal client.Client, cadence string, at time.Time) domain.TurnOutcome {
+	t.Helper()
+	id := domain.CadenceID(cadence) + "-" + at.UTC().Format(time.RFC3339)
+	there, err := temporal.DescribeWorkflowExecution(t.Context(), id, "")
+	if err != nil || there.WorkflowExecutionInfo.Status != enums.WORKFLOW_EXECUTION_STATUS_COMPLETED {
+		return ""
+	}
+	var report domain.TurnReport
+	require.NoError(t, temporal.GetWorkflow(t.Context(), id, "").Get(t.Context(), &report))
+	return report.Outcome
 }

@@ -48,6 +48,7 @@ type Stack struct {
 	rows     *bun.DB
 	log      *slog.Logger
 	hints    *worker.Hints
+	said     string // the log's name
 	stop     func()
 }
 
@@ -59,6 +60,7 @@ func Up(t testing.TB, now string) *Stack {
 	said, err := os.Create(filepath.Join(s.Folder, "timed.log"))
 	require.NoError(t, err)
 	t.Cleanup(func() { kit.ShowLog(t, "worker and server", said.Name()) })
+	s.said = said.Name()
 	s.log = slog.New(slog.NewTextHandler(said, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	secured, err := config.Temporal{TemporalFiles: s.TemporalFiles}.TLS()
 	require.NoError(t, err)
@@ -91,11 +93,32 @@ func (s *Stack) Rest() { s.stop() }
 // Work starts the worker, also after a rest.
 func (s *Stack) Work() {
 	s.t.Helper()
+	s.stop = s.start("timed")
+}
+
+// Beside starts a second worker, which works until the test ends or it is told to rest.
+func (s *Stack) Beside() (rest func()) {
+	s.t.Helper()
+	rest = s.start("beside")
+	s.t.Cleanup(rest)
+	return rest
+}
+
+// Said is what the workers and the server have warned of.
+func (s *Stack) Said() string {
+	s.t.Helper()
+	text, err := os.ReadFile(s.said)
+	require.NoError(s.t, err)
+	return string(text)
+}
+
+func (s *Stack) start(name string) (stop func()) {
+	s.t.Helper()
 	db, err := pg.Open(s.DatabaseURL, pg.Worker, 8)
 	require.NoError(s.t, err)
 	notices := worker.NewHints()
 	works := worker.New(worker.Dependencies{
-		Temporal: s.temporal, Door: s.door, DB: db, Clock: goesOn{s.clock, time.Now()}, Log: s.log, Name: "timed", Hints: s.hints, Notices: notices,
+		Temporal: s.temporal, Door: s.door, DB: db, Clock: goesOn{s.clock, time.Now()}, Log: s.log, Name: name, Hints: s.hints, Notices: notices,
 		Metrics: telemetry.NewMetrics(telemetry.NewRegistry()),
 		Activities: activities.New(activities.Dependencies{
 			DB: db, Clock: s.clock, Rules: &policyfile.Evaluator{}, CompileCalendar: policyfile.CompileCalendar,
@@ -109,7 +132,7 @@ func (s *Stack) Work() {
 		defer close(done)
 		ended = works.Run(ctx, nil)
 	}()
-	s.stop = sync.OnceFunc(func() {
+	return sync.OnceFunc(func() {
 		cancel()
 		<-done
 		require.NoError(s.t, ended)
@@ -145,6 +168,9 @@ func (s *Stack) serve() {
 		require.NoError(s.t, db.Close())
 	})
 }
+
+// Now is the instant that the clock shows.
+func (s *Stack) Now() time.Time { return s.clock.Now() }
 
 // Pass moves the clock to an instant and waits for nothing.
 func (s *Stack) Pass(now time.Time) { s.clock.SetTo(now) }
