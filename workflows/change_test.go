@@ -2,6 +2,8 @@ package workflows_test
 
 import (
 	"encoding/json"
+	"maps"
+	"strings"
 	"testing"
 	"time"
 
@@ -39,6 +41,12 @@ func settleBoard(t *testing.T) *desk {
 	} {
 		_, err := d.tamper.ExecContext(t.Context(), statement)
 		require.NoError(t, err)
+	}
+	for name, stage := range map[string]string{
+		"a-reject": `"default": "reject", "deadline": "2wd", "reminders": []`, "an-hour": `"wall": true, "deadline": "30m"`,
+	} {
+		db.Apply(t, "ApprovalPolicy/"+name, json.RawMessage(`{"when": "record.title == '`+name+`'", "stages": [
+			{"name": "cab", "electorate": ["role:cab_member"], "rule": {"threshold": 2}, `+stage+`}]}`))
 	}
 	db.Apply(t, "ApprovalPolicy/cab", json.RawMessage(`{"when": "true", "stages": [
 		{"name": "cab", "electorate": ["role:cab_member"], "rule": {"threshold": 2}, "reminders": ["50%"]}]}`))
@@ -100,7 +108,7 @@ func (l *life) kept() []string {
 	for _, happened := range l.events(l.t, l.record) {
 		if happened.DueAt != nil {
 			require.Zero(l.t, *happened.LatenessMS, happened.Type)
-			list = append(list, happened.Type[len("change."):]+" "+happened.DueAt.UTC().Format("01-02T15:04"))
+			list = append(list, happened.Type[strings.Index(happened.Type, ".")+1:]+" "+happened.DueAt.UTC().Format("01-02T15:04"))
 		}
 	}
 	return list
@@ -112,6 +120,7 @@ func TestEveryDeadlineOfAChangeIsKept(t *testing.T) {
 	t.Parallel()
 	d := settleBoard(t)
 	for name, story := range map[string]struct {
+		draft body
 		more  body
 		do    func(l *life)
 		kept  []string
@@ -119,6 +128,13 @@ func TestEveryDeadlineOfAChangeIsKept(t *testing.T) {
 	}{
 		"nobody votes": {
 			kept:  []string{"approval_reminded 03-02T13:00", "approval_escalated 03-04T09:00"},
+			state: change.AwaitingApproval,
+		},
+		"silence is no by policy": {
+			draft: body{"title": "a-reject"}, kept: []string{"approval_rejected 03-03T09:00", "rejected 03-03T09:00"}, state: change.Rejected,
+		},
+		"half an hour by the clock": {
+			draft: body{"title": "an-hour"}, kept: []string{"approval_reminded 03-01T09:15", "approval_reminded 03-01T09:27", "approval_escalated 03-01T09:30"},
 			state: change.AwaitingApproval,
 		},
 		"put off to an instant": {
@@ -160,7 +176,9 @@ func TestEveryDeadlineOfAChangeIsKept(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			l := d.asked(t, body{"configuration_items": []string{name}})
+			content := body{"configuration_items": []string{name}}
+			maps.Copy(content, story.draft)
+			l := d.asked(t, content)
 			if story.more != nil {
 				l.must(dee, "edit", story.more)
 			}
@@ -176,28 +194,57 @@ func TestEveryDeadlineOfAChangeIsKept(t *testing.T) {
 	}
 }
 
-// After its end a change settles, is watched, and closes by itself; one that failed is due to be reviewed.
+// After its end a change settles, is watched, and closes by itself; one that failed is due to be reviewed, and whoever owns the service
+// to say what it caused, also after it was closed.
 func TestTheDeadlinesAfterTheEndAreKept(t *testing.T) {
 	t.Parallel()
 	d := settleBoard(t)
-	for outcome, story := range map[string]struct {
-		kept  []string
-		state domain.State
-		ends  bool
+	caused := d.open(t, d.log())
+	caused.stop()
+	cause := body{"incident": caused.record, "number": d.incident(t, caused.record).Number, "service": "mail"}
+	for name, story := range map[string]struct {
+		outcome string
+		do      func(l *life)
+		kept    []string
+		state   domain.State
+		ends    bool
 	}{
-		"successful": {kept: []string{"settled 03-19T22:10", "closed 03-22T22:00"}, state: change.Closed, ends: true},
-		"failed":     {kept: []string{"settled 03-19T22:10", "review_escalated 03-25T08:00"}, state: change.Review},
+		"it went well": {outcome: "successful", kept: []string{"settled 03-19T22:10", "closed 03-22T22:00"}, state: change.Closed, ends: true},
+		"it failed":    {outcome: "failed", kept: []string{"settled 03-19T22:10", "review_escalated 03-25T08:00"}, state: change.Review},
+		"nobody says what it caused": {
+			outcome: "successful", do: func(l *life) { l.must(machine, "cause_proposed", cause) },
+			kept: []string{"settled 03-19T22:10", "cause_escalated 03-25T08:00"}, state: change.Review,
+		},
+		"nobody says so of one that was reviewed and closed": {
+			outcome: "failed", do: func(l *life) {
+				l.must(mona, "review", body{"findings": "Try it elsewhere first"})
+				l.must(dee, "close", nil)
+				l.must(machine, "cause_proposed", cause)
+			},
+			kept: []string{"settled 03-19T22:10", "cause_escalated 03-25T08:00"}, state: change.Closed, ends: true,
+		},
+		"it caused nothing": {
+			outcome: "successful", do: func(l *life) {
+				l.must(machine, "cause_proposed", cause)
+				l.must(domain.Actor{Kind: domain.ActorPerson, Name: "ana", Roles: []domain.Role{domain.RoleServiceOwner}}, "decide_cause",
+					body{"incident": cause["number"]})
+			},
+			kept: []string{"settled 03-19T22:10", "closed 03-22T22:00"}, state: change.Closed, ends: true,
+		},
 	} {
-		t.Run(outcome, func(t *testing.T) {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			l := d.asked(t, body{"configuration_items": []string{outcome}})
+			l := d.asked(t, body{"configuration_items": []string{name}})
 			defer l.stop()
 			l.votes("ana", "bo")
 			l.sleep(store.Instant("2100-03-19T21:00:00Z").Sub(l.env.Now()))
 			l.must(eli, "start", nil)
 			l.must(eli, "complete_task", body{"task": "t1"})
 			l.sleep(time.Hour)
-			l.must(eli, "complete", body{"outcome": outcome, "notes": "n"})
+			l.must(eli, "complete", body{"outcome": story.outcome, "notes": "n"})
+			if story.do != nil {
+				story.do(l)
+			}
 			if story.ends {
 				require.NoError(t, l.finish())
 			} else {
