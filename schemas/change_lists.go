@@ -3,6 +3,7 @@ package schemas
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -36,13 +37,16 @@ type ChangeFilter struct {
 // ListChanges lists changes that a reader may read: the newest first, or those of a span by their windows.
 func ListChanges(ctx context.Context, db bun.IDB, reader Reader, filter ChangeFilter) ([]change.Change, error) {
 	var c composed
-	c.args = reader.arguments()
+	c.args = reader.changeArguments()
 	c.text.WriteString(`SELECT ` + changeColumns + ` FROM records r JOIN changes c ON c.id = r.id WHERE r.practice = 'change' AND ` + mayReadChange)
 	if filter.Open {
 		c.text.WriteString(` AND r.open`)
 	}
 	if len(filter.States) > 0 {
 		c.add(` AND r.state = ANY (?::text[])`, filter.States)
+		if !slices.ContainsFunc(filter.States, atEnd) { // which is said, so that what ended is not walked through
+			c.text.WriteString(` AND r.active`)
+		}
 	}
 	for _, column := range []struct{ name, value string }{
 		{"r.team", filter.Team}, {"r.assignee", filter.Assignee}, {"c.type", filter.Type}, {"c.model", filter.Model},
@@ -77,6 +81,12 @@ func ListChanges(ctx context.Context, db bun.IDB, reader Reader, filter ChangeFi
 		normalizeChange(&found[i])
 	}
 	return found, nil
+}
+
+// atEnd reports whether a state is one in which changes end.
+func atEnd(state string) bool {
+	info, known := change.Lifecycle.State(domain.State(state))
+	return known && !info.Active
 }
 
 // AskedRow is a vote that is outstanding.

@@ -16,7 +16,7 @@ import (
 type benchCommands struct {
 	Engine benchEngine `cmd:"" default:"withargs" help:"Measure Holdfast beside the bare engine (the default)."`
 	Pages  benchPages  `cmd:"" help:"Measure every page, and live viewers, with many records behind them."`
-	Seed   benchSeed   `cmd:"" help:"Fill an installation in which nothing has happened with incidents of five years."`
+	Seed   benchSeed   `cmd:"" help:"Fill an installation in which nothing has happened with incidents of five years, and with changes that wait for a board."`
 }
 
 type benchEngine struct {
@@ -43,6 +43,7 @@ func (c *benchEngine) Run(ctx context.Context, streams streams) error {
 type benchPages struct {
 	Data     string        `placeholder:"DIR" help:"Keep what is seeded in this folder, and measure on it again where it is there."`
 	Records  int           `default:"1000000" help:"Incidents behind the pages; a million takes some 6 GB under /tmp while it is measured."`
+	Changes  int           `default:"200" help:"Changes that wait for a board; none are added where there are some."`
 	Requests int           `default:"200" help:"Requests of each page."`
 	Viewers  int           `default:"200" help:"Live viewers of one queue."`
 	Rate     int           `default:"50" help:"Commands a second while they look."`
@@ -57,7 +58,7 @@ func (c *benchPages) Run(ctx context.Context, streams streams) error {
 	}
 	bar := newProgress(streams.err, "seeding", int64(c.Records), incidentsUnit)
 	return bench.Pages(ctx, bench.PageOptions{
-		Program: program, Data: c.Data, Records: c.Records, Requests: c.Requests, Viewers: c.Viewers, Rate: c.Rate, Look: c.Look,
+		Program: program, Data: c.Data, Records: c.Records, Changes: c.Changes, Requests: c.Requests, Viewers: c.Viewers, Rate: c.Rate, Look: c.Look,
 		Progress: func(records int) { bar.add(int64(records)) },
 	}, streams.out)
 }
@@ -65,6 +66,7 @@ func (c *benchPages) Run(ctx context.Context, streams streams) error {
 type benchSeed struct {
 	config.Database `embed:""`
 	Records         int `default:"1000000" help:"How many incidents; a million takes some 6 GB."`
+	Changes         int `default:"200" help:"How many changes wait for a board."`
 }
 
 // Run fills the database. It takes the owner's URL, as migrate does.
@@ -82,6 +84,14 @@ func (c *benchSeed) Run(ctx context.Context, streams streams) error {
 		return err
 	}
 	bar.end()
-	fmt.Fprintf(streams.out, "%d incidents are there; doctor --resync starts the processes of those that are not at their end\n", c.Records)
+	worker, err := pg.Open(c.Database.URL, pg.Worker, 1)
+	if err != nil {
+		return err
+	}
+	defer worker.Close()
+	if err := bench.Waiting(ctx, db, worker, c.Changes); err != nil {
+		return err
+	}
+	fmt.Fprintf(streams.out, "%d incidents and %d changes are there; doctor --resync starts the processes of those that are not at their end\n", c.Records, c.Changes)
 	return nil
 }

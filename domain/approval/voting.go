@@ -140,6 +140,9 @@ func (k *Keeper) seatOf(at time.Time, name, by, seat string) (*Stage, error) {
 func (k *Keeper) AskedOf(at time.Time, by string) []Asked {
 	var list []Asked
 	for _, asked := range k.Approval.Asked() {
+		if asked.Person != by && !k.delegated(at, by, asked.Person) {
+			continue
+		}
 		s, err := k.seatOf(at, asked.Stage, by, asked.Person)
 		if err == nil && s.oneHand(Ballot{By: by, For: asked.Person}) == nil {
 			list = append(list, asked)

@@ -151,6 +151,8 @@ type boardItem struct {
 	Stages []stageView
 	// Asked are the votes that the reader can give and has not given; each is fetched when it is opened.
 	Asked []seat
+	// Due is the deadline of the stage that ends first.
+	Due dueMoment
 }
 
 // boardShown is how many changes a page of the board has at most.
@@ -194,6 +196,7 @@ func (w *console) boardView(c *gin.Context) (boardView, error) {
 				item.Stages = append(item.Stages, stage)
 			}
 		}
+		item.Due = item.dueBy()
 		for _, in := range seatsWith(view.page, one.Change, delegations) {
 			if in.Given == nil {
 				item.Asked = append(item.Asked, in)
@@ -204,7 +207,7 @@ func (w *console) boardView(c *gin.Context) (boardView, error) {
 		}
 	}
 	slices.SortStableFunc(view.Items, func(a, b boardItem) int {
-		return cmp.Or(boolPlace(len(a.Asked) == 0)-boolPlace(len(b.Asked) == 0), a.dueBy().compare(b.dueBy()), cmp.Compare(a.Number, b.Number))
+		return cmp.Or(boolPlace(len(a.Asked) == 0)-boolPlace(len(b.Asked) == 0), a.Due.compare(b.Due), cmp.Compare(a.Number, b.Number))
 	})
 	return view, nil
 }

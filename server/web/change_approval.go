@@ -51,19 +51,17 @@ func stageViewOf(stage approval.Stage) stageView {
 	if !stage.Rule.FirstResponse && stage.Rule.Of != approval.OfVotesCast {
 		view.Least = stage.Rule.Threshold.Least(stage.Figures.Weight)
 	}
-	again := stage.NeededAgain()
+	again, given := stage.NeededAgain(), stage.InForce()
 	for _, member := range stage.Members {
 		one := memberView{
 			Member: member, Weight: 1, Again: slices.Contains(again, member.Person),
 			Required: slices.Contains(stage.Rule.Required, member.Person), Veto: slices.Contains(stage.Rule.Veto, member.Person),
 		}
-		if weight, given := stage.Rule.Weights[member.Person]; given {
+		if weight, set := stage.Rule.Weights[member.Person]; set {
 			one.Weight = int64(weight)
 		}
-		for _, vote := range stage.InForce() {
-			if vote.For == member.Person {
-				one.Vote = &vote
-			}
+		if i := slices.IndexFunc(given, func(vote approval.Vote) bool { return vote.For == member.Person }); i >= 0 {
+			one.Vote = &given[i]
 		}
 		view.Seats = append(view.Seats, one)
 	}

@@ -513,12 +513,12 @@ func quorumBar(stage stageView) templ.Component {
 			templ_7745c5c3_Var23 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		if len(stage.cells()) > 0 {
+		if cells := stage.cells(); len(cells) > 0 {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 49, "<div class=\"quorum\"><svg class=\"quorum-bar\" aria-hidden=\"true\" preserveAspectRatio=\"none\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			for _, one := range stage.cells() {
+			for _, one := range cells {
 				var templ_7745c5c3_Var24 = []any{"cell", one.Kind}
 				templ_7745c5c3_Err = templ.RenderCSSItems(ctx, templ_7745c5c3_Buffer, templ_7745c5c3_Var24...)
 				if templ_7745c5c3_Err != nil {

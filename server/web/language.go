@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -42,11 +43,23 @@ func zoneOf(ctx context.Context) string {
 
 // shown is an instant in the viewer's zone and language. The page's script writes it shorter.
 func shown(ctx context.Context, at time.Time) string {
-	zone, err := time.LoadLocation(zoneOf(ctx))
-	if err != nil {
-		zone = time.UTC // a zone that this machine's tables do not have
+	return languageOf(ctx).Moment(at.In(placeNamed(zoneOf(ctx))))
+}
+
+// places are the zones that were asked for, by their names: each is read from a file once, and not for every instant of a page.
+var places sync.Map
+
+// placeNamed is a zone of this machine's tables; UTC where they do not have it.
+func placeNamed(name string) *time.Location {
+	if place, known := places.Load(name); known {
+		return place.(*time.Location)
 	}
-	return languageOf(ctx).Moment(at.In(zone))
+	place, err := time.LoadLocation(name)
+	if err != nil {
+		return time.UTC // not kept: names that stand for nothing would have no end
+	}
+	places.Store(name, place)
+	return place
 }
 
 // numeral is a quantity. What only numbers things, such as versions and lines, is written as it is.

@@ -5,6 +5,7 @@
 package web
 
 import (
+	"bytes"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -209,7 +210,7 @@ func (w *console) page(c *gin.Context, title string) page {
 
 // show renders a page or a part of one. It is rendered whole before the first byte leaves, so that a fault is told as one.
 func (w *console) show(c *gin.Context, status int, content templ.Component) {
-	var text strings.Builder
+	var text bytes.Buffer
 	if err := content.Render(c.Request.Context(), &text); err != nil {
 		if c.Request.Context().Err() != nil {
 			return // whoever asked has left
@@ -218,7 +219,7 @@ func (w *console) show(c *gin.Context, status int, content templ.Component) {
 		c.String(http.StatusInternalServerError, "This page could not be made. Nothing was changed.")
 		return
 	}
-	page := []byte(text.String())
+	page := text.Bytes()
 	if len(page) >= worthSqueezing && takesGzip(c) {
 		squeezed, err := squeezePage(page)
 		if err != nil {

@@ -51,6 +51,7 @@ type bench struct {
 	server   int    // the number of the server's process
 	token    string
 	temporal client.Client
+	database string // its address
 	db       *bun.DB
 	http     *http.Client
 	records  []string // ids of incidents that commands are given to
@@ -169,7 +170,7 @@ func (b *bench) start(ctx context.Context, folder string) (stop func(), err erro
 		time.Sleep(20 * time.Millisecond)
 	}
 	fmt.Fprintf(b.out, "holdfast up: ready after %.1f s\n\n", time.Since(began).Seconds())
-	b.site, b.url, b.token, b.server = told.URL, told.URL+"/api/v1", told.AdminToken, up.Process.Pid
+	b.site, b.url, b.token, b.server, b.database = told.URL, told.URL+"/api/v1", told.AdminToken, up.Process.Pid, told.DatabaseURL
 	if b.db, err = pg.Open(told.DatabaseURL, pg.Owner, 32); err != nil {
 		stopUp()
 		return nil, err

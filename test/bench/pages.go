@@ -11,6 +11,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"github.com/holdfast-itsm/holdfast/internal/pg"
 )
 
 // PageOptions say how much is measured of the pages.
@@ -18,6 +20,7 @@ type PageOptions struct {
 	Program  string // the holdfast program, which starts its own engine on an empty folder
 	Data     string // a folder that is kept, and not seeded again where it is; empty: one that goes when all is measured
 	Records  int    // behind the pages
+	Changes  int    // that wait for the board
 	Requests int    // of each page
 	Viewers  int    // of one queue at once
 	Rate     int    // commands a second while they look
@@ -26,12 +29,25 @@ type PageOptions struct {
 	Progress func(records int)
 }
 
-// pageBound is what the server may take for 99 of 100 requests of a page.
-const pageBound = 50 * time.Millisecond
+// What the server may take for 99 of 100 requests of a page, and of the one that shows every change that waits.
+const (
+	pageBound  = 50 * time.Millisecond
+	boardBound = 100 * time.Millisecond
+)
 
-// A page that people look at. In a path, %s is the number of some record, another one each time. As is who looks; nobody
-// named is the administrator, who sees everything.
+// A page that people look at. In a path, %s is the number of some incident, or below /changes of a change that waits, another one each
+// time, and {day} is one of the month in which those lie. As is who looks; nobody named is the administrator, who sees everything.
 type consolePage struct{ name, path, as string }
+
+// bound is what the server may take for it.
+func (p consolePage) bound() time.Duration {
+	if strings.HasPrefix(p.path, boardPath) {
+		return boardBound
+	}
+	return pageBound
+}
+
+const boardPath = "/changes/board"
 
 // Of the seed's people, one of a team and one who only asks.
 const (
@@ -86,6 +102,15 @@ var consolePages = []consolePage{
 	{"portal, report a problem", "/portal/report", aRequester},
 	{"portal, answers while typing", "/portal/answers?title=Printer+prints+blank+pages+in+Berlin+floor+3", aRequester},
 	{"profile", "/profile", ""},
+	{"CAB board, of a member", boardPath, anAgent},
+	{"CAB board, what waits for a member", boardPath + "?show=mine", anAgent},
+	{"CAB board, of who sees all", boardPath, ""},
+	{"my approvals, of a member", "/approvals", anAgent},
+	{"changes, open", "/changes", ""},
+	{"changes, open, of a member", "/changes", anAgent},
+	{"change, with its ballot", "/changes/%s?do=cast_vote", anAgent},
+	{"change", "/changes/%s", ""},
+	{"changes, a month of windows", "/changes/calendar?day={day}", ""},
 }
 
 // Pages seeds an installation of its own and measures how long the server takes for every page with so many records behind
@@ -122,10 +147,11 @@ func Pages(ctx context.Context, options PageOptions, out io.Writer) error {
 func (b *bench) seeded(ctx context.Context, options PageOptions) (int, error) {
 	var there struct {
 		Records int   `bun:"records"`
+		Changes int   `bun:"changes"`
 		Bytes   int64 `bun:"bytes"`
 	}
 	read := func() error {
-		return b.db.NewRaw(`SELECT count(*) AS records, pg_database_size(current_database()) AS bytes FROM records`).Scan(ctx, &there)
+		return b.db.NewRaw(`SELECT count(*) AS records, pg_database_size(current_database()) AS bytes, (SELECT count(*) FROM changes) AS changes FROM records`).Scan(ctx, &there)
 	}
 	if err := read(); err != nil {
 		return 0, fmt.Errorf("look at the database: %w", err)
@@ -135,12 +161,24 @@ func (b *bench) seeded(ctx context.Context, options PageOptions) (int, error) {
 		if err := Seed(ctx, b.db, options.Records, options.Progress); err != nil {
 			return 0, err
 		}
+	}
+	if there.Changes == 0 {
+		worker, err := pg.Open(b.database, pg.Worker, 1)
+		if err != nil {
+			return 0, err
+		}
+		defer worker.Close()
+		if err := Waiting(ctx, b.db, worker, options.Changes); err != nil {
+			return 0, err
+		}
+	}
+	if there.Changes == 0 || there.Records == 0 {
 		if err := read(); err != nil {
 			return 0, fmt.Errorf("look at the database: %w", err)
 		}
 		fmt.Fprintf(b.out, "seeded in %.0f s\n", time.Since(began).Seconds())
 	}
-	fmt.Fprintf(b.out, "%d records, %.1f GB\n\n", there.Records, float64(there.Bytes)/1e9)
+	fmt.Fprintf(b.out, "%d records, %d of them changes, %.1f GB\n\n", there.Records, there.Changes, float64(there.Bytes)/1e9)
 	return there.Records, nil
 }
 
@@ -166,14 +204,25 @@ func (b *bench) pages(ctx context.Context, options PageOptions) error {
 			return err
 		}
 	}
-	numbers := []string{}
-	if err := b.db.NewRaw(`SELECT number FROM records TABLESAMPLE BERNOULLI (?) LIMIT 500`, min(100, 100*2000/float64(options.Records))).Scan(ctx, &numbers); err != nil {
-		return fmt.Errorf("pick records: %w", err)
+	numbers, waiting := []string{}, []string{}
+	err := b.db.NewRaw(`SELECT number FROM records TABLESAMPLE BERNOULLI (?) WHERE practice = 'incident' LIMIT 500`, min(100, 100*2000/float64(options.Records))).Scan(ctx, &numbers)
+	if err != nil {
+		return fmt.Errorf("pick incidents: %w", err)
+	}
+	if err := b.db.NewRaw(`SELECT number FROM records WHERE practice = 'change' AND state = 'awaiting_approval' ORDER BY number`).Scan(ctx, &waiting); err != nil {
+		return fmt.Errorf("pick changes: %w", err)
+	}
+	if len(numbers) == 0 || len(waiting) == 0 {
+		return errors.New("there are no incidents, or no changes that wait for a board")
 	}
 	fmt.Fprintf(b.out, "%-36s%10s%10s%10s%10s%12s\n", "page, server time", "requests", "p50 ms", "p99 ms", "most ms", "kB, gzip")
 	over := 0
 	for _, page := range consolePages {
-		got, size, err := b.page(ctx, browsers[page.as], page, numbers, options.Requests)
+		of := numbers
+		if strings.HasPrefix(page.path, "/changes/") {
+			of = waiting
+		}
+		got, size, err := b.page(ctx, browsers[page.as], page, of, options.Requests)
 		if errors.Is(err, errNoPage) {
 			fmt.Fprintf(b.out, "%-36s%10s\n", page.name, "no page")
 			continue
@@ -182,12 +231,12 @@ func (b *bench) pages(ctx context.Context, options PageOptions) error {
 			return fmt.Errorf("%s: %w", page.name, err)
 		}
 		mark := ""
-		if got.at(99) > float64(pageBound.Milliseconds()) {
+		if got.at(99) > float64(page.bound().Milliseconds()) {
 			mark, over = "  over", over+1
 		}
 		fmt.Fprintf(b.out, "%-36s%10d%10s%10s%10s%12.1f%s\n", page.name, len(got.times), number(got.at(50)), number(got.at(99)), number(got.at(100)), float64(size)/1000, mark)
 	}
-	fmt.Fprintf(b.out, "\n%d of %d pages take more than %s at the 99th percentile\n\n", over, len(consolePages), pageBound)
+	fmt.Fprintf(b.out, "\n%d of %d pages take more than %s at the 99th percentile (the board with %d changes: more than %s)\n\n", over, len(consolePages), pageBound, len(waiting), boardBound)
 	return nil
 }
 
@@ -202,7 +251,7 @@ func (b *bench) page(ctx context.Context, browser *http.Client, page consolePage
 	var got sample
 	size := 0
 	for i := range requests + warmUp {
-		path := page.path
+		path := strings.ReplaceAll(page.path, "{day}", time.Now().Add(seedAhead+10*24*time.Hour).Format(time.DateOnly))
 		if strings.Contains(path, "%s") {
 			path = fmt.Sprintf(path, numbers[i%len(numbers)])
 		}

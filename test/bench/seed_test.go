@@ -51,3 +51,27 @@ func TestSeedIsAsApplyWouldHaveWrittenIt(t *testing.T) {
 	require.Positive(t, running)
 	require.ErrorContains(t, Seed(t.Context(), owner, 1, func(int) {}), "has records")
 }
+
+func TestChangesWaitAsApplyWouldHaveThemWait(t *testing.T) {
+	t.Parallel()
+	base := store.Database(t)
+	base.Settle(t)
+	owner, worker := base.Superuser(t), base.Worker(t)
+	require.NoError(t, Seed(t.Context(), owner, 100, func(int) {}))
+	const changes = 12
+	require.NoError(t, Waiting(t.Context(), owner, worker, changes))
+	faults, err := schemas.CheckChains(t.Context(), worker, 10)
+	require.NoError(t, err)
+	require.Empty(t, faults)
+	faults, err = schemas.CheckRows(t.Context(), worker, time.Now(), time.Minute, 10)
+	require.NoError(t, err)
+	require.Empty(t, faults)
+	asked, err := schemas.VotesAsked(t.Context(), worker, anAgent, time.Now())
+	require.NoError(t, err)
+	require.Len(t, asked, changes-4, "who has voted on two of six is not asked there any more")
+	var waiting, contested int
+	require.NoError(t, owner.NewRaw(`SELECT count(*), count(*) FILTER (WHERE json_array_length(c.conflicts) > 0)
+		FROM records r JOIN changes c ON c.id = r.id WHERE r.state = 'awaiting_approval'`).Scan(t.Context(), &waiting, &contested))
+	require.Equal(t, changes, waiting)
+	require.Positive(t, contested, "some come into each other's way")
+}
