@@ -228,3 +228,21 @@ func TestAWindowThatNobodyUsesIsMissed(t *testing.T) {
 	require.Equal(t, 21*time.Hour, missed.WindowFrom.Sub(store.Instant("2026-12-18T00:00:00Z")))
 	b.sound()
 }
+
+// TestADelegateReadsWhileTheyVote lets hal read what bo decides on for as long as hal votes for bo, by the clock of whoever reads.
+func TestADelegateReadsWhileTheyVote(t *testing.T) {
+	t.Parallel()
+	b := settleBoard(t)
+	id := b.asked(nil)
+	for instant, reads := range map[string]bool{
+		"2026-10-31T23:59:59Z": false, "2026-11-01T00:00:00Z": true, "2026-12-31T23:59:59Z": true, "2027-01-01T00:00:00Z": false,
+	} {
+		hal := schemas.Reader{Handle: "hal", At: store.Instant(instant)}
+		_, found, err := schemas.ReadChange(t.Context(), b.worker, hal, id)
+		require.NoError(t, err)
+		require.Equal(t, reads, found, instant)
+		listed, err := schemas.ListChanges(t.Context(), b.worker, hal, schemas.ChangeFilter{Limit: 10})
+		require.NoError(t, err)
+		require.Equal(t, reads, len(listed) == 1, instant)
+	}
+}

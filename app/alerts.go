@@ -45,7 +45,7 @@ func (a *App) Alerts(ctx context.Context, query AlertQuery) (Page[AlertRow], err
 		}
 		filter.Before, filter.BeforeID = &place.At, place.ID
 	}
-	rows, err := schemas.ListAlerts(ctx, a.DB, principal.reader(), filter)
+	rows, err := schemas.ListAlerts(ctx, a.DB, a.reader(principal), filter)
 	if err != nil {
 		return page, a.fault(ctx, "listing alerts", err)
 	}

@@ -154,7 +154,7 @@ func (a *App) readableOf(ctx context.Context, of domain.Practice, permission Per
 			return principal, domain.Record{}, err
 		}
 	}
-	found, exists, err := practices[of].read(ctx, a.DB, principal.reader(), reference)
+	found, exists, err := practices[of].read(ctx, a.DB, a.reader(principal), reference)
 	if err != nil {
 		return principal, domain.Record{}, a.fault(ctx, "reading a record", err)
 	}

@@ -12,7 +12,7 @@ import (
 
 // auditRead writes down that somebody read restricted records in which they are not named.
 func (a *App) auditRead(ctx context.Context, principal Principal, heads ...domain.Record) error {
-	reader := principal.reader()
+	reader := a.reader(principal)
 	return auditRows(ctx, a, principal, heads, func(head domain.Record) (string, bool) { return head.ID, reader.Unnamed(head) })
 }
 

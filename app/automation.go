@@ -29,6 +29,6 @@ func (a *App) RecentRuns(ctx context.Context, document string, limit int) ([]Rul
 	if limit <= 0 || limit > mostRuns {
 		limit = mostRuns
 	}
-	runs, err := schemas.RecentRuns(ctx, a.DB, principal.reader(), document, limit)
+	runs, err := schemas.RecentRuns(ctx, a.DB, a.reader(principal), document, limit)
 	return runs, a.fault(ctx, "reading what rules did", err)
 }

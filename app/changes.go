@@ -81,7 +81,7 @@ func (a *App) Change(ctx context.Context, reference string) (ChangeView, error) 
 	if err := principal.mayAnywhere(PermissionChangeRead); err != nil {
 		return ChangeView{}, err
 	}
-	found, exists, err := schemas.ReadChange(ctx, a.DB, principal.reader(), reference)
+	found, exists, err := schemas.ReadChange(ctx, a.DB, a.reader(principal), reference)
 	if err != nil {
 		return ChangeView{}, a.fault(ctx, "reading a change", err)
 	}
@@ -96,7 +96,7 @@ func (a *App) Change(ctx context.Context, reference string) (ChangeView, error) 
 		return ChangeView{}, err
 	}
 	view := principal.change(found, standing)
-	if view.Links, err = schemas.ReadLinks(ctx, a.DB, principal.reader(), found.ID); err != nil {
+	if view.Links, err = schemas.ReadLinks(ctx, a.DB, a.reader(principal), found.ID); err != nil {
 		return ChangeView{}, a.fault(ctx, "reading the links of a change", err)
 	}
 	if view.Links, err = a.auditLinks(ctx, principal, view.Links); err != nil {
@@ -169,7 +169,7 @@ func (a *App) Changes(ctx context.Context, query ChangeQuery) (Page[ChangeView],
 	if err != nil {
 		return page, err
 	}
-	found, err := schemas.ListChanges(ctx, a.DB, principal.reader(), filter)
+	found, err := schemas.ListChanges(ctx, a.DB, a.reader(principal), filter)
 	if err != nil {
 		return page, a.fault(ctx, "listing changes", err)
 	}
@@ -177,13 +177,12 @@ func (a *App) Changes(ctx context.Context, query ChangeQuery) (Page[ChangeView],
 		found = found[:size]
 		page.NextCursor = found[size-1].ID
 	}
-	for _, each := range found {
-		if err := a.auditRead(ctx, principal, each.Record); err != nil {
-			return page, err
-		}
+	heads := make([]domain.Record, len(found))
+	for i, each := range found {
+		heads[i] = each.Record
 		page.Items = append(page.Items, principal.change(each, standing))
 	}
-	return page, nil
+	return page, a.auditRead(ctx, principal, heads...)
 }
 
 // ChangeTimeline reads what happened to a change, oldest first. Internal notes and files are not for who only asked for it.

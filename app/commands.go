@@ -70,7 +70,7 @@ func (a *App) prepare(ctx context.Context, principal Principal, request Request)
 	opens := len(transition.From) == 0
 	roles := principal.rolesToOpen()
 	if !opens {
-		found, exists, err := practice.read(ctx, a.DB, principal.reader(), request.Record)
+		found, exists, err := practice.read(ctx, a.DB, a.reader(principal), request.Record)
 		if err != nil {
 			return domain.Command{}, record, a.fault(ctx, "reading the record of a command", err)
 		}

@@ -153,10 +153,10 @@ func (a *App) ConfigurationItem(ctx context.Context, handle string, at *time.Tim
 	view := ItemView{Item: item, MayEdit: at == nil && item.ValidTo == nil && principal.mayConfigure(item.Content)}
 	view.RelationsFrom, view.RelationsTo, err = schemas.RelatedOf(ctx, a.DB, handle, a.instant(at), mostRelations)
 	if err == nil {
-		view.Incidents, err = schemas.OpenIncidentsOn(ctx, a.DB, principal.reader(), handle, mostAround)
+		view.Incidents, err = schemas.OpenIncidentsOn(ctx, a.DB, a.reader(principal), handle, mostAround)
 	}
 	if err == nil {
-		view.Changes, err = schemas.OpenChangesOn(ctx, a.DB, principal.reader(), handle, mostAround)
+		view.Changes, err = schemas.OpenChangesOn(ctx, a.DB, a.reader(principal), handle, mostAround)
 	}
 	return view, a.fault(ctx, "reading what is around a configuration item", err)
 }

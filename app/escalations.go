@@ -33,7 +33,7 @@ func (a *App) Escalation(ctx context.Context, reference string) (EscalationView,
 	if err := principal.mayAnywhere(PermissionEscalationRead); err != nil {
 		return EscalationView{}, err
 	}
-	found, exists, err := schemas.ReadEscalation(ctx, a.DB, principal.reader(), reference)
+	found, exists, err := schemas.ReadEscalation(ctx, a.DB, a.reader(principal), reference)
 	if err != nil {
 		return EscalationView{}, a.fault(ctx, "reading an escalation", err)
 	}
@@ -85,7 +85,7 @@ func (a *App) Escalations(ctx context.Context, query EscalationQuery) (Page[Esca
 		}
 		filter.Before, filter.BeforeID = &after.OpenedAt, after.ID
 	}
-	found, err := schemas.ListEscalations(ctx, a.DB, principal.reader(), filter)
+	found, err := schemas.ListEscalations(ctx, a.DB, a.reader(principal), filter)
 	if err != nil {
 		return page, a.fault(ctx, "listing escalations", err)
 	}

@@ -44,7 +44,7 @@ func (a *App) Meeting(ctx context.Context, reference string) (MeetingView, error
 	if err := principal.mayAnywhere(PermissionMeetingRead); err != nil {
 		return MeetingView{}, err
 	}
-	found, exists, err := schemas.ReadMeeting(ctx, a.DB, principal.reader(), reference)
+	found, exists, err := schemas.ReadMeeting(ctx, a.DB, a.reader(principal), reference)
 	if err != nil {
 		return MeetingView{}, a.fault(ctx, "reading a meeting", err)
 	}
@@ -89,7 +89,7 @@ func (a *App) Meetings(ctx context.Context, query MeetingQuery) (Page[MeetingVie
 		}
 		filter.Before, filter.BeforeID = &after.StartsAt, after.ID
 	}
-	found, err := schemas.ListMeetings(ctx, a.DB, principal.reader(), filter)
+	found, err := schemas.ListMeetings(ctx, a.DB, a.reader(principal), filter)
 	if err != nil {
 		return page, a.fault(ctx, "listing meetings", err)
 	}

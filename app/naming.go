@@ -19,7 +19,7 @@ func (a *App) checkNamed(ctx context.Context, command domain.Command) error {
 	if err != nil {
 		return err
 	}
-	found, exists, err := schemas.ReadIncident(ctx, a.DB, principal.reader(), reference)
+	found, exists, err := schemas.ReadIncident(ctx, a.DB, a.reader(principal), reference)
 	if err != nil {
 		return a.fault(ctx, "reading a record that a command names", err)
 	}

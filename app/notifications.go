@@ -123,7 +123,7 @@ func (a *App) Bell(ctx context.Context, query BellQuery) (Page[Rung], error) {
 		before = *place
 	}
 	limit := pageSize(query.Limit)
-	rows, err := schemas.Bell(ctx, a.DB, principal.reader(), before, query.Unread, limit+1)
+	rows, err := schemas.Bell(ctx, a.DB, a.reader(principal), before, query.Unread, limit+1)
 	if err != nil {
 		return page, a.fault(ctx, "reading the bell", err)
 	}

@@ -112,9 +112,9 @@ func (p Principal) Staff() bool { return p.staffSomewhere() }
 // May reports whether the principal holds a permission that is not about one record, so that a page can offer what is theirs.
 func (p Principal) May(permission Permission) bool { return p.mayAnywhere(permission) == nil }
 
-// reader is what the principal may read, as a predicate for queries.
-func (p Principal) reader() schemas.Reader {
-	reader := schemas.Reader{Handle: p.Handle}
+// reader is what a principal may read now, as a predicate for queries.
+func (a *App) reader(p Principal) schemas.Reader {
+	reader := schemas.Reader{Handle: p.Handle, At: a.now()}
 	for _, grant := range p.Grants {
 		if grant.Role == domain.RoleAdmin && grant.ScopeKind == "all" {
 			reader.Restricted = true

@@ -177,7 +177,7 @@ func (a *App) clocked(ctx context.Context, reference string) (Principal, inciden
 	if err := principal.mayAnywhere(PermissionIncidentRead); err != nil {
 		return principal, incident.Incident{}, err
 	}
-	found, exists, err := schemas.ReadIncident(ctx, a.DB, principal.reader(), reference)
+	found, exists, err := schemas.ReadIncident(ctx, a.DB, a.reader(principal), reference)
 	if err != nil {
 		return principal, found, a.fault(ctx, "reading an incident", err)
 	}

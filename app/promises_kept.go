@@ -64,7 +64,7 @@ func (a *App) PromisesKept(ctx context.Context, query PromisesQuery) (PromisesVi
 	if err := inCalendar(map[string]*time.Time{"day": &view.From}); err != nil {
 		return view, err
 	}
-	sums, err := schemas.CountPromises(ctx, a.DB, principal.reader(), view.From, view.To)
+	sums, err := schemas.CountPromises(ctx, a.DB, a.reader(principal), view.From, view.To)
 	view.Counts, view.Teams, view.Total = append(view.Counts, sums.Counts...), append(view.Teams, sums.Teams...), sums.Total
 	return view, a.fault(ctx, "counting promises", err)
 }

@@ -97,7 +97,7 @@ func (a *App) ReRate(ctx context.Context, request ReRating) (ReRated, error) {
 	if err != nil {
 		return done, err
 	}
-	found, next, err := schemas.ListIncidents(ctx, a.DB, principal.reader(), filter)
+	found, next, err := schemas.ListIncidents(ctx, a.DB, a.reader(principal), filter)
 	if err != nil {
 		return done, a.fault(ctx, "listing what to re-rate", err)
 	}

@@ -21,7 +21,7 @@ func (a *App) Incident(ctx context.Context, reference string) (IncidentView, err
 	if err := principal.mayAnywhere(PermissionIncidentRead); err != nil {
 		return IncidentView{}, err
 	}
-	found, links, exists, err := schemas.ReadIncidentAndLinks(ctx, a.DB, principal.reader(), reference)
+	found, links, exists, err := schemas.ReadIncidentAndLinks(ctx, a.DB, a.reader(principal), reference)
 	if err != nil {
 		return IncidentView{}, a.fault(ctx, "reading an incident", err)
 	}
@@ -38,7 +38,7 @@ func (a *App) Incident(ctx context.Context, reference string) (IncidentView, err
 
 // links reads a record's links from both ends, to records that the principal may read.
 func (a *App) links(ctx context.Context, principal Principal, record string) ([]schemas.LinkRow, error) {
-	links, err := schemas.ReadLinks(ctx, a.DB, principal.reader(), record)
+	links, err := schemas.ReadLinks(ctx, a.DB, a.reader(principal), record)
 	if err != nil {
 		return []schemas.LinkRow{}, a.fault(ctx, "reading links", err)
 	}
@@ -92,7 +92,7 @@ func (a *App) Incidents(ctx context.Context, query IncidentQuery) (Page[Incident
 	if err != nil {
 		return page, err
 	}
-	found, next, err := schemas.ListIncidents(ctx, a.DB, principal.reader(), filter)
+	found, next, err := schemas.ListIncidents(ctx, a.DB, a.reader(principal), filter)
 	if err != nil {
 		return page, a.fault(ctx, "listing incidents", err)
 	}
@@ -207,7 +207,7 @@ func (a *App) similar(ctx context.Context, except, text, service, category strin
 	if strings.TrimSpace(text) == "" {
 		return []IncidentView{}, nil
 	}
-	found, err := schemas.SimilarIncidents(ctx, a.DB, principal.reader(), except, text, service, category, min(pageSize(limit), 20))
+	found, err := schemas.SimilarIncidents(ctx, a.DB, a.reader(principal), except, text, service, category, min(pageSize(limit), 20))
 	if err != nil {
 		return nil, a.fault(ctx, "finding similar incidents", err)
 	}
@@ -230,7 +230,7 @@ func (a *App) Work(ctx context.Context) (WorkView, error) {
 		return work, err
 	}
 	work.Mine, work.Requested = mine.Items, requested.Items
-	found, unassigned, err := schemas.TeamWork(ctx, a.DB, principal.reader(), principal.Handle, defaultPage)
+	found, unassigned, err := schemas.TeamWork(ctx, a.DB, a.reader(principal), principal.Handle, defaultPage)
 	if err != nil {
 		return work, a.fault(ctx, "reading the teams' work", err)
 	}
@@ -256,7 +256,7 @@ func (a *App) Waiting(ctx context.Context, query WaitingQuery) (Page[schemas.Wai
 	if err != nil {
 		return page, err
 	}
-	rows, next, err := schemas.ListWaiting(ctx, a.DB, principal.reader(), schemas.WaitingFilter{
+	rows, next, err := schemas.ListWaiting(ctx, a.DB, a.reader(principal), schemas.WaitingFilter{
 		Team: query.Team, Assignee: me(query.Assignee, principal),
 		Service: query.Service, Name: query.Name, Until: query.Until, After: after, Limit: pageSize(query.Limit),
 	})
@@ -287,7 +287,7 @@ func (a *App) Search(ctx context.Context, text string, limit int) ([]schemas.Fou
 	if strings.TrimSpace(text) == "" {
 		return []schemas.FoundRow{}, nil
 	}
-	rows, err := schemas.Search(ctx, a.DB, principal.reader(), strings.TrimSpace(text), pageSize(limit))
+	rows, err := schemas.Search(ctx, a.DB, a.reader(principal), strings.TrimSpace(text), pageSize(limit))
 	if err != nil {
 		return nil, a.fault(ctx, "searching", err)
 	}

@@ -163,7 +163,7 @@ func simulatedDocuments(field, text string) ([]policy.Document, error) {
 func (s *simulator) run(ctx context.Context) (SimulationReport, error) {
 	for {
 		s.filter.Limit = min(simulatedPage, s.left)
-		found, next, err := schemas.ListIncidents(ctx, s.app.DB, s.principal.reader(), s.filter)
+		found, next, err := schemas.ListIncidents(ctx, s.app.DB, s.app.reader(s.principal), s.filter)
 		if err == nil {
 			err = s.take(ctx, found)
 		}

@@ -197,7 +197,7 @@ func (a *App) CountViews(ctx context.Context, filters []ViewFilter) ([]int, erro
 			return nil, err
 		}
 	}
-	counts, err := schemas.CountIncidents(ctx, a.DB, principal.reader(), asked, MaxCount+1)
+	counts, err := schemas.CountIncidents(ctx, a.DB, a.reader(principal), asked, MaxCount+1)
 	return append([]int{}, counts...), a.fault(ctx, "counting incidents", err)
 }
 

@@ -48,7 +48,7 @@ type Rung struct {
 // Bell reads somebody's bell, the newest first, from before a row; 0: from the newest.
 func Bell(ctx context.Context, db bun.IDB, reader Reader, before int64, unread bool, limit int) ([]Rung, error) {
 	var rows []Rung
-	if err := readBell.Scan(ctx, db, reader.arguments(before, unread, limit), &rows); err != nil {
+	if err := readBell.Scan(ctx, db, reader.changeArguments(before, unread, limit), &rows); err != nil {
 		return nil, fmt.Errorf("reading the bell: %w", err)
 	}
 	return rows, nil
@@ -59,7 +59,7 @@ var readBell = pg.Prepared(`SELECT b.outbox, b.kind, b.lane, b.data, b.created_a
 		coalesce(t.personal ->> 'body', '') AS note, coalesce(t.actor_name, '') AS note_by
 	FROM bell b LEFT JOIN records r ON r.id = b.record_id AND ` + mayReadChange + `
 	LEFT JOIN timeline t ON b.kind IN ('incident.note', 'change.note') AND t.record_id = r.id AND t.seq = (b.data ->> 'note')::bigint AND t.type = 'note.added' AND t.public
-	WHERE b.person = $2 AND ($6 = 0 OR b.outbox < $6) AND (NOT $7 OR b.read_at IS NULL) ORDER BY b.outbox DESC LIMIT $8`)
+	WHERE b.person = $2 AND ($7 = 0 OR b.outbox < $7) AND (NOT $8 OR b.read_at IS NULL) ORDER BY b.outbox DESC LIMIT $9`)
 
 // Unread counts what somebody's bell has that they have not read, to at most 100.
 func Unread(ctx context.Context, db bun.IDB, person string) (int, error) {

@@ -54,7 +54,7 @@ func ReadChange(ctx context.Context, db bun.IDB, reader Reader, reference string
 		by = changeByID
 	}
 	var found []change.Change
-	if err := by.Scan(ctx, db, reader.arguments(reference), &found); err != nil {
+	if err := by.Scan(ctx, db, reader.changeArguments(reference), &found); err != nil {
 		return change.Change{}, false, fmt.Errorf("reading change %s: %w", reference, err)
 	}
 	if len(found) == 0 {
@@ -65,8 +65,8 @@ func ReadChange(ctx context.Context, db bun.IDB, reader Reader, reference string
 }
 
 var (
-	changeByID     = pg.Prepared(`SELECT ` + changeColumns + ` FROM records r JOIN changes c ON c.id = r.id WHERE r.id = $6 AND ` + mayReadThisChange)
-	changeByNumber = pg.Prepared(`SELECT ` + changeColumns + ` FROM records r JOIN changes c ON c.id = r.id WHERE r.number = $6 AND ` + mayReadThisChange)
+	changeByID     = pg.Prepared(`SELECT ` + changeColumns + ` FROM records r JOIN changes c ON c.id = r.id WHERE r.id = $7 AND ` + mayReadThisChange)
+	changeByNumber = pg.Prepared(`SELECT ` + changeColumns + ` FROM records r JOIN changes c ON c.id = r.id WHERE r.number = $7 AND ` + mayReadThisChange)
 )
 
 // mayReadChange lets those read a change, beside whoever may read any such record, who have a seat in a stage of its approval that is
@@ -74,7 +74,7 @@ var (
 var mayReadChange = `(` + mayReadOne + ` OR r.id IN (SELECT record_id FROM interests WHERE ` + seated + ` = $2)
 	OR r.id IN (SELECT record_id FROM votes WHERE voter = $2)
 	OR r.id IN (SELECT record_id FROM interests JOIN delegations d ON ` + seated + ` = d.principal
-		WHERE d.delegate = $2 AND d.ended_at IS NULL AND now() BETWEEN d.from_at AND d.until_at))`
+		WHERE d.delegate = $2 AND d.ended_at IS NULL AND d.from_at <= $6::timestamptz AND d.until_at > $6::timestamptz))`
 
 // mayReadThisChange lets those read one change, too, who were asked and had not voted when it was decided: whoever comes too late is
 // told so. Lists do not hold it.

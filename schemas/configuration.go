@@ -290,7 +290,7 @@ type ItemIncident struct {
 // OpenChangesOn lists the changes that touch an item, are not at their end, and that a reader may read: by their windows.
 func OpenChangesOn(ctx context.Context, db bun.IDB, reader Reader, item string, limit int) ([]ItemChange, error) {
 	var c composed
-	c.args = reader.arguments()
+	c.args = reader.changeArguments()
 	c.text.WriteString(`SELECT r.number, r.title, r.state, c.window_from, coalesce(c.extended_to, c.window_to) AS window_to
 		FROM records r JOIN changes c ON c.id = r.id WHERE r.practice = 'change' AND r.open AND ` + mayReadChange)
 	c.add(` AND r.configuration_items <> '[]' AND r.configuration_items @> to_jsonb(?::text) ORDER BY c.window_from, r.number LIMIT ?::int`, item, limit)

@@ -27,6 +27,8 @@ type Reader struct {
 	Services []string
 	// Restricted: also restricted records in which the person is not named (each such read is audited).
 	Restricted bool
+	// At is the moment of reading: whoever votes for somebody then reads the changes on which that one decides.
+	At time.Time
 }
 
 // where adds the reader's predicate to a query over records r. Only what the reader has is asked for: each part of an OR must
@@ -56,6 +58,11 @@ var mayReadOne = `($1 OR ` + askedBy("$2") + ` OR r.team = ANY ($3) OR r.service
 // arguments are the reader's, $1 to $5, and those that follow.
 func (r Reader) arguments(more ...any) []any {
 	return append([]any{r.All, r.Handle, append([]string{}, r.Teams...), append([]string{}, r.Services...), r.Restricted}, more...)
+}
+
+// changeArguments are the same for a statement over changes, with the moment of reading as $6.
+func (r Reader) changeArguments(more ...any) []any {
+	return r.arguments(append([]any{r.At}, more...)...)
 }
 
 func askedBy(handle string) string {
