@@ -93,7 +93,7 @@ func (b *bench) viewers(ctx context.Context, options PageOptions) error {
 // busiestQueue picks the service with the most open incidents, and the first page of its queue.
 func (b *bench) busiestQueue(ctx context.Context) (watched, error) {
 	var queue watched
-	err := b.db.NewRaw(`SELECT service FROM records WHERE open GROUP BY service ORDER BY count(*) DESC, service LIMIT 1`).Scan(ctx, &queue.service)
+	err := b.db.NewRaw(`SELECT service FROM records WHERE open AND practice = 'incident' GROUP BY service ORDER BY count(*) DESC, service LIMIT 1`).Scan(ctx, &queue.service)
 	if err != nil {
 		return queue, fmt.Errorf("find a queue that is worked on: %w", err)
 	}
@@ -102,7 +102,7 @@ func (b *bench) busiestQueue(ctx context.Context) (watched, error) {
 		Number  string `bun:"number"`
 		Version int64  `bun:"version"`
 	}
-	err = b.db.NewRaw(`SELECT id::text, number, version FROM records WHERE open AND service = ? ORDER BY opened_at DESC, id LIMIT 50`, queue.service).Scan(ctx, &rows)
+	err = b.db.NewRaw(`SELECT id::text, number, version FROM records WHERE open AND practice = 'incident' AND service = ? ORDER BY opened_at DESC, id LIMIT 50`, queue.service).Scan(ctx, &rows)
 	if err != nil {
 		return queue, fmt.Errorf("read the queue: %w", err)
 	}

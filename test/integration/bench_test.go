@@ -32,7 +32,7 @@ func TestSeededInstallationIsSound(t *testing.T) {
 func TestEveryPageIsMeasured(t *testing.T) {
 	t.Parallel()
 	out := kit.Run(t, nil, "bench", "pages", "--records", "1000", "--requests", "2", "--viewers", "5", "--rate", "10", "--look", "1s")
-	for _, line := range []string{"incidents, open", "similar incidents, common words", "waiting, of a team", "5 viewers of one queue", "memory of the server"} {
+	for _, line := range []string{"incidents, open", "similar incidents, common words", "waiting, of a team", "CAB board, of a member", "5 viewers of one queue", "memory of the server"} {
 		require.Contains(t, out, line)
 	}
 }
