@@ -60,6 +60,7 @@ type SlackServer struct {
 	replies []map[string]any
 	said    string
 	wait    string
+	failing string // the user to whom nothing comes through
 }
 
 // NewSlackServer starts Slack, which ends with the test. Every user id but those that begin with UGONE is known.
@@ -114,26 +115,33 @@ func (s *SlackServer) AskToWait(seconds string) {
 	s.wait = seconds
 }
 
+// FailFor makes every message to a user fail, as if Slack were broken for them alone; an empty one ends that.
+func (s *SlackServer) FailFor(user string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.failing = user
+}
+
 func (s *SlackServer) post(w http.ResponseWriter, r *http.Request) {
 	if err := r.ParseForm(); err != nil {
 		return
 	}
 	s.mu.Lock()
 	s.tries++
-	said, wait := s.said, s.wait
+	user := r.PostForm.Get("channel")
+	said, wait, fails := s.said, s.wait, s.failing != "" && s.failing == user
 	s.wait = ""
 	s.mu.Unlock()
-	switch s.is() {
-	case Failing:
+	switch now := s.is(); {
+	case now == Failing, fails:
 		w.WriteHeader(http.StatusInternalServerError)
 		return
-	case Hanging:
+	case now == Hanging:
 		s.hang()
 		return
-	case Closing:
+	case now == Closing:
 		panic(http.ErrAbortHandler)
 	}
-	user := r.PostForm.Get("channel")
 	switch {
 	case wait != "":
 		if _, err := strconv.Atoi(wait); err == nil {
