@@ -1,6 +1,7 @@
 package activities
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"slices"
@@ -37,6 +38,7 @@ func (a *Activities) changeKind() kind {
 
 // changeMentions are the fields of any body that name something facts must be known about.
 type changeMentions struct {
+	Title              string   `json:"title"`
 	Model              string   `json:"model"`
 	Team               string   `json:"team"`
 	Assignee           string   `json:"assignee"`
@@ -95,6 +97,9 @@ func (a *Activities) changeFacts(ctx context.Context, tx bun.Tx, record change.C
 	if slices.Contains(namingChange, verb) {
 		if err := changeNames(ctx, tx, &facts, record, command, named); err != nil {
 			return facts, err
+		}
+		if record.Team == "" && slices.Contains(openingChange, verb) {
+			record.Team = facts.Services[record.Service].Team
 		}
 	}
 	if slices.Contains(scoringChange, verb) {
@@ -158,7 +163,11 @@ func asOpened(record change.Change, command domain.Command, model change.Model, 
 		if len(record.ConfigurationItems) == 0 {
 			record.ConfigurationItems = model.ConfigurationItems
 		}
-		record.Environment, record.Model, record.Type = model.Environment, named.Model, model.Type
+		record.Title, record.Environment, record.Model, record.Type = cmp.Or(named.Title, model.Title, named.Model), model.Environment, named.Model, model.Type
+		record.Priority, record.Requester = 3, command.Actor.Name
+		if record.Type == change.Emergency {
+			record.Priority = 1
+		}
 	}
 	if record.Service != "" {
 		record.Services = append([]string{record.Service}, record.Services...)
@@ -239,7 +248,7 @@ func (a *Activities) votingFacts(ctx context.Context, tx bun.Tx, facts *change.F
 			return err
 		}
 	}
-	edited, err := asEdited(record, command)
+	edited, err := asEdited(record, command, facts.Predecessors)
 	if err != nil {
 		return err
 	}
@@ -306,7 +315,7 @@ func (a *Activities) candidates(ctx context.Context, tx bun.Tx, voting *change.V
 
 // surroundings reads what conflicts are looked for in, as the command would have the change.
 func (a *Activities) surroundings(ctx context.Context, tx bun.Tx, facts *change.Facts, record change.Change, command domain.Command) error {
-	record, err := asEdited(record, command)
+	record, err := asEdited(record, command, facts.Predecessors)
 	if err != nil {
 		return err
 	}
