@@ -51,7 +51,7 @@ func TakeAlerts(ctx context.Context, tx bun.Tx, service, source, key string, tol
 		return nil, fmt.Errorf("holding the alerts of %s: %w", service, err)
 	}
 	var fates []AlertFate
-	if err := takeAlerts.Scan(ctx, tx, []any{service, string(text), now, source, key}, &fates); err != nil {
+	if err := takeAlerts.Scan(ctx, tx, []any{service, string(text), now, source, key, now.Add(-canceledQuiet)}, &fates); err != nil {
 		return nil, fmt.Errorf("writing the alerts of %s: %w", service, err)
 	}
 	return fates, nil
@@ -59,23 +59,34 @@ func TakeAlerts(ctx context.Context, tx bun.Tx, service, source, key string, tol
 
 var lockAlerts = pg.Prepared(`SELECT pg_advisory_xact_lock(hashtextextended('alerts ' || $1, 0))`)
 
+// canceledQuiet is how long an alert that goes on firing says nothing more after its incident was canceled: somebody has said that it
+// needs none, and may have been wrong.
+const canceledQuiet = 24 * time.Hour
+
+// An occurrence that goes on after its incident ended ends with it, and another begins (outlived). Its update comes first: fresh reads
+// what it returns, and of one key only one may fire. Where the incident followed another one to its end, that one counts (standing).
+//
 // Whose incident an occurrence is about, the first that holds: the one of the occurrence before, while that is open or waits to be
 // logged; nobody's, while a change holds it; the one before, while that is resolved; a new one. Which item it is about: of its names,
 // each taken for the item that it stands for (item_named), the one that a change works on, or has worked on; the one of a configuration
 // item; the first.
 var takeAlerts = pg.Prepared(`WITH told AS (SELECT * FROM json_to_recordset($2::json) AS t (id uuid, opens uuid, key text, firing boolean, title text,
 		description text, severity text, items json, labels json, link text, starts_at timestamptz)),
-	held AS (SELECT a.id, a.key, t.firing AS still FROM alerts a JOIN told t ON t.key = a.key WHERE a.service = $1 AND a.firing ORDER BY a.id FOR UPDATE OF a),
+	held AS (SELECT a.id, a.key, a.incident_id, t.firing AS still FROM alerts a JOIN told t ON t.key = a.key WHERE a.service = $1 AND a.firing ORDER BY a.id FOR UPDATE OF a),
+	outlived AS (SELECT h.id FROM held h CROSS JOIN LATERAL (` + standing("h.incident_id") + `) s
+		WHERE h.still AND (s.state = 'closed' OR s.state = 'canceled' AND s.closed_at <= $6)),
+	ended AS (UPDATE alerts a SET firing = false, resolved_at = $3 FROM outlived o WHERE a.id = o.id RETURNING a.key),
 	gone_on AS (UPDATE alerts a SET firing = h.still, times = a.times + h.still::int, last_at = $3,
 			resolved_at = CASE WHEN h.still THEN NULL ELSE $3::timestamptz END
-		FROM held h WHERE a.id = h.id RETURNING a.id, a.firing, a.incident_id, a.change_id, a.item),
+		FROM held h WHERE a.id = h.id AND h.id NOT IN (SELECT id FROM outlived) RETURNING a.id, a.firing, a.incident_id, a.change_id, a.item),
 	fresh AS (SELECT t.*, before.id AS before, held_by.change_id, coalesce(held_by.item, touched.item, known.item, t.items ->> 0, '') AS item,
 			CASE WHEN before.stands THEN before.id WHEN held_by.change_id IS NOT NULL THEN NULL WHEN before.resolved THEN before.id ELSE t.opens END AS incident_id
 		FROM told t
-		LEFT JOIN LATERAL (SELECT p.incident_id AS id, r.state = 'resolved' AS resolved, CASE WHEN r.id IS NOT NULL THEN r.open
+		LEFT JOIN LATERAL (SELECT coalesce(s.id, p.incident_id) AS id, s.state = 'resolved' AS resolved, CASE WHEN s.id IS NOT NULL THEN s.open
 				ELSE EXISTS (SELECT FROM messages m WHERE m.record_id = p.incident_id AND m.state = 'pending') END AS stands
-			FROM alerts p LEFT JOIN records r ON r.id = p.incident_id
-			WHERE p.service = $1 AND p.key = t.key AND p.incident_id IS NOT NULL ORDER BY p.first_at DESC, p.id DESC LIMIT 1) before ON true
+			FROM (SELECT incident_id FROM alerts
+				WHERE service = $1 AND key = t.key AND incident_id IS NOT NULL ORDER BY first_at DESC, id DESC LIMIT 1) p
+			LEFT JOIN LATERAL (` + standing("p.incident_id") + `) s ON true) before ON true
 		CROSS JOIN LATERAL (SELECT array_agg(coalesce(n.item, n.name) ORDER BY n.place) AS items,
 				(array_agg(n.item ORDER BY n.place) FILTER (WHERE n.item IS NOT NULL))[1] AS item
 			FROM (SELECT n.name, n.place, item_named(n.name) AS item FROM json_array_elements_text(t.items) WITH ORDINALITY AS n (name, place) OFFSET 0) n) known
@@ -83,7 +94,7 @@ var takeAlerts = pg.Prepared(`WITH told AS (SELECT * FROM json_to_recordset($2::
 			JOIN change_watches w ON w.item = n.name WHERE w.held_from <= $3 AND w.held_until > $3 ORDER BY n.place, w.held_from LIMIT 1) held_by ON true
 		LEFT JOIN LATERAL (SELECT w.item FROM unnest(known.items) WITH ORDINALITY AS n (name, place)
 			JOIN change_watches w ON w.item = n.name WHERE w.watched_from <= $3 AND w.watched_until > $3 ORDER BY n.place LIMIT 1) touched ON true
-		WHERE t.firing AND t.key NOT IN (SELECT key FROM held)),
+		WHERE t.firing AND (t.key NOT IN (SELECT key FROM held) OR t.key IN (SELECT key FROM ended))),
 	begun AS (INSERT INTO alerts (id, service, key, source, told_by, firing, title, description, severity, items, item, labels, link, starts_at,
 			first_at, last_at, opens, incident_id, change_id)
 		SELECT id, $1, key, $4, $5::uuid, true, title, coalesce(description, ''), coalesce(severity, ''), coalesce(items, '[]'), item, coalesce(labels, '{}'), coalesce(link, ''),
@@ -92,6 +103,15 @@ var takeAlerts = pg.Prepared(`WITH told AS (SELECT * FROM json_to_recordset($2::
 			coalesce(f.change_id::text, '') AS change, f.item, coalesce(f.before::text, '') AS before FROM fresh f JOIN begun b ON b.id = f.id
 	UNION ALL SELECT g.id::text, CASE WHEN g.firing THEN 'counted' ELSE 'stopped' END, coalesce(g.incident_id::text, ''), false,
 			coalesce(g.change_id::text, ''), g.item, '' FROM gone_on g ORDER BY 1`)
+
+// standing is the incident of an id, or, where that was closed as a duplicate, the one that it followed: whatever became of that.
+func standing(id string) string {
+	return `WITH RECURSIVE followed AS (
+			SELECT r.id, r.state, r.open, r.active, r.closed_at, i.merged_into FROM records r JOIN incidents i ON i.id = r.id WHERE r.id = ` + id + `
+			UNION SELECT r.id, r.state, r.open, r.active, r.closed_at, i.merged_into
+				FROM followed f JOIN records r ON r.id = f.merged_into JOIN incidents i ON i.id = r.id WHERE NOT f.active)
+		SELECT id, state, open, closed_at FROM followed WHERE active OR merged_into IS NULL`
+}
 
 // PostCommands queues commands for records in one statement, in their order, as the application's role. Each waits once under its id.
 func PostCommands(ctx context.Context, tx bun.Tx, commands []PostedCommand, now time.Time) error {
