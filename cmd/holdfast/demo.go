@@ -63,6 +63,13 @@ func installDemo(ctx context.Context, site demoSite, now time.Time) error {
 	if err != nil {
 		return err
 	}
+	hours, err := demoHours(documents, now)
+	if err != nil {
+		return err
+	}
+	if documents, err = hours.onBoardDay(documents); err != nil {
+		return err
+	}
 	script, err := readDemoScript(documents, now)
 	if err != nil {
 		return err

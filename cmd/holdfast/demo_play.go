@@ -167,6 +167,9 @@ func (p *demoPlayer) resume(ctx context.Context) (time.Time, error) {
 
 // recall finds the record that a step of an earlier installation opened.
 func (p *demoPlayer) recall(ctx context.Context, step demoMoment) error {
+	if step.turn != nil {
+		return p.callMeeting(ctx, step)
+	}
 	if !slices.Contains([]string{"log", "draft", "from_model"}, step.Do) {
 		return nil
 	}
@@ -233,6 +236,9 @@ func (p *demoPlayer) deliver(ctx context.Context) error {
 
 // take does one step.
 func (p *demoPlayer) take(ctx context.Context, step demoMoment) error {
+	if step.turn != nil {
+		return p.callMeeting(ctx, step)
+	}
 	ctx, err := p.as(ctx, step.By)
 	if err != nil {
 		return err

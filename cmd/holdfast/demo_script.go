@@ -30,7 +30,7 @@ type demoLife struct {
 // demoStep is one thing that somebody did, some open time or working days after the step before: a command with its body, a
 // note with or without a file, a new watcher, or a new version of a policy.
 //
-// In texts "@[life]" stands for the number of that life's incident. As until, promised_at and what begins or ends a change stands "in"
+// In texts "@[life]" stands for the number of that life's incident or change, and "@[cadence]" for that of the meeting that it called last. As until, promised_at and what begins or ends a change stands "in"
 // or "ago" with working days and a wall time, or "ago" with open time.
 type demoStep struct {
 	By       string         `json:"by,omitempty"`
@@ -60,6 +60,7 @@ type demoMoment struct {
 	life     string
 	number   int // of the step in its life
 	at       time.Time
+	turn     *demoTurn // of a cadence; nil: somebody did it
 }
 
 // key is the step's idempotency key.
@@ -104,6 +105,11 @@ func readDemoScript(documents []policy.Document, now time.Time) (demoScript, err
 			script.steps = append(script.steps, steps...)
 		}
 	}
+	turns, err := hours.turns(documents)
+	if err != nil {
+		return script, err
+	}
+	script.steps = append(script.steps, turns...)
 	slices.SortStableFunc(script.steps, func(a, b demoMoment) int { return a.at.Compare(b.at) })
 	return script, nil
 }

@@ -107,6 +107,10 @@ func TestDemoHasLifeWheneverItStarts(t *testing.T) {
 				"done, then asked":      `SELECT count(*) FROM changes WHERE retrospective`,
 				"standard, and failed":  `SELECT count(*) FROM changes WHERE type = 'standard' AND outcome = 'failed'`,
 				"standard, and well":    `SELECT count(*) FROM changes WHERE type = 'standard' AND outcome = 'successful'`,
+				"a board will meet":     `SELECT count(*) FROM records r JOIN cab_meetings m ON m.id = r.id JOIN records c ON c.state = 'awaiting_approval' AND m.items::text LIKE '%' || c.number || '%' WHERE r.state = 'planned' AND m.starts_at > '` + now + `'`,
+				"a board has met":       `SELECT count(*) FROM records r JOIN cab_meetings m ON m.id = r.id WHERE r.state = 'closed'`,
+				"a cause undecided":     `SELECT count(*) FROM changes c JOIN records r ON r.id = c.id WHERE r.state = 'review' AND c.causes::text LIKE '%print%' AND c.causes::text NOT LIKE '%verdict%'`,
+				"a cause that was none": `SELECT count(*) FROM changes WHERE causes::text LIKE '%declined%'`,
 				"items":                 `SELECT count(*) FROM configuration_items WHERE exclusive`,
 				"what hangs together":   `SELECT count(*) FROM configuration_relations`,
 				"delegations":           `SELECT count(*) FROM delegations WHERE principal = 'gil' AND delegate = 'hana'`,
@@ -116,6 +120,11 @@ func TestDemoHasLifeWheneverItStarts(t *testing.T) {
 			} {
 				require.Positive(t, d.count(query), what)
 			}
+			require.Equal(t, []int{4, 1, 3}, []int{
+				d.count(`SELECT count(*) FROM changes c JOIN records r ON r.id = c.id WHERE c.type = 'standard' AND r.state = 'closed'`),
+				d.count(`SELECT count(*) FROM changes c JOIN records r ON r.id = c.id WHERE c.type = 'standard' AND r.state = 'review'`),
+				d.count(`SELECT count(*) FROM cab_meetings`),
+			}, "what was done is told of: closed, watched, met about")
 			require.GreaterOrEqual(t, d.count(`SELECT count(DISTINCT type) FROM links`), 3)
 			require.Equal(t, 20, d.count(`SELECT count(*) FROM people WHERE handle <> 'admin'`))
 			require.Equal(t, 5, d.count(`SELECT count(*) FROM teams`))
@@ -154,7 +163,7 @@ func TestDemoIsFinishedByTheNextStart(t *testing.T) {
 		d.told = func(int, int) {}
 		d.install()
 		d.sound()
-		for _, table := range []string{"records", "timeline", "deadlines", "links", "messages", "outbox", "attachments", "policies", "watchers", "on_call_overrides", "configuration_items", "configuration_relations"} {
+		for _, table := range []string{"records", "timeline", "deadlines", "links", "messages", "outbox", "attachments", "policies", "watchers", "on_call_overrides", "cab_meetings", "configuration_items", "configuration_relations"} {
 			require.Equal(t, rowsOf(t, whole.rows, table), rowsOf(t, d.rows, table), "%s after an end at step %d", table, stopAt)
 		}
 	}
