@@ -209,7 +209,7 @@ func TestAModelNamesItemsThatThereAre(t *testing.T) {
 	b := settleBoard(t)
 	b.runs([]string{"mx1"})
 	b.db.Apply(t, "ChangeModel/restart", change.Model{
-		Type: change.Standard, Plan: "Restart it", BackOutPlan: "Start the previous version", Service: "mail", ConfigurationItems: []string{"mx9"},
+		Type: change.Standard, Plan: "Restart it", BackOutPlan: "Start the previous version", Service: "mail", ConfigurationItems: []string{"mx1", "mx9"},
 	})
 	dee := b.by("dee", domain.RoleAgent)
 	result, err := b.give(dee, "from_model", "", body{"model": "restart"})

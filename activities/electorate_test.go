@@ -173,12 +173,12 @@ func TestWhoWasAskedReadsOnWhereAStageCannotBeDecided(t *testing.T) {
 	b := settleBoard(t)
 	id := b.asked(body{"restricted": true})
 	reads := func(person string) bool {
-		_, found, err := schemas.ReadChange(t.Context(), b.worker, schemas.Reader{Handle: person}, id)
+		_, found, err := schemas.ReadChange(t.Context(), b.worker, schemas.Reader{Handle: person, At: b.clock.Now()}, id)
 		require.NoError(t, err)
 		return found
 	}
 	listed := func(person string) int {
-		rows, err := schemas.ListChanges(t.Context(), b.worker, schemas.Reader{Handle: person, All: true}, schemas.ChangeFilter{Limit: 10})
+		rows, err := schemas.ListChanges(t.Context(), b.worker, schemas.Reader{Handle: person, All: true, At: b.clock.Now()}, schemas.ChangeFilter{Limit: 10})
 		require.NoError(t, err)
 		return len(rows)
 	}

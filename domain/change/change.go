@@ -86,6 +86,10 @@ type Details struct {
 	SubmittedAt  *time.Time `json:"submitted_at,omitempty" bun:"submitted_at"`
 	ActualStart  *time.Time `json:"actual_start,omitempty" bun:"actual_start"`
 	ActualEnd    *time.Time `json:"actual_end,omitempty" bun:"actual_end"`
+	// CarriedBy are those who have carried some of it out, whoever is named now; they do not judge what it caused.
+	CarriedBy []string `json:"carried_by,omitempty" bun:"carried_by,type:json"`
+	// AgreedFrom is the beginning of the window for which those were last asked who decide on the scope.
+	AgreedFrom *time.Time `json:"agreed_from,omitempty" bun:"agreed_from"`
 	// Retrospective: it was recorded after it was done.
 	Retrospective bool   `json:"retrospective" bun:"retrospective"`
 	Outcome       string `json:"outcome,omitempty" bun:"outcome"`

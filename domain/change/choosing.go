@@ -36,7 +36,7 @@ func (d *draft) ask() error {
 	if err := k.Bar(d.moment, d.command.Actor.Name, record.parties()); err != nil {
 		return err
 	}
-	record.Attached = sorted(d.facts.Attachments)
+	record.Attached, record.AgreedFrom = sorted(d.facts.Attachments), record.WindowFrom
 	if err := k.Submit(d.moment, d.command.Actor.Name, record.hashes()); err != nil {
 		return err
 	}
@@ -56,12 +56,13 @@ func (d *draft) choose() (approval.Selection, error) {
 	return selected, nil
 }
 
-// rechoose puts a change that was asked for under another policy where an edit of its scope has brought it there, such as to a higher
-// risk: those decide whom that one names, and not those who were asked about less.
+// rechoose puts a change that was asked for under another policy where an edit has brought it there, such as to a higher risk or to
+// another category: those decide whom that one names, and not those who were asked about less.
 func (d *draft) rechoose(edited []string) error {
 	record := &d.Record
 	had, is := record.Approval, record.hashes()
-	if d.facts.Voting.Language == nil || had.Verdict() == approval.Rejected || had.Hashes[approval.Scope] == is[approval.Scope] {
+	same := had.Hashes[approval.Scope] == is[approval.Scope] && !slices.ContainsFunc(edited, selecting)
+	if d.facts.Voting.Language == nil || had.Verdict() == approval.Rejected || same {
 		return nil
 	}
 	selected, err := d.choose()
@@ -80,6 +81,11 @@ func (d *draft) rechoose(edited []string) error {
 	}
 	d.keep(k)
 	return nil
+}
+
+// selecting reports whether a policy may be chosen by a field that is no part of the scope.
+func selecting(field string) bool {
+	return slices.Contains([]string{"title", "category", "team", "service", "tags"}, field)
 }
 
 // Expressed is a change as the expressions of documents see it.

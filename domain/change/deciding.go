@@ -156,7 +156,7 @@ func (d *draft) conditions(a approval.Approval) {
 	record := &d.Record
 	wanted := map[string]string{}
 	for _, condition := range a.Conditions() {
-		id := "c-" + digest([]string{condition.Stage, condition.For, condition.Text})[:10]
+		id := conditionID(condition)
 		wanted[id] = condition.Text
 		if record.task(id) == nil {
 			record.Tasks = append(record.Tasks, Task{
@@ -286,7 +286,11 @@ func (d *draft) keepApproval(before Change) error {
 	if d.graver(before) {
 		also = append(also, approval.Scope)
 	}
-	if err := k.Edited(d.moment, d.command.Actor.Name, record.hashes(), edited, also...); err != nil {
+	is := record.hashes()
+	if record.AgreedFrom == nil || len(also) > 0 || record.Approval.Hashes[approval.Scope] != is[approval.Scope] {
+		record.AgreedFrom = record.WindowFrom
+	}
+	if err := k.Edited(d.moment, d.command.Actor.Name, is, edited, also...); err != nil {
 		return err
 	}
 	d.keep(k)
@@ -308,7 +312,8 @@ func (d *draft) edited() []string {
 	return fields
 }
 
-// muchLater is from when on another window is as grave as another scope.
+// muchLater is from when on another window is as grave as another scope: after the one for which those were last asked who decide on the
+// scope, however many steps it took to get there.
 const muchLater = 7 * 24 * time.Hour
 
 // graver reports whether another window is as grave as another scope: it is longer, lies more than a week later, in a freeze, or is
@@ -316,11 +321,15 @@ const muchLater = 7 * 24 * time.Hour
 func (d *draft) graver(before Change) bool {
 	was, had := before.Window()
 	is, has := d.Record.Window()
+	agreed := was.From
+	if before.AgreedFrom != nil {
+		agreed = *before.AgreedFrom
+	}
 	extended := d.Record.ExtendedTo != nil // which a change manager does, and nobody votes on
 	if !had || !has || was == is || extended {
 		return false
 	}
-	if is.To.Sub(is.From) > was.To.Sub(was.From) || is.From.Sub(was.From) > muchLater {
+	if is.To.Sub(is.From) > was.To.Sub(was.From) || is.From.Sub(agreed) > muchLater {
 		return true
 	}
 	blocked := d.Record

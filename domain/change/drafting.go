@@ -193,6 +193,9 @@ func (d *draft) fromModel() error {
 		d.event("", d.firstFacts(), map[string]any{"title": record.Title, "requester": record.Requester})
 		return nil
 	}
+	if err := model.covers(record); err != nil {
+		return err
+	}
 	record.SubmittedAt = at(d.moment)
 	d.move(Approved, d.moment)
 	data := d.firstFacts()

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/approval"
 	"github.com/holdfast-itsm/holdfast/domain/content"
 )
 
@@ -16,7 +17,7 @@ func (d *draft) edit() error {
 	if err := d.command.Decode(&body); err != nil {
 		return err
 	}
-	record := &d.Record
+	record, was := &d.Record, d.Record
 	if err := d.validEdit(body); err != nil {
 		return err
 	}
@@ -50,14 +51,18 @@ func (d *draft) edit() error {
 	if len(changes)+len(personal) == 0 {
 		return domain.Errorf(domain.CodeInvalid, "nothing would change")
 	}
-	if record.Type == Standard && slices.ContainsFunc(content.Names(changes, personal), d.facts.Model.fixes) {
-		return domain.Conflict(nil, "a standard change follows its model: make a normal one of what differs")
+	fields := content.Names(changes, personal)
+	if err := d.mayEdit(was, fields); err != nil {
+		return err
 	}
-	changes["fields"] = content.Names(changes, personal)
-	if slices.ContainsFunc(content.Names(changes, personal), measuredField) {
+	if record.hashes()[approval.Scope] != was.hashes()[approval.Scope] {
+		record.Overrides = []Override{} // they were for what was there before
+	}
+	changes["fields"] = fields
+	if slices.ContainsFunc(fields, measuredField) {
 		d.rescore()
 	}
-	if record.State == Assessing && record.ReviewedBy != "" && slices.ContainsFunc(content.Names(changes, personal), readByPeer) {
+	if record.State == Assessing && record.ReviewedBy != "" && slices.ContainsFunc(fields, readByPeer) {
 		changes["peer_review_void"] = record.ReviewedBy
 		record.ReviewedBy = "" // it was of something else
 	}
@@ -83,11 +88,6 @@ func readByPeer(field string) bool {
 	return slices.Contains([]string{
 		"justification", "plan", "test_plan", "back_out_plan", "tasks", "services", "configuration_items", "environment", "exclusive",
 	}, field)
-}
-
-// fixes reports whether a field is the model's, so that the change would no longer be the one that was authorised.
-func (m Model) fixes(field string) bool {
-	return slices.Contains([]string{"plan", "test_plan", "back_out_plan", "tasks", "exclusive"}, field) || field == "environment" && m.Environment != ""
 }
 
 func (d *draft) editLists(body Edit, changes map[string]any) {
@@ -122,10 +122,13 @@ func (d *draft) editLists(body Edit, changes map[string]any) {
 }
 
 // retasked are other tasks in the place of those that there are: one that stays the same stays as far as it is, and the conditions
-// of a board stay.
+// of a board stay as they are.
 func (c *Change) retasked(tasks []Task) []Task {
 	for i, task := range tasks {
-		if had := c.task(task.ID); had != nil && had.Title == task.Title && had.Owner == task.Owner {
+		switch had := c.task(task.ID); {
+		case had != nil && had.Condition:
+			tasks[i] = *had
+		case had != nil && had.Title == task.Title && had.Owner == task.Owner:
 			had := *had
 			had.After = task.After
 			tasks[i] = had
@@ -238,6 +241,7 @@ func (d *draft) validEdit(body Edit) error {
 	}
 	if body.Tasks != nil {
 		wrong = append(wrong, checkTasks(record.retasked(newTasks(*body.Tasks)))...)
+		wrong = append(wrong, record.checkConditions(*body.Tasks)...)
 	}
 	return domain.Join(wrong)
 }

@@ -31,6 +31,8 @@ type scope struct {
 	RiskLevel     string            `json:"risk"`
 	// SecurityReason is why an emergency is one.
 	SecurityReason string `json:"security_reason,omitempty"`
+	// Predecessors must have ended well before it starts.
+	Predecessors []string `json:"predecessors,omitempty"`
 }
 
 // scopedTask is a task without how far it is. Conditions are what voters asked for: they are no edit of what was voted on.
@@ -47,7 +49,7 @@ func (c *Change) hashes() approval.Hashes {
 		Justification: c.Justification, Plan: c.Plan, TestPlan: c.TestPlan, BackOutPlan: c.BackOutPlan, Tasks: []scopedTask{},
 		Attachments: sorted(c.Attached), Items: sorted(c.ConfigurationItems), Services: sorted(c.Services), Environment: c.Environment,
 		Exclusive: c.Exclusive, Type: c.Type, Model: c.Model, ModelVersion: c.Policies[policy.KindChangeModel+"/"+c.Model], Answers: c.Answers,
-		RiskLevel: c.Risk.Level, SecurityReason: c.SecurityReason,
+		RiskLevel: c.Risk.Level, SecurityReason: c.SecurityReason, Predecessors: sorted(c.Predecessors),
 	}
 	for _, task := range c.Tasks {
 		if !task.Condition {

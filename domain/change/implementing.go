@@ -97,6 +97,7 @@ func (d *draft) begin(effective time.Time) error {
 	if actor := d.command.Actor; d.command.Verb() == "start" && record.Assignee == "" && actor.Human() {
 		record.Assignee = actor.Name
 	}
+	record.carriedOutBy(d.command.Actor)
 	d.move(Implementing, effective)
 	record.ActualStart, record.ActualEnd, record.Outcome = at(effective), nil, ""
 	d.notify("change.started", nil, record.owner())
@@ -230,6 +231,7 @@ func (d *draft) end(outcome, notes string, effectiveAt *time.Time, reason string
 		return domain.Join(wrong)
 	}
 	record := &d.Record
+	record.carriedOutBy(d.command.Actor)
 	d.move(Review, effective)
 	record.ActualEnd, record.Outcome, record.OutcomeNotes = at(effective), outcome, notes
 	data := map[string]any{"outcome": outcome}

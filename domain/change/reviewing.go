@@ -83,6 +83,7 @@ func (d *draft) recordRetrospective() error {
 	record.Retrospective, record.Outcome, record.OutcomeNotes = true, body.Outcome, body.Notes
 	record.ActualStart, record.ActualEnd, record.SubmittedAt = cut(body.ActualStart), cut(body.ActualEnd), at(d.moment)
 	record.Risk = Assess(d.facts.Model, record.Answers, d.measured())
+	record.carriedOutBy(d.command.Actor)
 	d.move(Review, d.moment)
 	d.event("", map[string]any{"outcome": body.Outcome, "actual_start": *record.ActualStart, "actual_end": *record.ActualEnd}, map[string]any{"notes": body.Notes})
 	d.watch(*record.ActualEnd)
@@ -125,7 +126,7 @@ func (d *draft) decideCause() error {
 		return err
 	}
 	record, by := &d.Record, d.command.Actor.Name
-	if parties := record.parties(); slices.Contains(parties.TaskOwners, by) || record.Carries(by, d.facts.ActorTeams) {
+	if record.carriedOut(by) || record.Carries(by, d.facts.ActorTeams) {
 		return domain.Errorf(domain.CodeForbidden, "whoever carried the change out does not judge what it caused")
 	}
 	i := slices.IndexFunc(record.Causes, func(c Cause) bool { return c.Incident == body.Incident || c.Number == body.Incident })

@@ -64,7 +64,7 @@ func (d *draft) schedule() error {
 	}
 	record := &d.Record
 	if actor := d.command.Actor; actor.Kind == domain.ActorPerson && !scheduler(*record, actor) {
-		return domain.Errorf(domain.CodeForbidden, "schedule is for whoever drafted the change, the lead of its team, and change managers")
+		return notScheduler
 	}
 	if body.WindowFrom == nil || body.WindowTo == nil {
 		return domain.Invalid("window_from", "and window_to are needed")

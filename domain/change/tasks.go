@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/approval"
 	"github.com/holdfast-itsm/holdfast/domain/policy"
 )
 
@@ -16,6 +17,26 @@ func newTasks(given []NewTask) []Task {
 		tasks[i] = Task{ID: taskID(task.ID, i), Title: task.Title, Owner: task.Owner, After: task.After, State: TaskOpen}
 	}
 	return tasks
+}
+
+// conditionID is the id of the task that a condition of a vote is: by who asks for what in which stage.
+func conditionID(condition approval.Condition) string {
+	return conditionPrefix + digest([]string{condition.Stage, condition.For, condition.Text})[:10]
+}
+
+const conditionPrefix = "c-"
+
+// checkConditions says which listed tasks would take the place of a condition of a board.
+func (c *Change) checkConditions(listed []NewTask) []domain.FieldError {
+	var wrong []domain.FieldError
+	for i, task := range listed {
+		if had := c.task(task.ID); had != nil && had.Condition && task.Title != had.Title {
+			wrong = append(wrong, domain.FieldError{
+				Location: fmt.Sprintf("body.tasks[%d]", i), Message: "is a condition of " + had.AskedBy + ", and stays as it is", Value: task.ID,
+			})
+		}
+	}
+	return wrong
 }
 
 // checkTasks says what is wrong with a list of tasks: their texts, whom they name, and a circle among them.
@@ -37,6 +58,9 @@ func checkTasks(tasks []Task) []domain.FieldError {
 		place[task.ID] = i
 		if !policy.ValidName(task.ID) || len(task.ID) > maxTaskID {
 			add(at+".id", "%q is not a name of up to %d letters and digits", task.ID, maxTaskID)
+		}
+		if !task.Condition && strings.HasPrefix(task.ID, conditionPrefix) {
+			add(at+".id", "cannot begin with %s, as that of a board's condition does", conditionPrefix)
 		}
 		if task.Title == "" || len(task.Title) > domain.MaxTitleBytes || !domain.OneLine(task.Title) {
 			add(at+".title", "is one line of 1 to %d bytes", domain.MaxTitleBytes)
