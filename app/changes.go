@@ -1,12 +1,15 @@
 package app
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"io"
 	"time"
 
 	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/domain/change"
+	"github.com/holdfast-itsm/holdfast/domain/policy"
 	"github.com/holdfast-itsm/holdfast/schemas"
 )
 
@@ -39,8 +42,10 @@ type ChangeView struct {
 	change.Change
 	Links []schemas.LinkRow `json:"links,omitempty"`
 	// Alerts are those that it holds or held while it was carried out, the newest first.
-	Alerts          []AlertRow `json:"alerts,omitempty"`
-	AllowedCommands []string   `json:"allowed_commands"`
+	Alerts []AlertRow `json:"alerts,omitempty"`
+	// Questions are those that tell how risky it is, with the answers that each takes, while it is assessed.
+	Questions       []change.Asked `json:"questions,omitempty"`
+	AllowedCommands []string       `json:"allowed_commands"`
 	// MayAnnotate: the reader adds notes and files to it, and reads the internal ones.
 	MayAnnotate bool `json:"may_annotate"`
 }
@@ -105,7 +110,28 @@ func (a *App) Change(ctx context.Context, reference string) (ChangeView, error) 
 	if found.ActualStart != nil {
 		view.Alerts, err = a.heldBy(ctx, principal, found.Record)
 	}
+	if found.State == change.Assessing {
+		view.Questions, err = a.questions(ctx, found)
+	}
 	return view, err
+}
+
+// questions are those of the version of its model that a change was opened under, as it is scored by them.
+func (a *App) questions(ctx context.Context, of change.Change) ([]change.Asked, error) {
+	name := cmp.Or(of.Model, change.DefaultModel)
+	version := of.Policies[policy.KindChangeModel+"/"+name]
+	if version == 0 {
+		return nil, nil
+	}
+	spec, err := schemas.ReadPolicySpec(ctx, a.DB, policy.KindChangeModel, name, version)
+	if err != nil {
+		return nil, a.fault(ctx, "reading the questions about a change", err)
+	}
+	var model change.Model
+	if err := json.Unmarshal(spec, &model); err != nil {
+		return nil, a.fault(ctx, "reading the questions about a change", err)
+	}
+	return model.Asked(), nil
 }
 
 // standing reads what commands a principal is offered by, beyond their roles.

@@ -61,6 +61,7 @@ func (s *session) describeChange(p *printer, c app.ChangeView) error {
 	}
 	for _, part := range []struct{ title, body string }{
 		{"Approval", approvalText(p, c)},
+		{"Questions", questionsText(c)},
 		{"Against it", conflictsText(c)},
 		{"Risk", riskText(c)},
 		{"Why", c.Justification},
@@ -117,6 +118,22 @@ func riskText(c app.ChangeView) string {
 		for _, point := range way.points {
 			lines = append(lines, fmt.Sprintf("%3d  %s (%s)", point.Points, point.Why, way.name))
 		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// questionsText says what whoever assesses is asked, and which answers there are.
+func questionsText(c app.ChangeView) string {
+	lines := []string{}
+	for _, question := range c.Questions {
+		line := question.ID + ": " + question.Words()
+		if question.Optional {
+			line += ", may be left open"
+		}
+		if answer := c.Answers[question.ID]; answer != "" {
+			line += ": " + answer
+		}
+		lines = append(lines, line)
 	}
 	return strings.Join(lines, "\n")
 }

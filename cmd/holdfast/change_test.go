@@ -51,6 +51,20 @@ func TestAChangeShowsWhoIsMissingAndWhatSpeaksAgainstIt(t *testing.T) {
 	}
 }
 
+func TestWhoeverAssessesIsToldWhatIsAskedAndWhichAnswersThereAre(t *testing.T) {
+	t.Parallel()
+	questions := `"questions":[{"id":"tested_back_out","ask":"Was the way back tested?","choices":[{"answer":"yes","points":0},{"answer":"no","points":25}]}],"allowed_commands"`
+	address, _ := openDesk(t, map[string]string{
+		"GET /changes/CHG-000007": "200 " + strings.Replace(routers, `"allowed_commands"`, questions, 1),
+		"POST /changes/CHG-000007/assess": `422 {"type":"https://holdfast.dev/errors/invalid","code":"invalid","status":422,"detail":"answers are needed",
+			"errors":[{"location":"body.answers.tested_back_out","message":"Was the way back tested? (yes, no)"}]}`,
+	})
+	require.Contains(t, run(t, address, "", "change", "show", "CHG-000007").out, "tested_back_out: Was the way back tested? (yes, no)\n")
+	refused := run(t, address, "", "change", "assess", "CHG-000007", "--answer", "tested_back_out=perhaps")
+	require.Equal(t, exitFailed, refused.code)
+	require.Contains(t, refused.err, "tested_back_out: Was the way back tested? (yes, no)\n")
+}
+
 func TestAddressesOfTheChangeCalendarAreMadeAndEnded(t *testing.T) {
 	t.Parallel()
 	address, d := openDesk(t, map[string]string{

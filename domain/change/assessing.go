@@ -2,7 +2,6 @@ package change
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -146,21 +145,9 @@ func (d *draft) assess() error {
 		return err
 	}
 	record, model := &d.Record, d.facts.Model
-	if wrong := model.Unasked(body.Answers); len(wrong) > 0 {
-		return domain.Invalid("answers", "there is no question %s", strings.Join(wrong, ", "))
-	}
-	answers := maps.Clone(record.Answers)
-	if answers == nil {
-		answers = map[string]string{}
-	}
-	for _, id := range slices.Sorted(maps.Keys(body.Answers)) {
-		if wrong := content.Line(nil, "answers."+id, body.Answers[id], 1, domain.MaxItemBytes); wrong != nil {
-			return domain.Join(wrong)
-		}
-		answers[id] = body.Answers[id]
-	}
-	if open := model.Unanswered(answers); len(open) > 0 {
-		return domain.Invalid("answers", "are needed to %s", strings.Join(open, ", "))
+	answers, err := model.Answered(record.Answers, body.Answers)
+	if err != nil {
+		return err
 	}
 	before := record.Risk
 	record.Answers, record.AssessedBy = answers, d.command.Actor.Name

@@ -72,6 +72,69 @@ func TestAnAnswerIsTheSameHoweverItIsCapitalised(t *testing.T) {
 	}
 }
 
+func TestEveryAnswerThatAQuestionTakesCanBeSeen(t *testing.T) {
+	t.Parallel()
+	for name, one := range map[string]struct {
+		question change.Question
+		words    string
+	}{
+		"yes and no alone are known":      {change.Question{Risk: map[string]int{"no": 25}}, "? (yes, no)"},
+		"it has harmless answers":         {change.Question{Risk: map[string]int{"long": 30, "none": 0, "short": 10}}, "? (none, short, long)"},
+		"none of those known is harmless": {change.Question{Risk: map[string]int{"many": 20}}, "? (yes, no, many)"},
+		"it lists them":                   {change.Question{Risk: map[string]int{"partly": 10}, Answers: []string{"yes", "partly"}}, "? (yes, partly)"},
+	} {
+		one.question.ID, one.question.Ask = "q", "?"
+		asked := change.Model{Questionnaire: []change.Question{one.question}}.Asked()
+		require.Equal(t, one.words, asked[0].Words(), name)
+		for _, choice := range asked[0].Choices {
+			require.Equal(t, one.question.Risk[choice.Answer], choice.Points, name)
+		}
+	}
+}
+
+func TestAnAnswerThatAQuestionDoesNotTakeIsRefusedWithThoseItDoes(t *testing.T) {
+	t.Parallel()
+	d := setup(t, "2026-12-01 10:00")
+	d.do(dee, "draft", content(nil))
+	d.do(dee, "submit", nil)
+	refused := d.refuse(domain.CodeInvalid, fred, "assess", body{"answers": body{"tested_back_out": "perhaps"}})
+	require.Contains(t, refused.Error(), `tested_back_out: "perhaps" is no answer: Was the back-out tested? (yes, no)`)
+	refused = d.refuse(domain.CodeInvalid, fred, "assess", nil)
+	require.Contains(t, refused.Error(), "tested_back_out: Was the back-out tested? (yes, no)")
+	require.Equal(t, "body.answers.tested_back_out", domain.AsError(refused).Fields[0].Location)
+	d.do(fred, "assess", body{"answers": body{"tested_back_out": " Yes"}})
+	require.Equal(t, map[string]string{"tested_back_out": "yes"}, d.record.Answers, "as the question writes it")
+}
+
+func TestAnAnswerThatIsTakenNoMoreIsAskedAgain(t *testing.T) {
+	t.Parallel()
+	d := setup(t, "2026-12-01 10:00")
+	d.do(dee, "draft", content(nil))
+	d.do(dee, "submit", nil)
+	d.record.Answers = map[string]string{"tested_back_out": "perhaps", "gone": "yes"}
+	d.refuse(domain.CodeInvalid, fred, "assess", nil)
+	d.do(fred, "assess", body{"answers": body{"tested_back_out": "no"}})
+	require.Equal(t, map[string]string{"tested_back_out": "no"}, d.record.Answers)
+}
+
+func TestAModelSaysWhatIsWrongWithItsAnswers(t *testing.T) {
+	t.Parallel()
+	model := change.Model{Type: change.Normal, Questionnaire: []change.Question{
+		{ID: "a", Ask: "A?", Answers: []string{"once"}},
+		{ID: "b", Ask: "B?", Answers: []string{"never", "Never", ""}, Risk: map[string]int{"often": 5}},
+		{ID: "tested_back_out", Ask: "C?", Answers: []string{"partly", "no"}},
+		{ID: "d", Ask: "D?", Answers: []string{"few", "many"}, Risk: map[string]int{"Many": 5}},
+	}}
+	var paths []string
+	for _, problem := range model.Validate() {
+		paths = append(paths, problem.Path)
+	}
+	require.Equal(t, []string{
+		"spec.questionnaire[0].answers", "spec.questionnaire[1].answers[1]", "spec.questionnaire[1].answers[2]",
+		"spec.questionnaire[1].risk.often", "spec.questionnaire[2].answers",
+	}, paths)
+}
+
 func TestNobodyAssessesTheirOwnChange(t *testing.T) {
 	t.Parallel()
 	d := setup(t, "2026-12-01 10:00")

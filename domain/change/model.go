@@ -17,6 +17,8 @@ const DefaultModel = "default"
 const (
 	MaxTasks     = 50
 	MaxQuestions = 30
+	// MaxAnswers bounds how many a question takes.
+	MaxAnswers = 20
 	// maxOf bounds how many changes a record of failures looks back on.
 	maxOf = 1000
 )
@@ -55,16 +57,6 @@ type ModelTask struct {
 	Title string   `json:"title"`
 	Owner string   `json:"owner,omitempty"`
 	After []string `json:"after,omitempty"`
-}
-
-// Question is one of those that tell how risky a change is.
-type Question struct {
-	ID  string `json:"id"`
-	Ask string `json:"ask"`
-	// Risk are the points that an answer adds, by answer; what is not among them adds none.
-	Risk map[string]int `json:"risk"`
-	// Optional: it need not be answered.
-	Optional bool `json:"optional,omitempty"`
 }
 
 // SuspendAfter says how many failures among how many of the last changes, and within which time, are too many.
@@ -176,24 +168,5 @@ func taskID(id string, place int) string {
 	return id
 }
 
-func (f *findings) questions(questions []Question) {
-	if len(questions) > MaxQuestions {
-		f.add("questionnaire", "takes at most %d", MaxQuestions)
-	}
-	seen := map[string]bool{}
-	for i, question := range questions {
-		at := fmt.Sprintf("questionnaire[%d]", i)
-		switch {
-		case question.ID == "" || question.Ask == "":
-			f.add(at, "needs id and ask")
-		case seen[question.ID]:
-			f.add(at+".id", "%q stands here a second time", question.ID)
-		}
-		seen[question.ID] = true
-		for answer, points := range question.Risk {
-			if points < 0 || points > MaxRisk {
-				f.add(at+".risk."+answer, "takes 0 to %d points", MaxRisk)
-			}
-		}
-	}
-}
+// placeOf is the path of one of a list.
+func placeOf(list string, i int) string { return fmt.Sprintf("%s[%d]", list, i) }

@@ -1,11 +1,6 @@
 package change
 
-import (
-	"fmt"
-	"maps"
-	"slices"
-	"strings"
-)
+import "fmt"
 
 // MaxRisk is the highest score there is.
 const MaxRisk = 100
@@ -67,7 +62,7 @@ type Measured struct {
 
 // With is the same with what the answers say of it.
 func (m Measured) With(answers map[string]string) Measured {
-	m.BackOutTested = strings.EqualFold(strings.TrimSpace(answers[AnswerBackOutTested]), "yes")
+	m.BackOutTested = sameAnswer(answers[AnswerBackOutTested], "yes")
 	return m
 }
 
@@ -106,17 +101,6 @@ func Assess(model Model, answers map[string]string, measured Measured) Risk {
 	}
 	risk.Level = level(model, risk.Score)
 	return risk
-}
-
-// points are those of an answer, however it is capitalised.
-func (q Question) points(answer string) int {
-	most := 0
-	for known, points := range q.Risk {
-		if strings.EqualFold(strings.TrimSpace(answer), known) {
-			most = max(most, points)
-		}
-	}
-	return most
 }
 
 // The scores from which on a change is of medium and of high risk, where its model does not say.
@@ -178,26 +162,4 @@ func sum(list []Point) int {
 		total += point.Points
 	}
 	return min(total, MaxRisk)
-}
-
-// Unanswered lists the questions that still need an answer.
-func (m Model) Unanswered(answers map[string]string) []string {
-	var open []string
-	for _, question := range m.Questionnaire {
-		if !question.Optional && answers[question.ID] == "" {
-			open = append(open, question.ID)
-		}
-	}
-	return open
-}
-
-// Unasked lists those of some answers that are to no question of the model.
-func (m Model) Unasked(answers map[string]string) []string {
-	var wrong []string
-	for _, id := range slices.Sorted(maps.Keys(answers)) {
-		if !slices.ContainsFunc(m.Questionnaire, func(q Question) bool { return q.ID == id }) {
-			wrong = append(wrong, id)
-		}
-	}
-	return wrong
 }

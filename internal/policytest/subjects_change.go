@@ -59,6 +59,9 @@ func (s *riskSubject) run(documents *documents) (answer, error) {
 	if unknown := model.Unasked(answers); len(unknown) > 0 {
 		return answer{}, fmt.Errorf("the model %s does not ask %s", s.Of, strings.Join(unknown, ", "))
 	}
+	if wrong := model.Misanswered(answers); len(wrong) > 0 {
+		return answer{}, fmt.Errorf("%s", strings.Join(wrong, "; "))
+	}
 	risk := change.Assess(model, answers, s.Facts.With(answers))
 	return answer{level: &risk.Level, score: &risk.Score}, nil
 }

@@ -56,6 +56,7 @@ func TestFreezesAndRisksSayWhatIsWrong(t *testing.T) {
 	model := defaultModel(t)
 	for content, want := range map[string]string{
 		`{risk: {of: default, answers: {nobody_asks: true}}, expect: {level: low}}`:                                   "does not ask nobody_asks",
+		`{risk: {of: default, answers: {outage: none}}, expect: {level: low}}`:                                        `outage: "none" is no answer: Will users notice it? (yes, no)`,
 		`{risk: {of: default, answers: {data: 3}}, expect: {level: low}}`:                                             "neither a text",
 		`{risk: {of: default}, expect: {level: high}}`:                                                                `level: expected "high", got "low"`,
 		`{risk: {of: default}, expect: {frozen: true}}`:                                                               "the subject does not answer this",

@@ -3,7 +3,6 @@ package web
 import (
 	"context"
 	"encoding/json"
-	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -18,7 +17,6 @@ import (
 	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/domain/change"
 	"github.com/holdfast-itsm/holdfast/domain/meeting"
-	"github.com/holdfast-itsm/holdfast/domain/policy"
 )
 
 // taskRow is one line in which a task is written.
@@ -97,7 +95,7 @@ func (w *console) openChangeForm(ctx context.Context, view *changeView, verb str
 	if !known || transition.Machine() {
 		return domain.Errorf(domain.CodeNotFound, "there is no command %q", verb)
 	}
-	fields, err := w.changeFields(ctx, view.Change.Change, transition)
+	fields, err := w.changeFields(ctx, view.Change, transition)
 	if err != nil {
 		return err
 	}
@@ -158,14 +156,10 @@ func filledAt(f field) templ.Attributes {
 }
 
 // changeFields are the fields of a command, with what they can take: the change itself offers its stages, tasks and conflicts.
-func (w *console) changeFields(ctx context.Context, c change.Change, transition domain.Transition) ([]field, error) {
+func (w *console) changeFields(ctx context.Context, c app.ChangeView, transition domain.Transition) ([]field, error) {
 	fields := fieldsOf(transition)
 	if transition.Verb == "assess" {
-		questions, err := w.questionsOf(ctx, c)
-		if err != nil {
-			return nil, err
-		}
-		fields = append(questions, fields...)
+		fields = append(questionsOf(c), fields...)
 	}
 	w.offer(ctx, transition.Verb, fields, c.Policies)
 	ahead, err := w.meetingsAhead(ctx, transition.Verb)
@@ -176,7 +170,7 @@ func (w *console) changeFields(ctx context.Context, c change.Change, transition 
 		if f.Name == "meeting" {
 			fields[i].Choices = ahead
 		}
-		if own := ownChoices(c, transition.Verb, f.Name); own != nil {
+		if own := ownChoices(c.Change, transition.Verb, f.Name); own != nil {
 			fields[i].Choices = own
 		}
 		if transition.Verb == "submit" && f.Name == "expedited" {
@@ -243,35 +237,24 @@ func ownChoices(c change.Change, verb, name string) []choice {
 	return list
 }
 
-// questionsOf are the questions that tell how risky a change is, those of its model or of the default one.
-func (w *console) questionsOf(ctx context.Context, c change.Change) ([]field, error) {
-	name := c.Model
-	if name == "" {
-		name = change.DefaultModel
-	}
-	model, err := specOf[change.Model](ctx, w.Service, policy.KindChangeModel, name, c.Policies)
-	if err != nil && domain.CodeOf(err) != domain.CodeNotFound {
-		return nil, err // there need be no default one
-	}
+// questionsOf are the questions that tell how risky a change is, each with all the answers that it takes.
+func questionsOf(c app.ChangeView) []field {
 	var fields []field
-	for _, question := range model.Questionnaire {
+	for _, question := range c.Questions {
 		f := field{
 			Name: answerPrefix + question.ID, Label: question.Ask, Required: !question.Optional, Optional: question.Optional,
 			Value: c.Answers[question.ID], Was: c.Answers[question.ID],
 		}
-		answers := slices.Collect(maps.Keys(question.Risk))
-		slices.SortFunc(answers, func(a, b string) int {
-			if question.Risk[a] != question.Risk[b] {
-				return question.Risk[a] - question.Risk[b]
+		for _, one := range question.Choices {
+			title := human(one.Answer)
+			if one.Points > 0 {
+				title += " (" + strconv.Itoa(one.Points) + " points)"
 			}
-			return strings.Compare(a, b)
-		})
-		for _, answer := range answers {
-			f.Choices = append(f.Choices, choice{answer, human(answer) + " (" + strconv.Itoa(question.Risk[answer]) + " points)"})
+			f.Choices = append(f.Choices, choice{one.Answer, title})
 		}
 		fields = append(fields, f)
 	}
-	return fields, nil
+	return fields
 }
 
 // changeBody makes a command's body of a form's values, its tasks and its answers.
@@ -325,7 +308,7 @@ func (w *console) changeCommand(c *gin.Context) {
 		w.fail(c, err)
 		return
 	}
-	fields, err := w.changeFields(ctx, before.Change, transition)
+	fields, err := w.changeFields(ctx, before, transition)
 	if err != nil {
 		w.fail(c, err)
 		return

@@ -60,7 +60,7 @@ func (w *console) newChangeView(c *gin.Context, model string, filled url.Values)
 
 func (w *console) newChangeForm(ctx context.Context, verb string, filled url.Values) (form, error) {
 	transition, _ := change.Lifecycle.Transition(verb)
-	fields, err := w.changeFields(ctx, change.Change{}, transition)
+	fields, err := w.changeFields(ctx, app.ChangeView{}, transition)
 	if err != nil {
 		return form{}, err
 	}

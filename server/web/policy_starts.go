@@ -158,7 +158,8 @@ spec:
     - {id: restart, title: Restart the nodes}
     - {id: check, title: Look at the shop, after: [restart]}
   questionnaire:
-    - {id: tested_back_out, ask: "Was the way back tested?", risk: {"no": 25}}
+    - {id: tested_back_out, ask: "Was the way back tested?", risk: {"no": 25}}    # takes yes and no
+    - {id: outage, ask: "How long is it away?", answers: [never, minutes, hours], risk: {minutes: 10, hours: 40}}
   suspend_after: {failures: 2, of: 10, within: 180d}
 `,
 	policy.KindCadence: `kind: Cadence

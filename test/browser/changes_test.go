@@ -40,7 +40,7 @@ func awaiting(t *testing.T, stack *kit.Stack, title string, voters ...string) st
 	}).Is(http.StatusCreated).Into(&made)
 	dee.Insist("/changes/"+made.Number+"/submit", map[string]any{}).Is(http.StatusOK)
 	peer.Insist("/changes/"+made.Number+"/assess", map[string]any{
-		"answers": map[string]string{"tested_back_out": "yes", "done_before": "yes", "outage": "none", "data": "no"},
+		"answers": map[string]string{"tested_back_out": "yes", "done_before": "yes", "outage": "no", "data": "no"},
 	}).Is(http.StatusOK)
 	peer.Insist("/changes/"+made.Number+"/peer-review", map[string]any{}).Is(http.StatusOK)
 	return made.Number
