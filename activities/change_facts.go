@@ -38,19 +38,18 @@ func (a *Activities) changeKind() kind {
 
 // changeMentions are the fields of any body that name something facts must be known about.
 type changeMentions struct {
-	Title              string   `json:"title"`
-	Model              string   `json:"model"`
-	Team               string   `json:"team"`
-	Assignee           string   `json:"assignee"`
-	Requester          string   `json:"requester"`
-	Service            string   `json:"service"`
-	Services           []string `json:"services"`
-	ConfigurationItems []string `json:"configuration_items"`
-	Predecessors       []string `json:"predecessors"`
-	To                 string   `json:"to"`
-	Meeting            string   `json:"meeting"`
-	// A vote that approves looks for nothing: what came into the change's way has been told. One that rejects takes it out of others'.
-	Vote approval.Choice `json:"vote"`
+	Title              string          `json:"title"`
+	Model              string          `json:"model"`
+	Team               string          `json:"team"`
+	Assignee           string          `json:"assignee"`
+	Requester          string          `json:"requester"`
+	Service            string          `json:"service"`
+	Services           []string        `json:"services"`
+	ConfigurationItems []string        `json:"configuration_items"`
+	Predecessors       []string        `json:"predecessors"`
+	To                 string          `json:"to"`
+	Meeting            string          `json:"meeting"`
+	Vote               approval.Choice `json:"vote"`
 }
 
 // The commands by what they need to know, beside the calendar, which all do.
@@ -68,10 +67,13 @@ var (
 	lookingChange = []string{
 		"submit", "edit", "schedule", "assess", "peer_review", "from_model", "cancel", "withdraw", "revise", "start", "window_opens", "window_missed",
 		"complete_task", "complete", "back_out", "extend", "override_conflict", "conflicts_changed", "close_voting", "approval_due", "electorate_changed",
-		"break_glass",
+		"break_glass", "content_changed", "request_info", "answer_info", "defer", "ask_others",
 	}
-	// leavingChange take it out of others' way.
-	leavingChange = []string{"cancel", "withdraw", "revise", "complete", "back_out", "cast_vote", "close_voting", "approval_due", "electorate_changed"}
+	// precedingChange may make it another to those that must come after it.
+	precedingChange = []string{
+		"edit", "schedule", "cancel", "withdraw", "revise", "window_opens", "window_missed", "complete", "back_out", "extend", "record_retrospective",
+		"cast_vote", "close_voting", "approval_due", "electorate_changed", "content_changed", "request_info", "answer_info", "defer", "ask_others",
+	}
 )
 
 // changeFacts reads what Decide needs for one command.
@@ -110,8 +112,14 @@ func (a *Activities) changeFacts(ctx context.Context, tx bun.Tx, record change.C
 	if err := a.votingFacts(ctx, tx, &facts, record, command); err != nil {
 		return facts, err
 	}
-	if slices.Contains(lookingChange, verb) || verb == "cast_vote" && named.Vote == approval.Reject {
+	if slices.Contains(lookingChange, verb) || verb == "cast_vote" && looksToVote(record, named.Vote) {
 		if err := a.surroundings(ctx, tx, &facts, record, command); err != nil {
+			return facts, err
+		}
+	}
+	if slices.Contains(precedingChange, verb) && !named.Vote.Approves() {
+		var err error
+		if facts.Surroundings.Successors, err = schemas.Successors(ctx, tx, record.ID); err != nil {
 			return facts, err
 		}
 	}
@@ -137,6 +145,12 @@ func (a *Activities) changeFacts(ctx context.Context, tx bun.Tx, record change.C
 		}
 	}
 	return facts, nil
+}
+
+// looksToVote reports whether a vote looks for conflicts. One that does not approve may take the change out of others' way. One that
+// does looks only where it may reserve an item that others touch too, for them: what came into its own way has been told.
+func looksToVote(record change.Change, vote approval.Choice) bool {
+	return !vote.Approves() || slices.ContainsFunc(record.Conflicts, func(c change.Conflict) bool { return c.Kind == "exclusive" })
 }
 
 // deferredTo is the meeting to which a vote is put off; nil where there is none.
@@ -315,6 +329,7 @@ func (a *Activities) candidates(ctx context.Context, tx bun.Tx, voting *change.V
 
 // surroundings reads what conflicts are looked for in, as the command would have the change.
 func (a *Activities) surroundings(ctx context.Context, tx bun.Tx, facts *change.Facts, record change.Change, command domain.Command) error {
+	had := record
 	record, err := asEdited(record, command, facts.Predecessors)
 	if err != nil {
 		return err
@@ -328,18 +343,19 @@ func (a *Activities) surroundings(ctx context.Context, tx bun.Tx, facts *change.
 			record.WindowFrom, record.WindowTo = made.WindowFrom, made.WindowTo
 		}
 	}
-	if facts.Surroundings, err = schemas.Surroundings(ctx, tx, record, domain.Millisecond(a.Clock.Now())); err != nil {
+	now := domain.Millisecond(a.Clock.Now())
+	if facts.Surroundings, err = schemas.Surroundings(ctx, tx, record, now); err != nil {
 		return err
 	}
-	if slices.Contains(leavingChange, command.Verb()) {
-		if facts.Surroundings.Successors, err = schemas.Successors(ctx, tx, record.ID); err != nil {
+	was, _ := had.Window()
+	if span, _ := record.Window(); had.SubmittedAt != nil && (span != was || !slices.Equal(record.ConfigurationItems, had.ConfigurationItems)) {
+		if facts.Surroundings.Left, err = schemas.ChangesNear(ctx, tx, had, now); err != nil {
 			return err
 		}
 	}
-	freezes, maintenance, err := a.windows(ctx, tx, record)
-	facts.Surroundings.Freezes, facts.Surroundings.Maintenance = freezes, maintenance
+	err = a.windows(ctx, tx, record, &facts.Surroundings)
 	if span, set := record.Window(); set {
-		facts.Measured.InFreeze = slices.ContainsFunc(freezes, func(w window.Window) bool { return len(w.Within(span)) > 0 })
+		facts.Measured.InFreeze = slices.ContainsFunc(facts.Surroundings.Freezes, func(w window.Window) bool { return len(w.Within(span)) > 0 })
 	}
 	return err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/uptrace/bun"
 
@@ -13,20 +14,21 @@ import (
 	"github.com/holdfast-itsm/holdfast/schemas"
 )
 
-// windows are the freezes and the maintenance windows that apply to a change. A freeze whose expression cannot be evaluated applies:
+// windows reads the freezes and the maintenance windows that apply to a change. A freeze whose expression cannot be evaluated applies:
 // to be wrong that way costs an override, the other way an outage.
-func (a *Activities) windows(ctx context.Context, tx bun.Tx, record change.Change) (freezes, maintenance []window.Window, err error) {
+func (a *Activities) windows(ctx context.Context, tx bun.Tx, record change.Change, into *change.Surroundings) error {
 	documents, err := schemas.NewestDocuments(ctx, tx, policy.KindFreezeWindow, policy.KindMaintenanceWindow)
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
 	asked := change.Expressed(record)
 	for _, document := range documents {
 		var spec window.Spec
 		if err := json.Unmarshal(document.Spec, &spec); err != nil {
-			return nil, nil, fmt.Errorf("reading %s/%s: %w", document.Kind, document.Name, err)
+			return fmt.Errorf("reading %s/%s: %w", document.Kind, document.Name, err)
 		}
 		if spec.AppliesTo != "" {
+			into.ByRisk = into.ByRisk || strings.Contains(spec.AppliesTo, "risk")
 			applies, err := a.Rules.WindowApplies(spec.AppliesTo, asked)
 			if err != nil {
 				a.Log.WarnContext(ctx, "a window was taken to apply", "policy", document.Kind+"/"+document.Name, "error", err)
@@ -38,13 +40,13 @@ func (a *Activities) windows(ctx context.Context, tx bun.Tx, record change.Chang
 		}
 		made, err := window.Compile(document.Name, document.Version, spec, a.Rules)
 		if err != nil {
-			return nil, nil, fmt.Errorf("compiling %s/%s: %w", document.Kind, document.Name, err)
+			return fmt.Errorf("compiling %s/%s: %w", document.Kind, document.Name, err)
 		}
 		if document.Kind == policy.KindFreezeWindow {
-			freezes = append(freezes, made)
+			into.Freezes = append(into.Freezes, made)
 		} else {
-			maintenance = append(maintenance, made)
+			into.Maintenance = append(into.Maintenance, made)
 		}
 	}
-	return freezes, maintenance, nil
+	return nil
 }

@@ -188,6 +188,14 @@ func Surroundings(ctx context.Context, db bun.IDB, c change.Change, at time.Time
 	return around, nil
 }
 
+// ChangesNear are the changes near the items of a change in its window, at an instant; none while it has no window.
+func ChangesNear(ctx context.Context, db bun.IDB, c change.Change, at time.Time) ([]change.Neighbour, error) {
+	if _, set := c.Window(); !set {
+		return nil, nil
+	}
+	return near(ctx, db, c, at)
+}
+
 // Successors are the changes, by id, that are asked for and must come after another.
 func Successors(ctx context.Context, db bun.IDB, id string) ([]string, error) {
 	var found []string
@@ -207,6 +215,6 @@ var (
 			CASE WHEN r.assignee <> '' THEN 'person:' || r.assignee WHEN r.team <> '' THEN 'team:' || r.team ELSE '' END AS owner
 		FROM records r WHERE r.practice = 'incident' AND r.open AND r.priority <= 2 AND r.service <> '' AND r.service = ANY ($2::text[])
 		ORDER BY r.priority, r.number`)
-	predecessors = pg.Prepared(`SELECT r.id::text AS id, r.number, r.state, c.outcome, coalesce(c.extended_to, c.window_to) AS ends_by
+	predecessors = pg.Prepared(`SELECT r.id::text AS id, r.number, r.state, c.outcome, CASE WHEN NOT c.window_missed THEN coalesce(c.extended_to, c.window_to) END AS ends_by
 		FROM records r JOIN changes c ON c.id = r.id WHERE r.id = ANY ($1::text[]::uuid[]) ORDER BY r.number`)
 )

@@ -126,17 +126,14 @@ func touches(c change.Change) ([]touch, window.Span) {
 	if !set || c.SubmittedAt == nil || c.WindowMissed {
 		return nil, span
 	}
-	reserves := false
 	switch c.State {
-	case change.Assessing, change.AwaitingApproval, change.Approved:
-	case change.Scheduled, change.Implementing:
-		reserves = true
+	case change.Assessing, change.AwaitingApproval, change.Approved, change.Scheduled, change.Implementing:
 	default:
 		return nil, span
 	}
 	list := make([]touch, 0, len(c.ConfigurationItems))
 	for _, item := range c.ConfigurationItems {
-		list = append(list, touch{Item: item, Alone: c.Exclusive, Reserves: reserves && !c.Released(item)})
+		list = append(list, touch{Item: item, Alone: c.Exclusive, Reserves: c.Reserves() && !c.Released(item)})
 	}
 	return list, span
 }

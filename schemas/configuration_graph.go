@@ -127,7 +127,7 @@ var overlapping = pg.Prepared(`WITH RECURSIVE ` + sharedAt("$6::timestamptz") + 
 		WHERE i.during && tstzrange($3::timestamptz, $4::timestamptz) AND i.change_id <> $1 ORDER BY i.change_id, n.item, n.depth, n.theirs)
 	SELECT f.change_id::text AS id, r.number, f.item, f.theirs, f.depth, f.exclusive,
 		EXISTS (SELECT FROM configuration_items c WHERE c.handle = f.theirs AND c.exclusive AND c.valid_to IS NULL) AS alone,
-		'person:' || r.opened_by AS owner
+		r.state IN ('scheduled', 'implementing') AS scheduled, 'person:' || r.opened_by AS owner
 	FROM found f JOIN records r ON r.id = f.change_id ORDER BY r.number, f.item`)
 
 // InterestedNear are the changes that look for conflicts again once something about some items, or how they hang together, is another:

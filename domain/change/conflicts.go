@@ -37,13 +37,16 @@ type Conflict struct {
 type Surroundings struct {
 	// Read: they were looked for. A command that moves nothing of the window or of what is touched needs none.
 	Read bool
-	// Changes are others whose windows overlap, each with an item of ours that it comes near.
-	Changes []Neighbour
+	// Changes are others whose windows overlap, each with an item of ours that it comes near. Left are those of where the command takes
+	// the change away from.
+	Changes, Left []Neighbour
 	// Busy are the numbers of changes in the window that the same person carries out.
 	Busy []string
 	// Freezes and Maintenance are the documents that apply to the change.
 	Freezes     []window.Window
 	Maintenance []window.Window
+	// ByRisk: documents say by the risk whether they apply, which was asked of the risk before the command.
+	ByRisk bool
 	// Incidents are the open ones of priority 1 and 2 on services that it touches or that depend on its items.
 	Incidents    []OpenIncident
 	Predecessors []Predecessor
@@ -62,8 +65,15 @@ type Neighbour struct {
 	Exclusive bool
 	// Alone: whoever changes the item has it alone, whatever the changes say.
 	Alone bool
+	// Scheduled: it has reserved what it touches; it is scheduled, or being carried out.
+	Scheduled bool
 	// Owner is whom news about it goes to: "person:ana".
 	Owner string
+}
+
+// exclusive reports whether both touch one item, which one of them has to itself.
+func (n Neighbour) exclusive(c Change) bool {
+	return n.Depth == 0 && (c.Exclusive || n.Exclusive || n.Alone)
 }
 
 // OpenIncident is an incident of high priority.
@@ -122,15 +132,10 @@ func (f *finding) neighbours(c Change, near []Neighbour) {
 	for _, n := range near {
 		one := Conflict{ID: "item:" + n.Number + ":" + n.Item, Level: Info, Kind: "neighbour", Other: n.Number, Item: n.Item}
 		switch {
-		case n.Depth == 0 && (c.Exclusive || n.Exclusive || n.Alone):
-			one.Level, one.Kind = Blocking, "exclusive"
-			switch {
-			case n.Alone:
-				one.Why = fmt.Sprintf("%s touches %s too, which whoever changes it has alone", n.Number, n.Item)
-			case c.Exclusive:
-				one.Why = fmt.Sprintf("%s touches %s too, which this change wants alone", n.Number, n.Item)
-			default:
-				one.Why = fmt.Sprintf("%s touches %s too, and wants it alone", n.Number, n.Item)
+		case n.exclusive(c):
+			one.Level, one.Kind, one.Why = Blocking, "exclusive", n.claim(c)
+			if !n.Scheduled { // who is not authorised yet keeps nobody from starting
+				one.Level, one.Why = Warning, one.Why+"; it is not scheduled yet"
 			}
 		case n.Depth == 0:
 			one.Level, one.Kind = Warning, "item"
@@ -143,6 +148,17 @@ func (f *finding) neighbours(c Change, near []Neighbour) {
 		}
 		f.add(one)
 	}
+}
+
+// claim says why only one of two changes can have an item.
+func (n Neighbour) claim(c Change) string {
+	switch {
+	case n.Alone:
+		return fmt.Sprintf("%s touches %s too, which whoever changes it has alone", n.Number, n.Item)
+	case c.Exclusive:
+		return fmt.Sprintf("%s touches %s too, which this change wants alone", n.Number, n.Item)
+	}
+	return fmt.Sprintf("%s touches %s too, and wants it alone", n.Number, n.Item)
 }
 
 func (f *finding) freezes(c Change, freezes []window.Window, span window.Span) {

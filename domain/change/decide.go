@@ -203,6 +203,7 @@ func (d *draft) settle(before Change) error {
 	if err := d.scheduleItself(); err != nil {
 		return err
 	}
+	d.tellAround(before)
 	d.holdAlerts(before)
 	info, _ := Lifecycle.State(record.State)
 	record.Open, record.Active = info.Open, info.Active

@@ -126,11 +126,11 @@ func frozen(s *change.Surroundings) {
 }
 
 func busy(s *change.Surroundings) {
-	s.Changes = []change.Neighbour{{ID: otherID, Number: "CHG-000002", Item: "db1", Theirs: "db1", Exclusive: true, Owner: "person:gus"}}
+	s.Changes = []change.Neighbour{{ID: otherID, Number: "CHG-000002", Item: "db1", Theirs: "db1", Exclusive: true, Scheduled: true, Owner: "person:gus"}}
 }
 
 func busyElsewhere(s *change.Surroundings) {
-	s.Changes = []change.Neighbour{{ID: incidentID, Number: "CHG-000003", Item: "db1", Theirs: "db1", Exclusive: true, Owner: "person:gus"}}
+	s.Changes = []change.Neighbour{{ID: incidentID, Number: "CHG-000003", Item: "db1", Theirs: "db1", Exclusive: true, Scheduled: true, Owner: "person:gus"}}
 }
 
 // Who is asked again while the change is carried out can vote, or nobody could answer before it is over.

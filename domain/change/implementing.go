@@ -264,11 +264,12 @@ func (d *draft) extend() error {
 	longer.ExtendedTo = &until
 	if d.facts.Surroundings.Read {
 		found := FindConflicts(longer, d.facts.Surroundings, d.moment)
-		if i := slices.IndexFunc(found, func(c Conflict) bool { return c.Kind == "exclusive" && !record.lifts(c) }); i >= 0 {
+		if i := slices.IndexFunc(found, func(c Conflict) bool {
+			return c.Kind == "exclusive" && c.Level == Blocking && !record.lifts(c)
+		}); i >= 0 {
 			return domain.Conflict(nil, "the window cannot be extended: %s", found[i].Why)
 		}
 		record.Conflicts = found
-		d.tellNeighbours()
 	}
 	d.event(body.Reason, map[string]any{"window_to": domain.Change{From: record.end(), To: until}}, nil)
 	record.ExtendedTo, record.OverrunAt = &until, nil

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/holdfast-itsm/holdfast/domain"
-	"github.com/holdfast-itsm/holdfast/domain/content"
 )
 
 // revise takes the change back to its draft; votes become void and stay visible.
@@ -112,15 +111,12 @@ func (d *draft) checkAhead(wrong []domain.FieldError, from, to *time.Time) []dom
 	return wrong
 }
 
-// lookAround looks for conflicts where a command may have moved any, and tells those whom it concerns: the owners of both sides of
-// what blocks now and did not before, and the changes near by, which look for themselves.
+// lookAround looks for conflicts where a command may have moved any, and tells the owners of both sides of what blocks now and did not
+// before.
 func (d *draft) lookAround(before Change) {
 	record := &d.Record
 	if !d.facts.Surroundings.Read {
 		return
-	}
-	if before.stands() && !record.stands() {
-		d.tellNeighbours()
 	}
 	if !slices.Contains(underway, record.State) || record.SubmittedAt == nil {
 		return
@@ -138,11 +134,6 @@ func (d *draft) lookAround(before Change) {
 	for _, conflict := range fresh {
 		d.notify("change.blocked", map[string]any{"conflict": conflict.ID, "why": conflict.Why}, append(d.otherOwners(conflict), record.owner(), record.implementer())...)
 	}
-	span, _ := record.Window()
-	was, _ := before.Window()
-	if span != was || !slices.Equal(record.ConfigurationItems, before.ConfigurationItems) || record.Exclusive != before.Exclusive {
-		d.tellNeighbours()
-	}
 }
 
 // otherOwners are whom news about the other side of a conflict goes to.
@@ -159,27 +150,6 @@ func (d *draft) otherOwners(conflict Conflict) []string {
 		}
 	}
 	return to
-}
-
-// stands reports whether the change is in the way of others: from when it is asked for until it ends.
-func (c Change) stands() bool {
-	_, set := c.Window()
-	return set && c.SubmittedAt != nil && !c.WindowMissed && (c.State == Implementing || slices.Contains(underway, c.State))
-}
-
-// tellNeighbours lets changes near by, and those that must come after, look for conflicts again.
-func (d *draft) tellNeighbours() {
-	var near []string
-	for _, n := range d.facts.Surroundings.Changes {
-		if n.Depth <= 1 {
-			near = append(near, n.ID)
-		}
-	}
-	for _, id := range content.Unique(append(near, d.facts.Surroundings.Successors...)) {
-		d.Messages = append(d.Messages, domain.Message{
-			Practice: Practice, Record: id, Command: "change.conflicts_changed", OnClosed: domain.TargetDrop,
-		})
-	}
 }
 
 func ids(conflicts []Conflict) []string {
