@@ -36,6 +36,9 @@ func (a *App) Execute(ctx context.Context, request Request) (Reply, error) {
 	if domain.AsError(err) != nil {
 		reply, err = a.unlessTaken(ctx, command, err)
 	}
+	if domain.CodeOf(err) == domain.CodeConflict {
+		err = a.offering(ctx, record, err)
+	}
 	return reply, a.auditRefusal(ctx, principal, request, err)
 }
 
@@ -200,6 +203,26 @@ func (a *App) reply(ctx context.Context, command domain.Command, result domain.R
 		a.Log.WarnContext(ctx, "a decided command is answered without its record", "command", command.Name, "record", command.Record, "error", err)
 	}
 	return reply, nil
+}
+
+// offering has a conflict list what whoever asks can give to the record now, as the record's view does: those who decide know what the
+// table allows to roles, and not who stands how to the record, nor what a token carries.
+func (a *App) offering(ctx context.Context, record row, conflict error) error {
+	if record.head.ID == "" {
+		return conflict
+	}
+	var now Reply
+	if err := record.practice.show(ctx, a, record.head.ID, &now); err != nil {
+		a.Log.WarnContext(ctx, "a refusal lists what roles can do, for its record could not be read", "record", record.head.ID, "error", err)
+		return conflict
+	}
+	refused := *domain.AsError(conflict)
+	offered := now.allowed()
+	if refused.Allowed != nil {
+		offered = slices.DeleteFunc(offered, func(verb string) bool { return !slices.Contains(refused.Allowed, verb) })
+	}
+	refused.Allowed = offered
+	return &refused
 }
 
 // auditRefusal writes down that somebody was forbidden a decision, and passes the error on.

@@ -3,6 +3,7 @@ package app_test
 import (
 	"context"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 
@@ -147,4 +148,32 @@ func TestARestrictedChangeTakesNothingFromWhoMayNotReadIt(t *testing.T) {
 	_, err = d.AddChangeAttachment(pia, number, "", app.Upload{Name: "a", Content: strings.NewReader("x")})
 	require.NoError(t, err, "who decides it reads it")
 	require.Equal(t, 1, d.looks())
+}
+
+// TestARefusalListsWhatTheGiverCanDoNow: a board that is asked about a change takes no start; whoever asked for it cannot vote, and is
+// not told to.
+func TestARefusalListsWhatTheGiverCanDoNow(t *testing.T) {
+	t.Parallel()
+	d := setup(t)
+	id := d.votedChange(false)
+	narrow := app.WithPrincipal(t.Context(), app.Principal{
+		Handle: "bo", Name: "bo", Kind: "person", Permissions: []string{"change.read", "change.start", "change.edit"},
+		Grants: []app.Grant{ofTeam(domain.RoleAgent, "messaging")},
+	})
+	for who, test := range map[string]struct {
+		as    context.Context
+		votes bool
+	}{
+		"a member of the board": {d.as("bo", ofTeam(domain.RoleAgent, "messaging")), true},
+		"a colleague":           {d.as("cy", ofTeam(domain.RoleAgent, "messaging")), false},
+		"a narrow token":        {narrow, false},
+	} {
+		_, err := d.Execute(test.as, app.Request{Practice: change.Practice, Verb: "start", Record: id})
+		refused := refuses(t, domain.CodeConflict, err)
+		view, err := d.Change(test.as, id)
+		require.NoError(t, err)
+		require.Equal(t, view.AllowedCommands, refused.Allowed, who)
+		require.Equal(t, test.votes, slices.Contains(refused.Allowed, "cast_vote"), who)
+		require.Contains(t, refused.Allowed, "edit", who)
+	}
 }

@@ -200,6 +200,21 @@ func (r Reply) Committed() (any, int64) {
 	return nil, 0
 }
 
+// allowed are the commands that can be given to the record of a reply.
+func (r Reply) allowed() []string {
+	switch {
+	case r.Incident != nil:
+		return r.Incident.AllowedCommands
+	case r.Change != nil:
+		return r.Change.AllowedCommands
+	case r.Meeting != nil:
+		return r.Meeting.AllowedCommands
+	case r.Escalation != nil:
+		return r.Escalation.AllowedCommands
+	}
+	return nil
+}
+
 // BulkRequest gives the same command to several records.
 type BulkRequest struct {
 	Practice domain.Practice `json:"-"`
