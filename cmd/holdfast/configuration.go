@@ -314,7 +314,7 @@ func impactLines(p *printer, branches []configuration.Branch, indent string) err
 }
 
 type itemImport struct {
-	Files  []string `arg:"" type:"existingfile" help:"CSV of items (handle, class, …; other columns are attributes), CSV of relations (from, type, to), or JSON of both."`
+	Files  []string `arg:"" type:"existingfile" help:"CSV of items (handle, class, …; other columns are attributes), CSV of relations (from, type, to), with commas, semicolons or tabs, or JSON of both; in UTF-8."`
 	DryRun bool     `help:"Write nothing, and tell what would be written."`
 	Reason string   `placeholder:"TEXT" help:"Why."`
 }
@@ -326,6 +326,9 @@ func (c *itemImport) Run(ctx context.Context, s *session) error {
 		text, err := os.ReadFile(name)
 		if err != nil {
 			return fmt.Errorf("reading what to import: %w", err)
+		}
+		if line, why := configuration.Unreadable(string(text)); why != "" {
+			return domain.Errorf(domain.CodeInvalid, "%s:%d: %s", name, line, why)
 		}
 		format := configuration.CSV
 		if strings.EqualFold(filepath.Ext(name), ".json") {

@@ -44,6 +44,46 @@ func TestATableIsReadByItsHeading(t *testing.T) {
 	require.Equal(t, configuration.Edge{From: "mx1", Type: "depends_on", To: "mx3"}, wanted.Relations[0].Edge())
 }
 
+// TestATableOfASpreadsheetIsRead: as Excel writes it where the comma parts decimals, and as other tools do.
+func TestATableOfASpreadsheetIsRead(t *testing.T) {
+	t.Parallel()
+	for name, text := range map[string]string{
+		"commas":         "handle,class,note\nmx1,server,\"1,5 TB; two\nlines\"\nmx2,server,\n",
+		"semicolons":     "\ufeffhandle;class;note\r\nmx1;server;\"1,5 TB; two\r\nlines\"\r\nmx2;server;\r\n",
+		"tabs":           "handle\tclass\tnote\r\nmx1\tserver\t\"1,5 TB; two\nlines\"\r\nmx2\tserver\t\r\n",
+		"quoted heading": "\"handle\";\"class\";\"note\"\nmx1;server;\"1,5 TB; two\nlines\"\nmx2 ;server;\n",
+	} {
+		wanted, faults := configuration.Read([]configuration.Source{{Name: "items.csv", Format: configuration.CSV, Text: text}})
+		require.Empty(t, faults, name)
+		require.Len(t, wanted.Items, 2, name)
+		require.Equal(t, "mx1", wanted.Items[0].Handle, name)
+		require.JSONEq(t, `{"class":"server","attributes":{"note":"1,5 TB; two\nlines"}}`, string(wanted.Items[0].Says), name)
+		require.Equal(t, "mx2", wanted.Items[1].Handle, name)
+		require.Equal(t, 4, wanted.Items[1].Line, name)
+	}
+	wanted, faults := configuration.Read([]configuration.Source{{Name: "relations.csv", Format: configuration.CSV, Text: "from;type;to\r\nmx1 ;runs_on; host-1 \r\n"}})
+	require.Empty(t, faults)
+	require.Equal(t, configuration.Relation{From: "mx1", Type: "runs_on", To: "host-1"}, wanted.Relations[0].Relation)
+}
+
+func TestATextInAnotherEncodingIsRefused(t *testing.T) {
+	t.Parallel()
+	for text, line := range map[string]int{
+		"handle;title\nmx1;M\xfcller\n":          2,
+		"\xff\xfeh\x00a\x00n\x00d\x00l\x00e\x00": 1,
+		"handle,title\nmx1,Ok\nmx2,\x00\n":       3,
+		"handle,title\nmx1,half a letter \xc3":   2,
+	} {
+		wanted, faults := configuration.Read([]configuration.Source{{Name: "items.csv", Format: configuration.CSV, Text: text}})
+		require.Empty(t, wanted.Items)
+		require.Len(t, faults, 1)
+		require.Equal(t, line, faults[0].Line)
+		require.Contains(t, faults[0].Message, "is not UTF-8")
+	}
+	_, faults := configuration.Read([]configuration.Source{{Name: "items.csv", Format: configuration.CSV, Text: "handle,title\nmx1,\ufffd\n"}})
+	require.Empty(t, faults, "the sign for what could not be read is a letter like others")
+}
+
 func TestAnObjectIsReadWithItsLines(t *testing.T) {
 	t.Parallel()
 	wanted, faults := configuration.Read([]configuration.Source{{Name: "estate.json", Format: configuration.JSON, Text: `{

@@ -9,6 +9,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // The forms in which items and relations are imported.
@@ -63,14 +64,32 @@ func Read(sources []Source) (Wanted, []Fault) {
 	var faults []Fault
 	for _, source := range sources {
 		r := reading{source: source.Name, wanted: &wanted}
-		if source.Format == CSV {
-			r.table(source.Text)
-		} else {
-			r.object(source.Text)
+		text := strings.TrimPrefix(source.Text, "\ufeff")
+		switch line, why := Unreadable(text); {
+		case why != "":
+			r.fault(line, "%s", why)
+		case source.Format == CSV:
+			r.table(text)
+		default:
+			r.object(text)
 		}
 		faults = append(faults, r.faults...)
 	}
 	return wanted, faults
+}
+
+// Unreadable says why a text is not taken, and in which line it goes wrong; nothing where it is UTF-8. Guessing which other encoding it
+// is in would write wrong names without a word.
+func Unreadable(text string) (line int, why string) {
+	for i, char := range text {
+		if char == 0 {
+			return 1 + strings.Count(text[:i], "\n"), "is not UTF-8, but perhaps UTF-16; save it as CSV UTF-8"
+		}
+		if char == utf8.RuneError && !strings.HasPrefix(text[i:], string(utf8.RuneError)) {
+			return 1 + strings.Count(text[:i], "\n"), "is not UTF-8, but perhaps Windows-1252; save it as CSV UTF-8"
+		}
+	}
+	return 0, ""
 }
 
 type reading struct {
@@ -93,28 +112,13 @@ var (
 // table reads CSV with a heading: of relations where it names from, type and to, else of items, where each column beside those of an
 // item is an attribute.
 func (r *reading) table(text string) {
-	rows := csv.NewReader(strings.NewReader(strings.TrimPrefix(text, "\ufeff")))
-	rows.TrimLeadingSpace = true
-	heading, err := rows.Read()
-	if err != nil {
-		r.fault(1, "has no heading: %v", err)
+	rows := csv.NewReader(strings.NewReader(text))
+	rows.Comma, rows.TrimLeadingSpace = delimiter(text), true
+	heading, columns := r.heading(rows)
+	if heading == nil {
 		return
-	}
-	columns := map[string]int{}
-	for i, name := range heading {
-		name = strings.TrimSpace(name)
-		if _, twice := columns[name]; twice || name == "" {
-			r.fault(1, "the heading has a column %q twice, or without a name", name)
-			return
-		}
-		columns[name] = i
 	}
 	_, items := columns["handle"]
-	relations := !slices.ContainsFunc(relationColumns, func(name string) bool { _, has := columns[name]; return !has })
-	if !items && !relations {
-		r.fault(1, "the heading names neither handle, for items, nor from, type and to, for relations")
-		return
-	}
 	for {
 		row, err := rows.Read()
 		if errors.Is(err, io.EOF) {
@@ -135,9 +139,64 @@ func (r *reading) table(text string) {
 			continue
 		}
 		r.wanted.Relations = append(r.wanted.Relations, WantedRelation{
-			Place{r.source, line}, Relation{From: row[columns["from"]], Type: row[columns["type"]], To: row[columns["to"]]},
+			Place{r.source, line}, Relation{
+				From: strings.TrimSpace(row[columns["from"]]), Type: strings.TrimSpace(row[columns["type"]]), To: strings.TrimSpace(row[columns["to"]]),
+			},
 		})
 	}
+}
+
+// heading reads the names of the columns, and their places; nothing where it is none.
+func (r *reading) heading(rows *csv.Reader) ([]string, map[string]int) {
+	heading, err := rows.Read()
+	if err != nil {
+		r.fault(1, "has no heading: %v", err)
+		return nil, nil
+	}
+	columns := map[string]int{}
+	for i, name := range heading {
+		name = strings.TrimSpace(name)
+		if _, twice := columns[name]; twice || name == "" {
+			r.fault(1, "the heading has a column %q twice, or without a name", name)
+			return nil, nil
+		}
+		columns[name] = i
+	}
+	_, items := columns["handle"]
+	relations := !slices.ContainsFunc(relationColumns, func(name string) bool { _, has := columns[name]; return !has })
+	if !items && !relations {
+		r.fault(1, "the heading names neither handle, for items, nor from, type and to, for relations")
+		return nil, nil
+	}
+	return heading, columns
+}
+
+// delimiter is what parts the columns of a table's heading: a comma, else the semicolon that spreadsheets write where the comma parts
+// decimals, or a tab.
+func delimiter(text string) rune {
+	counts, quoted := map[rune]int{}, false
+	for _, char := range text {
+		switch {
+		case char == '"':
+			quoted = !quoted
+		case quoted:
+		case char == '\n':
+			return busiest(counts)
+		default:
+			counts[char]++
+		}
+	}
+	return busiest(counts)
+}
+
+func busiest(counts map[rune]int) rune {
+	chosen := ','
+	for _, other := range []rune{';', '\t'} {
+		if counts[other] > counts[chosen] {
+			chosen = other
+		}
+	}
+	return chosen
 }
 
 // row is one line of a table of items.

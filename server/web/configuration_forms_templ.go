@@ -285,9 +285,9 @@ func importPage(view importView) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var15 string
-			templ_7745c5c3_Var15, templ_7745c5c3_Err = templ.JoinStringErrs("CSV or JSON in UTF-8, together at most " + strconv.Itoa(maxImport>>20) + " MiB. Larger ones take holdfast ci import.")
+			templ_7745c5c3_Var15, templ_7745c5c3_Err = templ.JoinStringErrs("CSV with commas, semicolons or tabs, or JSON, in UTF-8; together at most " + strconv.Itoa(maxImport>>20) + " MiB. Larger ones take holdfast ci import.")
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `server/web/configuration_forms.templ`, Line: 57, Col: 164}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `server/web/configuration_forms.templ`, Line: 57, Col: 198}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var15))
 			if templ_7745c5c3_Err != nil {

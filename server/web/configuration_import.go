@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -79,7 +80,8 @@ func (w *console) importItems(c *gin.Context) {
 // receive reads the files of the form, or what its preview carries of them.
 func (v *importView) receive(c *gin.Context) (write bool, err error) {
 	body := server.Patient(c.Request.Body, http.NewResponseController(c.Writer).SetReadDeadline)
-	c.Request.Body = http.MaxBytesReader(c.Writer, io.NopCloser(body), maxImport)
+	// What a preview carries comes back with a carriage return before each line's end.
+	c.Request.Body = http.MaxBytesReader(c.Writer, io.NopCloser(body), 2*maxImport)
 	parts, err := c.Request.MultipartReader()
 	if err != nil {
 		return false, domain.Errorf(domain.CodeUnsupportedMedia, "this form is sent as multipart/form-data")
@@ -96,8 +98,8 @@ func (v *importView) receive(c *gin.Context) (write bool, err error) {
 		if err != nil {
 			return write, unreadImport(err)
 		}
-		if !server.Storable(string(text)) {
-			return write, domain.Invalid(part.FormName(), "is no text in UTF-8; export it as one")
+		if line, why := configuration.Unreadable(string(text)); why != "" {
+			return write, domain.Invalid("file", "%s, line %d: %s", cmp.Or(part.FileName(), part.FormName()), line, why)
 		}
 		if err := v.take(part.FormName(), part.FileName(), string(text), &write); err != nil {
 			return write, err
@@ -123,6 +125,13 @@ func (v *importView) take(name, file, text string, write *bool) error {
 	case "write":
 		*write = true
 	}
+	size := 0
+	for _, source := range v.Sources {
+		size += len(source.Text)
+	}
+	if size > maxImport {
+		return tooLargeImport()
+	}
 	if len(v.Sources) > maxSources {
 		return domain.Invalid("file", "holds more than %d files", maxSources)
 	}
@@ -132,9 +141,13 @@ func (v *importView) take(name, file, text string, write *bool) error {
 func unreadImport(err error) error {
 	var large *http.MaxBytesError
 	if errors.As(err, &large) {
-		return domain.Errorf(domain.CodeTooLarge, "the console imports at most %d MiB at once; holdfast ci import takes more", maxImport>>20)
+		return tooLargeImport()
 	}
 	return domain.Errorf(domain.CodeMalformed, "the upload could not be read")
+}
+
+func tooLargeImport() error {
+	return domain.Errorf(domain.CodeTooLarge, "the console imports at most %d MiB at once; holdfast ci import takes more", maxImport>>20)
 }
 
 func formatOf(name string) string {
