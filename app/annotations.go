@@ -187,9 +187,12 @@ func tellOfNote(ctx context.Context, tx bun.Tx, head domain.Record, kind string,
 	if note.Internal || head.Requester == "" || head.Requester == note.Author.Name {
 		return nil
 	}
+	return tellNote(ctx, tx, head, kind, note, head.Requester)
+}
+
+func tellNote(ctx context.Context, tx bun.Tx, head domain.Record, kind string, note Note, person string) error {
 	return schemas.TellOutside(ctx, tx, head.ID, domain.Notice{
-		Kind: kind, To: []string{"person:" + head.Requester},
-		Data: map[string]any{"number": head.Number, "note": note.Seq},
+		Kind: kind, To: []string{"person:" + person}, Data: map[string]any{"number": head.Number, "note": note.Seq},
 	}, note.At)
 }
 

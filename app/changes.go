@@ -48,6 +48,8 @@ type ChangeView struct {
 	AllowedCommands []string       `json:"allowed_commands"`
 	// MayAnnotate: the reader adds notes and files to it, and reads the internal ones.
 	MayAnnotate bool `json:"may_annotate"`
+	// MayNote: the reader adds public notes to it.
+	MayNote bool `json:"may_note"`
 }
 
 // ChangeQuery narrows a list of changes, newest first; with From and To, those whose window has a moment in that span, by their windows.
@@ -145,7 +147,8 @@ func (a *App) standing(ctx context.Context, p Principal) (change.Standing, error
 // change adds what the principal may do.
 func (p Principal) change(found change.Change, standing change.Standing) ChangeView {
 	view, roles := ChangeView{Change: found, AllowedCommands: []string{}}, p.rolesFor(found.Record)
-	view.MayAnnotate = p.may(PermissionChangeAnnotate, p.rolesAtChange(found.Record)) == nil
+	at := p.rolesAtChange(found.Record)
+	view.MayAnnotate, view.MayNote = p.may(PermissionChangeAnnotate, at) == nil, p.may(PermissionChangeNote, at) == nil
 	roles = append(roles, domain.RoleApprover) // which opens the votes alone, and those are offered to whoever is asked
 	for _, verb := range change.Offered(found, p.actor(roles), standing) {
 		if p.may(Permission("change."+verb), roles) == nil {

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"slices"
@@ -29,11 +30,13 @@ var incidentPapers = &annotated{
 	notice: "incident.note", roles: Principal.rolesFor, noted: incidentNoted,
 }
 
-// changePapers: whoever decides a change reads all of it and adds to it as staff do. Files are part of what is voted on, so that those
-// who only asked for the change add none.
+const noticeChangeNote = "change.note"
+
+// changePapers: whoever decides a change reads all of it and adds to it as staff do. Whoever only asked for it adds public notes; files
+// are part of what is voted on, and they add none.
 var changePapers = &annotated{
-	read: PermissionChangeRead, note: PermissionChangeAnnotate, file: PermissionChangeAnnotate, internal: PermissionChangeAnnotate,
-	notice: "change.note", roles: Principal.rolesAtChange, attached: changeAttached,
+	read: PermissionChangeRead, note: PermissionChangeNote, file: PermissionChangeAnnotate, internal: PermissionChangeAnnotate,
+	notice: noticeChangeNote, roles: Principal.rolesAtChange, noted: changeNoted, attached: changeAttached,
 }
 
 // inside are the roles that read what is internal at the records of every practice.
@@ -66,6 +69,15 @@ func incidentNoted(ctx context.Context, _ *App, tx bun.Tx, head domain.Record, p
 		return postWord(ctx, tx, head, principal, "reply", id, map[string]any{"note": note.Seq, "text": note.Body}, note.At)
 	}
 	return postInformed(ctx, tx, head, principal, id, note)
+}
+
+// changeNoted tells whoever carries a change out, or else drafted it, what its requester wrote.
+func changeNoted(ctx context.Context, _ *App, tx bun.Tx, head domain.Record, principal Principal, _ string, note Note) error {
+	to := cmp.Or(head.Assignee, head.OpenedBy)
+	if principal.Handle != head.Requester || to == principal.Handle {
+		return nil
+	}
+	return tellNote(ctx, tx, head, noticeChangeNote, note, to)
 }
 
 // changeAttached lets a change look at what is attached, so that votes about what was there before are void. At one that is over it

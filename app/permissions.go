@@ -38,6 +38,7 @@ const (
 	PermissionChangeRead     Permission = "change.read"
 	PermissionChangeRecord   Permission = "change.record_read"
 	PermissionChangeAnnotate Permission = "change.annotate"
+	PermissionChangeNote     Permission = "change.note"
 	PermissionApprovalOwn    Permission = "approval.own"
 	PermissionAlertRead      Permission = "alert.read"
 	PermissionIntakeKeyWrite Permission = "intake_key.write"
@@ -73,6 +74,8 @@ var (
 	// annotators add notes and files to changes: who reads them as staff, and who is asked to decide them, for whom the role of an
 	// approver stands. Auditors only read.
 	annotators = slices.DeleteFunc(slices.Clone(inside), func(role domain.Role) bool { return role == domain.RoleAuditor })
+	// noters add notes to changes that everybody reads who reads the change: also whoever only asked for it.
+	noters = append(slices.Clone(annotators), domain.RoleRequester)
 	// staff are all who do more than ask.
 	staff   = slices.DeleteFunc(slices.Clone(everybody), func(role domain.Role) bool { return role == domain.RoleRequester })
 	workers = []domain.Role{domain.RoleAgent, domain.RoleTeamLead, domain.RoleIncidentManager}
@@ -89,6 +92,7 @@ var permissions = func() map[Permission][]domain.Role {
 		PermissionChangeRead:     everybody,
 		PermissionChangeRecord:   readers,
 		PermissionChangeAnnotate: annotators,
+		PermissionChangeNote:     noters,
 		PermissionApprovalOwn:    everybody,
 
 		PermissionConfigurationRead:  staff,

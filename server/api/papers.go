@@ -17,7 +17,8 @@ type papers struct {
 	path, of, tag string
 	// summary says what a note is, upload what comes of a file.
 	summary, upload string
-	read, add       app.Permission
+	// read opens them; note adds what everybody reads, and add what else there is.
+	read, note, add app.Permission
 
 	notes       func(service app.Service, ctx context.Context, reference string, after int64, limit int) (app.Page[app.Note], error)
 	addNote     func(service app.Service, ctx context.Context, reference, key string, body app.NoteBody) (app.Note, error)
@@ -31,12 +32,12 @@ var attachmentsPaths = []string{"/incidents/{id}/attachments", "/changes/{id}/at
 
 func (a *API) allPapers() {
 	a.papers(papers{
-		path: "/incidents/{id}", tag: "Parts", read: app.PermissionIncidentRead, add: app.PermissionNoteWrite,
+		path: "/incidents/{id}", tag: "Parts", read: app.PermissionIncidentRead, note: app.PermissionNoteWrite, add: app.PermissionNoteWrite,
 		summary: "Add a note; the requester's public note is a reply", upload: "Attach a file; the body is its content",
 		notes: app.Service.Notes, addNote: app.Service.AddNote, attachments: app.Service.Attachments, attach: app.Service.AddAttachment, open: app.Service.OpenAttachment,
 	})
 	a.papers(papers{
-		path: "/changes/{id}", of: "change-", tag: "Changes", read: app.PermissionChangeRead, add: app.PermissionChangeAnnotate,
+		path: "/changes/{id}", of: "change-", tag: "Changes", read: app.PermissionChangeRead, note: app.PermissionChangeNote, add: app.PermissionChangeAnnotate,
 		summary: "Add a note; it voids no vote",
 		upload:  "Attach a file; the body is its content. Until the change has been carried out, votes about its scope become void",
 		notes:   app.Service.ChangeNotes, addNote: app.Service.AddChangeNote, attachments: app.Service.ChangeAttachments,
@@ -50,7 +51,7 @@ func (a *API) papers(p papers) {
 		func(ctx context.Context, in *ByPage) (*answer[app.Page[app.Note]], error) {
 			return answered(p.notes(a.Service, ctx, in.ID, in.After, in.Limit))
 		})
-	note := operation(http.MethodPost, p.path+"/notes", "add-"+p.of+"note", p.summary, p.tag, p.add)
+	note := operation(http.MethodPost, p.path+"/notes", "add-"+p.of+"note", p.summary, p.tag, p.note)
 	note.DefaultStatus = http.StatusCreated
 	register(a, note, func(ctx context.Context, in *struct {
 		ByRecord

@@ -121,7 +121,7 @@ func changePage(view changeView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			if view.Change.MayAnnotate {
+			if view.Change.MayNote {
 				templ_7745c5c3_Err = changeNoteBox(view).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
