@@ -61,6 +61,20 @@ func TestWhatWasApprovedIsAskedAboutAgain(t *testing.T) {
 	require.Equal(t, approval.Pending, d.record.Approval.Verdict())
 }
 
+func TestNothingStartsByItselfOnAFileThatNobodyHasSeen(t *testing.T) {
+	t.Parallel()
+	d := authorised(t, body{"auto_start": true})
+	require.Equal(t, change.Scheduled, d.record.State)
+	d.attach("plan")
+	before := len(d.events)
+	d.at("2026-12-18 22:00").catchUp()
+	require.Equal(t, change.AwaitingApproval, d.record.State)
+	require.Nil(t, d.record.ActualStart)
+	require.False(t, d.record.ApprovalVoid)
+	require.Contains(t, d.types(before), "change.attachments_changed")
+	require.NotContains(t, d.types(before), "change.started")
+}
+
 func TestFilesOfWhatWasCarriedOutVoidNothing(t *testing.T) {
 	t.Parallel()
 	d := authorised(t, nil)

@@ -110,6 +110,9 @@ func (d *draft) windowOpens() error {
 	if span, _ := record.Window(); !span.Holds(d.moment) {
 		return d.windowMissed() // nobody was there to start it while the window was open
 	}
+	if d.newFiles() {
+		return nil // who voted is asked again; where nobody is, the deadline is still due, and finds them looked at
+	}
 	record.Conflicts = FindConflicts(*record, d.facts.Surroundings, d.moment)
 	held := d.holding()
 	if held == "" {

@@ -94,7 +94,7 @@ var Lifecycle = &domain.Lifecycle{
 		{Verb: "on_agenda", Title: "On an agenda", From: voting, Event: "change.on_agenda", Body: body[OnAgenda]},
 		{Verb: "content_changed", Title: "Look at what is attached", From: editable, To: append([]domain.State{Implementing}, decided...), Leads: editLeads, Event: filesChanged, Body: body[Plain]},
 		{Verb: "conflicts_changed", Title: "Look for conflicts", From: underway, To: underHand, Leads: freedLeads, Event: "change.conflicts_found", Body: body[Plain]},
-		{Verb: "window_opens", Title: "Start by itself", From: []domain.State{Scheduled}, To: []domain.State{Implementing, Approved}, Event: "change.started", Body: body[Plain]},
+		{Verb: "window_opens", Title: "Start by itself", From: []domain.State{Scheduled}, To: []domain.State{Implementing, Approved, AwaitingApproval}, Event: "change.started", Body: body[Plain]},
 		{Verb: "window_missed", Title: "Window missed", From: authorised, To: []domain.State{Approved}, Event: "change.window_missed", Body: body[Plain]},
 		{Verb: "overrun", Title: "Overrun", From: []domain.State{Implementing}, Event: "change.overrun", Body: body[Plain]},
 		{Verb: "cause_proposed", Title: "Cause proposed", From: []domain.State{Implementing, Review, Closed}, Event: "change.cause_proposed", Body: body[ProposeCause]},

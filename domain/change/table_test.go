@@ -53,7 +53,7 @@ electorate_changed   | awaiting_approval implementing review               | awa
 on_agenda            | awaiting_approval implementing review               | =                                            |
 content_changed      | draft assessing awaiting_approval approved scheduled implementing review rejected | awaiting_approval approved scheduled rejected implementing |
 conflicts_changed    | assessing awaiting_approval approved scheduled      | scheduled implementing                       |
-window_opens         | scheduled                                           | implementing approved                        |
+window_opens         | scheduled                                           | implementing approved awaiting_approval      |
 window_missed        | approved scheduled                                  | approved                                     |
 overrun              | implementing                                        | =                                            |
 cause_proposed       | implementing review closed                          | =                                            |
