@@ -221,17 +221,11 @@ func (p *Passage) votesOf(before, record change.Change) {
 				ON CONFLICT (record_id, stage, person) DO UPDATE SET again = excluded.again, due_at = excluded.due_at`, record.ID, p.now, p.rest.json(has))
 		}
 	}
-	had, has := votesIn(before), votesIn(record)
-	fresh := []voteRow{}
-	for _, row := range has {
-		known := false
-		for _, old := range had {
-			known = known || old == row
-		}
-		if !known {
-			fresh = append(fresh, row)
-		}
+	had := map[voteRow]bool{}
+	for _, row := range votesIn(before) {
+		had[row] = true
 	}
+	fresh := slices.DeleteFunc(votesIn(record), func(row voteRow) bool { return had[row] })
 	if len(fresh) > 0 {
 		// What is void goes first, or a vote in its place would stand beside it.
 		p.add(`INSERT INTO votes (record_id, stage, place, round, voter, seat, choice, at, void)

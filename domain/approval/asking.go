@@ -8,6 +8,9 @@ import (
 	"github.com/holdfast-itsm/holdfast/domain"
 )
 
+// MaxQuestions bounds the questions of a stage in one round.
+const MaxQuestions = 50
+
 // Ask takes a question of a member, or of their delegate, to whoever submitted it. The stage's deadline stands still until every
 // question is answered; votes are taken meanwhile.
 func (k *Keeper) Ask(at time.Time, by, stage, text string) error {
@@ -20,6 +23,15 @@ func (k *Keeper) Ask(at time.Time, by, stage, text string) error {
 		return domain.Invalid("question", "is needed: what do you want to know?")
 	case len(text) > domain.MaxReasonBytes:
 		return domain.Invalid("question", "takes at most %d bytes, has %d", domain.MaxReasonBytes, len(text))
+	}
+	asked := 0
+	for _, q := range s.Questions {
+		if q.Round == s.Round {
+			asked++
+		}
+	}
+	if asked >= MaxQuestions {
+		return domain.Conflict(nil, "%d questions were asked in this round of the stage %s, which is as many as it takes", MaxQuestions, s.Name)
 	}
 	question := Question{By: by, Round: s.Round, Text: text, AskedAt: at}
 	s.Questions = append(s.Questions, question)

@@ -45,6 +45,9 @@ func (k *Keeper) Cast(at time.Time, b Ballot) error {
 	if err := s.oneHand(b); err != nil {
 		return err
 	}
+	if b.Choice != Recuse && s.changes(b.For) >= MaxVoteChanges {
+		return domain.Conflict(nil, "the vote of %s was changed %d times in this round, which is as often as it can be", b.For, MaxVoteChanges)
+	}
 	vote := Vote{
 		By: b.By, For: b.For, Choice: b.Choice, Comment: b.Comment, Conditions: slices.Clone(b.Conditions), Round: s.Round, At: at,
 		Hashes: s.about(k.Approval.Hashes),
@@ -60,6 +63,20 @@ func (k *Keeper) Cast(at time.Time, b Ballot) error {
 	}
 	k.settle(s, at, b.By)
 	return k.fault
+}
+
+// MaxVoteChanges bounds how often the vote of one seat is changed in a round: each stays visible.
+const MaxVoteChanges = 20
+
+// changes counts how often the vote of a seat was changed in the stage's round.
+func (s *Stage) changes(seat string) int {
+	count := 0
+	for _, v := range s.Votes {
+		if v.For == seat && v.Round == s.Round && v.Void != nil && v.Void.Why == VoidChanged {
+			count++
+		}
+	}
+	return count
 }
 
 // Check says what is wrong with a ballot in itself, whoever gives it and whatever it is about: a CodeInvalid.

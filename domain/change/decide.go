@@ -109,6 +109,10 @@ var ownersOnly = []string{"submit", "revise", "withdraw", "cancel", "record_retr
 // votes are the commands of an approval that is asked for.
 var votes = []string{"cast_vote", "close_voting", "request_info", "answer_info", "defer", "ask_others"}
 
+// chairing are the commands of a chair that bear on who decides, until when, and what stands in the way: nobody gives them about a
+// change of their own.
+var chairing = []string{"ask_others", "defer", "override_conflict"}
+
 // check refuses what the row itself forbids beyond the table.
 func check(record Change, command domain.Command) error {
 	verb, actor := command.Verb(), command.Actor
@@ -118,6 +122,8 @@ func check(record Change, command domain.Command) error {
 		return domain.Errorf(domain.CodeForbidden, "%s is for whoever drafted the change, and for the lead of its team", verb)
 	case verb == "record_retrospective" && record.Type != Emergency:
 		return domain.Conflict(nil, "only an emergency is recorded after it was done")
+	case slices.Contains(chairing, verb) && actor.Kind == domain.ActorPerson && record.everParty(actor.Name):
+		return domain.Errorf(domain.CodeForbidden, "%s is for another change manager than whoever asked for the change or carries it out", verb)
 	case slices.Contains(votes, verb) && !asking:
 		return domain.Conflict(nil, "nobody is asked about this change any more")
 	case verb == "close" && record.ReviewNeeded != "" && record.Findings == "":
@@ -147,6 +153,16 @@ func scheduler(record Change, actor domain.Actor) bool {
 // partyTo reports whether a person asked for the change, or carries it out by name.
 func (c Change) partyTo(person string) bool {
 	return person == c.OpenedBy || person == c.Requester || c.Carries(person, nil)
+}
+
+// everParty reports whether a person is, or was since the change was asked for, one of its parties.
+func (c Change) everParty(person string) bool {
+	if c.Approval != nil {
+		if _, barred := c.Approval.Parties.Bars(person); barred {
+			return true
+		}
+	}
+	return c.partyTo(person)
 }
 
 // draft is a decision in the making.

@@ -30,6 +30,8 @@ func TestDeeNeverApprovesHerOwnChange(t *testing.T) {
 		"in the stage of the schedule": {actor: everything, verb: "cast_vote", body: func(d *desk) body { return d.ballot("approve", body{"stage": "window"}) }},
 		"breaking the glass":           {actor: everything, verb: "break_glass", body: func(*desk) body { return body{"reason": "it is urgent"} }},
 		"closing the voting":           {actor: everything, verb: "close_voting", body: func(*desk) body { return body{"stage": "cab"} }},
+		"asking others":                {actor: everything, verb: "ask_others", body: func(*desk) body { return body{"stage": "cab", "people": []string{"pal"}, "reason": "r"} }},
+		"putting the vote off":         {actor: everything, verb: "defer", body: func(*desk) body { return body{"stage": "cab", "until": berlin("2026-12-10 12:00"), "reason": "r"} }},
 		"as a machine":                 {actor: domain.Actor{Kind: domain.ActorMachine, Name: "dee"}, verb: "cast_vote", body: func(d *desk) body { return d.ballot("approve", nil) }},
 		"as a machine account":         {actor: domain.Actor{Kind: domain.ActorPerson, Name: "robot", Machine: true, Roles: everything.Roles}, verb: "cast_vote", body: func(d *desk) body { return d.ballot("approve", nil) }},
 		"as a rule of automation":      {actor: domain.Actor{Kind: domain.ActorPolicy, Name: "AutomationRules/dee"}, verb: "cast_vote", body: func(d *desk) body { return d.ballot("approve", nil) }},

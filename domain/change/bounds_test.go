@@ -1,0 +1,42 @@
+package change_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/approval"
+	"github.com/holdfast-itsm/holdfast/domain/change"
+)
+
+// Whoever asked for a change does not lift what stands in its way, another change manager does.
+func TestAPartyOverridesNothingOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	d := authorised(t, nil)
+	d.facts.Surroundings.Incidents = []change.OpenIncident{{ID: incidentID, Number: "INC-000002", Service: "shop", Priority: 1}}
+	d.do(other, "conflicts_changed", nil)
+	one := body{"conflict": "incident:INC-000002", "reason": "both know"}
+	for _, party := range []string{"dee", "eli"} {
+		who := person(party, domain.RoleAgent, domain.RoleChangeManager)
+		d.refuse(domain.CodeForbidden, who, "override_conflict", one)
+		require.NotContains(t, change.Allowed(d.record, who), "override_conflict")
+	}
+	d.do(mona, "override_conflict", one)
+}
+
+// A vote is changed so often, and so many questions asked, and no more; an edit of the content counts as nobody's change of mind.
+func TestVotesAndQuestionsAreBounded(t *testing.T) {
+	t.Parallel()
+	d := asked(t, nil)
+	for i := range approval.MaxVoteChanges + 1 {
+		d.vote(member("ana"), []string{"approve", "abstain"}[i%2], nil)
+	}
+	require.Contains(t, d.refuse(domain.CodeConflict, member("ana"), "cast_vote", d.ballot("approve", nil)).Message, "changed 20 times")
+	d.vote(member("bo"), "approve", nil)
+	for range approval.MaxQuestions {
+		d.do(member("bo"), "request_info", body{"stage": "cab", "text": "why?"})
+	}
+	require.Contains(t, d.refuse(domain.CodeConflict, member("bo"), "request_info", body{"stage": "cab", "text": "why?"}).Message, "50 questions")
+	d.vote(member("ana"), "recuse", nil)
+}
