@@ -2,6 +2,7 @@ package change_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -39,4 +40,18 @@ func TestVotesAndQuestionsAreBounded(t *testing.T) {
 	}
 	require.Contains(t, d.refuse(domain.CodeConflict, member("bo"), "request_info", body{"stage": "cab", "text": "why?"}).Message, "50 questions")
 	d.vote(member("ana"), "recuse", nil)
+}
+
+// A meeting years ahead keeps no vote open.
+func TestAMeetingFarAheadMovesNoDeadline(t *testing.T) {
+	t.Parallel()
+	d := asked(t, nil)
+	due := *d.stage("cab").Timing.DueAt
+	agenda := func(ends string) body {
+		return body{"meeting": "CAB-000002", "board": "role:cab_member", "starts_at": berlin(ends).Add(-time.Hour), "ends_at": berlin(ends)}
+	}
+	d.do(other, "on_agenda", agenda("2028-11-30 12:00"))
+	require.Equal(t, due, *d.stage("cab").Timing.DueAt)
+	d.do(other, "on_agenda", agenda("2026-12-10 12:00"))
+	require.Equal(t, berlin("2026-12-10 12:00"), d.stage("cab").Timing.DueAt.In(berlin("2026-12-10 12:00").Location()))
 }

@@ -69,14 +69,15 @@ func (d *draft) deferTo(body Defer) error {
 	return nil
 }
 
-// onAgenda takes note that the change is on the agenda of a meeting: no stage that asks those who meet ends before that is over.
+// onAgenda takes note that the change is on the agenda of a meeting: no stage that asks those who meet ends before that is over. A
+// meeting further ahead than a vote may be put off moves no deadline.
 func (d *draft) onAgenda() error {
 	var body OnAgenda
 	if err := d.command.Decode(&body); err != nil {
 		return err
 	}
 	d.event("", map[string]any{"meeting": body.Meeting, "starts_at": body.StartsAt}, nil)
-	if d.Record.Approval == nil {
+	if d.Record.Approval == nil || body.EndsAt.Sub(d.moment) > maxDeferral {
 		return nil
 	}
 	return d.ticked(func(k *approval.Keeper) error {
