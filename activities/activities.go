@@ -126,6 +126,12 @@ func (a *Activities) failed(ctx context.Context, command domain.Command, err err
 		return nothing.result, nil
 	case a.Transient(err):
 		return domain.Result{}, fmt.Errorf("applying %s: %w", command.Name, err)
+	case a.Constraint(err) == schemas.ReservedOnce:
+		others, readErr := schemas.ReservedBy(ctx, a.DB, command.Record)
+		if readErr != nil {
+			return domain.Result{}, readErr
+		}
+		return a.refuse(ctx, command, domain.Conflict(nil, "an item is reserved by another change in that time: %s; look at what blocks this one, and try again", others))
 	case a.Constraint(err) != "":
 		return a.refuse(ctx, command, domain.Errorf(domain.CodeInvalid, "%s is against the rule %s", command.Name, a.Constraint(err)))
 	}

@@ -117,3 +117,22 @@ func TestAFreezeByRiskIsFoundOnceTheRiskIsKnown(t *testing.T) {
 	require.Equal(t, []string{"blocking freeze risky"}, b.conflicts(id))
 	b.sound()
 }
+
+// Where two are scheduled in the same instant, the second is told which other one has the item.
+func TestWhoHasReservedAnItemIsNamed(t *testing.T) {
+	t.Parallel()
+	b := settleBoard(t)
+	first := b.scheduled(body{"exclusive": true})
+	second := b.asked(nil)
+	for _, name := range []string{"ana", "bo", "fay", "sec"} {
+		b.vote(name, second, nil)
+	}
+	// As if the first had been scheduled after the second looked.
+	_, err := b.db.Superuser(t).NewRaw(`UPDATE changes SET conflicts = '[]' WHERE id = ?`, second).Exec(t.Context())
+	require.NoError(t, err)
+	result, err := b.give(b.by("mona", domain.RoleChangeManager), "cast_vote", second, body{"vote": "approve", "hashes": b.change(second).Approval.Hashes})
+	require.NoError(t, err)
+	require.Equal(t, domain.CodeConflict, result.Refusal.Code)
+	require.Contains(t, result.Refusal.Message, first.Number)
+	b.sound()
+}

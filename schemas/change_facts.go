@@ -3,6 +3,7 @@ package schemas
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -207,6 +208,25 @@ func ChangesNear(ctx context.Context, db bun.IDB, c change.Change, at time.Time)
 	}
 	return near(ctx, db, c, at)
 }
+
+// ReservedOnce is the constraint by which two changes cannot reserve one item at the same time.
+const ReservedOnce = "change_items_reserved"
+
+// ReservedBy names the changes that have reserved an item of a change in its window, by number; of one that is not stored, it says so.
+func ReservedBy(ctx context.Context, db bun.IDB, id string) (string, error) {
+	var numbers []string
+	if err := reservedBy.Scan(ctx, db, []any{id}, &numbers); err != nil {
+		return "", fmt.Errorf("asking who has reserved the items of change %s: %w", id, err)
+	}
+	if len(numbers) == 0 {
+		return "one that was scheduled just now", nil
+	}
+	return strings.Join(numbers, ", "), nil
+}
+
+var reservedBy = pg.Prepared(`SELECT DISTINCT r.number FROM change_items own JOIN change_items i ON i.item = own.item AND i.during && own.during
+		AND i.change_id <> own.change_id AND i.reserves JOIN records r ON r.id = i.change_id
+	WHERE own.change_id = $1 ORDER BY 1`)
 
 // Successors are the changes, by id, that are asked for and must come after another.
 func Successors(ctx context.Context, db bun.IDB, id string) ([]string, error) {
