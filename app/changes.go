@@ -54,11 +54,16 @@ type ChangeView struct {
 
 // ChangeQuery narrows a list of changes, newest first; with From and To, those whose window has a moment in that span, by their windows.
 type ChangeQuery struct {
-	// State lists states, or "open" for all that are not at their end.
-	State    []string
-	Team     string
-	Service  string
-	Assignee string
+	// State lists states, or "open" or "active" for all that are not at their end. Several widen the list.
+	State   []string
+	Team    string
+	Service string
+	// Assignee is a handle, "me", or "none"; Requester a handle or "me".
+	Assignee  string
+	Requester string
+	Priority  []int
+	// Voting asks for those that await approval, and those that go on while a stage takes votes.
+	Voting   bool
 	Type     string
 	Model    string
 	Item     string
@@ -168,22 +173,14 @@ func (a *App) Changes(ctx context.Context, query ChangeQuery) (Page[ChangeView],
 	if err := principal.mayAnywhere(PermissionChangeRead); err != nil {
 		return page, err
 	}
-	if (query.From == nil) != (query.To == nil) {
-		return page, badQuery("to", "", "and from belong together")
+	filter, err := query.filter(principal)
+	if err != nil {
+		return page, err
 	}
 	if err := inCalendar(map[string]*time.Time{"from": query.From, "to": query.To}); err != nil {
 		return page, err
 	}
 	size := pageSize(query.Limit)
-	filter := schemas.ChangeFilter{
-		Team: query.Team, Service: query.Service, Assignee: query.Assignee, Type: query.Type, Model: query.Model, Item: query.Item,
-		From: query.From, To: query.To, Limit: size + 1,
-	}
-	for _, state := range query.State {
-		if filter.Open = filter.Open || state == "open"; state != "open" {
-			filter.States = append(filter.States, state)
-		}
-	}
 	if query.Cursor != "" {
 		after, err := a.Change(ctx, query.Cursor)
 		if err != nil {
@@ -244,6 +241,15 @@ func (a *App) trackRecord(ctx context.Context, model, team string) (TrackRecord,
 	}
 	if err := principal.mayAnywhere(PermissionChangeRecord); err != nil {
 		return TrackRecord{}, err
+	}
+	if model != "" {
+		_, known, err := schemas.ReadPolicy(ctx, a.DB, policy.KindChangeModel, model, 0)
+		if err != nil {
+			return TrackRecord{}, a.fault(ctx, "reading a model of changes", err)
+		}
+		if !known {
+			return TrackRecord{}, domain.Errorf(domain.CodeNotFound, "no model %s", model)
+		}
 	}
 	found, err := schemas.ReadTrackRecord(ctx, a.DB, model, team)
 	if err != nil {

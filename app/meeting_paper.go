@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"slices"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/domain/approval"
+	"github.com/holdfast-itsm/holdfast/domain/change"
 	"github.com/holdfast-itsm/holdfast/domain/meeting"
 	"github.com/holdfast-itsm/holdfast/schemas"
 )
@@ -36,8 +38,13 @@ type PaperItem struct {
 	WindowFrom *time.Time   `json:"window_from,omitempty"`
 	WindowTo   *time.Time   `json:"window_to,omitempty"`
 	Conflicts  int          `json:"conflicts,omitempty"`
-	Stages     []PaperStage `json:"stages,omitempty"`
-	Lines      []PaperLine  `json:"lines,omitempty"`
+	// ConflictLevels count them by how much they matter.
+	ConflictLevels map[change.Level]int `json:"conflict_levels,omitempty"`
+	// PutOffBy put a vote off to the meeting, which put the change on the agenda; PutOffWhy is why.
+	PutOffBy  string       `json:"put_off_by,omitempty"`
+	PutOffWhy string       `json:"put_off_why,omitempty"`
+	Stages    []PaperStage `json:"stages,omitempty"`
+	Lines     []PaperLine  `json:"lines,omitempty"`
 }
 
 // PaperStage is where one stage of a change's approval stands.
@@ -62,6 +69,12 @@ type PaperLine struct {
 	// What is the vote, or what became of the stage; Text what was said, or why.
 	What string `json:"what,omitempty"`
 	Text string `json:"text,omitempty"`
+	// Conditions are those of a vote; People whom it concerns: who is asked too, or is needed again; Fields what was edited.
+	Conditions []string `json:"conditions,omitempty"`
+	People     []string `json:"people,omitempty"`
+	Fields     []string `json:"fields,omitempty"`
+	// DueAt is until when there is time, where a deadline was moved.
+	DueAt *time.Time `json:"due_at,omitempty"`
 }
 
 // The kinds of lines, and when they come.
@@ -78,9 +91,10 @@ const (
 // decisions are the events of changes that minutes tell, in words.
 var decisions = map[string]string{
 	"change.approval_approved": "approved", "change.approval_rejected": "rejected", "change.approval_escalated": "escalated",
-	"change.approval_failed": "cannot be decided", "change.approval_voided": "votes void", "change.approval_moved": "deadline moved",
+	"change.approval_failed": "cannot be decided", "change.approval_voided": "votes void", "change.vote_deferred": "deadline moved",
 	"change.approved_alone": "approved alone", "change.info_requested": "asked", "change.info_answered": "answered",
-	"change.approval_withdrawn": "withdrawn",
+	"change.approval_withdrawn": "withdrawn", "change.others_asked": "others are asked", "change.voting_closed": "voting closed",
+	"change.approval_replaced": "another policy decides",
 }
 
 // MeetingPaper reads what agenda and minutes of a meeting are made of. Each change is read as its reader may, each vote from its
@@ -138,6 +152,12 @@ func (a *App) paperItem(ctx context.Context, of MeetingView, item meeting.Item) 
 	one.Title, one.Type, one.State, one.Team, one.Assignee = found.Title, found.Type, found.State, found.Team, found.Assignee
 	one.Services, one.WindowFrom, one.WindowTo, one.Conflicts = found.Services, found.WindowFrom, found.WindowTo, len(found.Conflicts)
 	one.RiskLevel, one.RiskScore = found.Risk.Level, found.Risk.Score
+	for _, conflict := range found.Conflicts {
+		if one.ConflictLevels == nil {
+			one.ConflictLevels = map[change.Level]int{}
+		}
+		one.ConflictLevels[conflict.Level]++
+	}
 	if found.Approval != nil {
 		for _, stage := range found.Approval.Stages {
 			one.Stages = append(one.Stages, PaperStage{
@@ -156,7 +176,11 @@ func (a *App) paperItem(ctx context.Context, of MeetingView, item meeting.Item) 
 	}
 	paper := MeetingPaper{Meeting: of}
 	for _, event := range events {
-		one.Lines = append(one.Lines, paper.of(event))
+		line := paper.of(event)
+		one.Lines = append(one.Lines, line)
+		if event.Type == "change.vote_deferred" && line.By != "" && !event.At.After(item.At) && item.By == item.Number {
+			one.PutOffBy, one.PutOffWhy = line.By, event.Reason
+		}
 	}
 	return one, nil
 }
@@ -178,22 +202,36 @@ func (p MeetingPaper) of(event domain.StoredEvent) PaperLine {
 			}
 		}
 		line.Text = line.said(event, "comment")
+		var words struct {
+			Conditions []string `json:"conditions"`
+		}
+		if json.Unmarshal(event.Personal, &words) == nil {
+			line.Conditions = words.Conditions
+		}
 		return line
 	}
 	line := p.line(event, PaperDecision)
 	var fact struct {
-		Stage string `json:"stage"`
-		Why   string `json:"why"`
+		Stage  string     `json:"stage"`
+		Why    string     `json:"why"`
+		People []string   `json:"people"`
+		Again  []string   `json:"needed_again"`
+		Fields []string   `json:"fields"`
+		DueAt  *time.Time `json:"due_at"`
 	}
 	if json.Unmarshal(event.Data, &fact) == nil {
-		line.Stage, line.Text = fact.Stage, fact.Why
+		line.Stage, line.Text, line.Fields, line.People = fact.Stage, fact.Why, fact.Fields, append(fact.People, fact.Again...)
 	}
 	line.What = what
-	for _, words := range []string{line.said(event, "question"), line.said(event, "answer"), event.Reason} {
-		if line.Text == "" {
-			line.Text = words
-		}
+	switch event.Type {
+	case "change.info_requested":
+		line.Text = line.said(event, "question")
+	case "change.info_answered":
+		line.Text = line.said(event, "answer")
+	case "change.vote_deferred":
+		line.DueAt = fact.DueAt
 	}
+	line.Text = cmp.Or(line.Text, event.Reason)
 	return line
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/domain/approval"
+	"github.com/holdfast-itsm/holdfast/domain/change"
 	"github.com/holdfast-itsm/holdfast/domain/meeting"
 )
 
@@ -127,9 +128,12 @@ func (w *paperText) facts(item PaperItem) {
 		w.line("- Window: %s to %s", w.time(*item.WindowFrom), w.time(*item.WindowTo))
 	}
 	if item.Conflicts > 0 {
-		w.line("- Conflicts: %d", item.Conflicts)
+		w.line("- Conflicts: %s", item.ConflictWords())
 	}
-	if item.By != "" {
+	switch {
+	case item.PutOffBy != "":
+		w.line("- Put off to it by %s: %s", item.PutOffBy, escaped(item.PutOffWhy))
+	case item.By != "":
 		w.line("- Put on the agenda by %s", item.By)
 	}
 }
@@ -154,7 +158,11 @@ func (w *paperText) said(lines []PaperLine) {
 			last = line.When
 			w.line("\n%s:\n", headings[last])
 		}
-		w.line("- %s %s", w.time(line.At), escaped(line.Words()))
+		until := ""
+		if line.DueAt != nil {
+			until = "; until " + w.time(*line.DueAt)
+		}
+		w.line("- %s %s%s", w.time(line.At), escaped(line.Words()), until)
 	}
 }
 
@@ -189,7 +197,26 @@ func (l PaperLine) Words() string {
 	if l.Text != "" {
 		fmt.Fprintf(&text, ": %s", strings.Join(strings.Fields(l.Text), " "))
 	}
+	for _, more := range []struct {
+		words string
+		list  []string
+	}{{"on condition of", l.Conditions}, {"people:", l.People}, {"edited:", l.Fields}} {
+		if len(more.list) > 0 {
+			fmt.Fprintf(&text, "; %s %s", more.words, strings.Join(more.list, ", "))
+		}
+	}
 	return text.String()
+}
+
+// ConflictWords count the conflicts by level, the gravest first: "1 blocking, 4 warning".
+func (i PaperItem) ConflictWords() string {
+	var words []string
+	for _, level := range []change.Level{change.Blocking, change.Warning, change.Info} {
+		if n := i.ConflictLevels[level]; n > 0 {
+			words = append(words, fmt.Sprintf("%d %s", n, level))
+		}
+	}
+	return strings.Join(words, ", ")
 }
 
 // votedWords word a vote.

@@ -77,10 +77,8 @@ func (a *App) Meetings(ctx context.Context, query MeetingQuery) (Page[MeetingVie
 	}
 	size := pageSize(query.Limit)
 	filter := schemas.MeetingFilter{Cadence: query.Cadence, Limit: size + 1}
-	for _, state := range query.State {
-		if filter.Open = filter.Open || state == "open"; state != "open" {
-			filter.States = append(filter.States, state)
-		}
+	if filter.States, filter.Open, err = statesOf(meeting.Lifecycle, query.State); err != nil {
+		return page, err
 	}
 	if query.Cursor != "" {
 		after, err := a.Meeting(ctx, query.Cursor)

@@ -16,13 +16,19 @@ import (
 
 // ChangeFilter narrows a list of changes.
 type ChangeFilter struct {
-	Open     bool
-	States   []string
-	Team     string
-	Service  string
-	Assignee string
-	Type     string
-	Model    string
+	Open    bool
+	States  []string
+	Team    string
+	Service string
+	// Unassigned leaves those that nobody carries out.
+	Assignee   string
+	Unassigned bool
+	Requester  string
+	Priorities []int
+	// Voting leaves those that await approval, and those that go on while a stage takes votes.
+	Voting bool
+	Type   string
+	Model  string
 	// Item is a configuration item that the change touches.
 	Item string
 	// From and To ask for changes whose window has a moment in that span; they are listed by their windows.
@@ -42,6 +48,9 @@ func ListChanges(ctx context.Context, db bun.IDB, reader Reader, filter ChangeFi
 	if filter.Open {
 		c.text.WriteString(` AND r.open`)
 	}
+	if filter.Voting {
+		c.text.WriteString(takingVotes)
+	}
 	if len(filter.States) > 0 {
 		c.add(` AND r.state = ANY (?::text[])`, filter.States)
 		if !slices.ContainsFunc(filter.States, atEnd) { // which is said, so that what ended is not walked through
@@ -49,11 +58,17 @@ func ListChanges(ctx context.Context, db bun.IDB, reader Reader, filter ChangeFi
 		}
 	}
 	for _, column := range []struct{ name, value string }{
-		{"r.team", filter.Team}, {"r.assignee", filter.Assignee}, {"c.type", filter.Type}, {"c.model", filter.Model},
+		{"r.team", filter.Team}, {"r.assignee", filter.Assignee}, {"r.requester", filter.Requester}, {"c.type", filter.Type}, {"c.model", filter.Model},
 	} {
 		if column.value != "" {
 			c.add(` AND `+column.name+` = ?`, column.value)
 		}
+	}
+	if filter.Unassigned {
+		c.text.WriteString(` AND r.assignee = ''`)
+	}
+	if len(filter.Priorities) > 0 {
+		c.add(` AND r.priority = ANY (?::int[])`, filter.Priorities)
 	}
 	if filter.Service != "" {
 		c.add(` AND c.services::jsonb @> to_jsonb(?::text)`, filter.Service)
@@ -82,6 +97,10 @@ func ListChanges(ctx context.Context, db bun.IDB, reader Reader, filter ChangeFi
 	}
 	return found, nil
 }
+
+// takingVotes are the changes that await approval, and those that are carried out, or were, while a stage takes votes.
+const takingVotes = ` AND r.active AND (r.state = 'awaiting_approval' OR r.state IN ('implementing', 'review')
+	AND EXISTS (SELECT FROM jsonb_array_elements(c.approval::jsonb -> 'stages') s WHERE s ->> 'state' IN ('open', 'escalated')))`
 
 // atEnd reports whether a state is one in which changes end.
 func atEnd(state string) bool {

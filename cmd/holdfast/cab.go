@@ -85,13 +85,20 @@ func (c *cabShow) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
+	putOff, err := s.putOff(ctx, m)
+	if err != nil {
+		return err
+	}
 	return s.show(view{data: m, table: s.meetings([]app.MeetingView{m}), text: func(p *printer) error {
 		if err := p.line("%s: %s", m.Number, s.meetingSummary(m)); err != nil {
 			return err
 		}
 		for _, item := range m.Items {
 			by := "awaited votes at the cut-off"
-			if item.By != "" {
+			switch {
+			case item.By == item.Number:
+				by = putOff[item.Number]
+			case item.By != "":
 				by = "put there by " + item.By
 			}
 			if err := p.line("  %s  %s", item.Number, by); err != nil {
@@ -100,6 +107,26 @@ func (c *cabShow) Run(ctx context.Context, s *session) error {
 		}
 		return p.line("may: %s", strings.Join(m.AllowedCommands, ", "))
 	}})
+}
+
+// putOff says of the changes that put themselves on an agenda who put a vote off to the meeting, and why.
+func (s *session) putOff(ctx context.Context, m app.MeetingView) (map[string]string, error) {
+	words := map[string]string{}
+	for _, item := range m.Items {
+		if item.By == item.Number {
+			words[item.Number] = "put off to it"
+		}
+	}
+	if len(words) == 0 {
+		return words, nil
+	}
+	paper, err := s.service.MeetingPaper(ctx, m.ID)
+	for _, item := range paper.Items {
+		if item.PutOffBy != "" {
+			words[item.Number] = "put off to it by " + item.PutOffBy + ": " + oneLine(item.PutOffWhy)
+		}
+	}
+	return words, err
 }
 
 // paper asks for a text about a meeting.

@@ -33,20 +33,26 @@ type changeCommands struct {
 }
 
 type changeList struct {
-	State    []string `placeholder:"STATE" default:"open" help:"A state, or open (not at its end); several with commas."`
-	Team     string   `short:"t" placeholder:"TEAM" help:"Of this team."`
-	Service  string   `short:"s" placeholder:"SERVICE" help:"That touch this service."`
-	Assignee string   `short:"a" placeholder:"PERSON" help:"Carried out by this person."`
-	Type     string   `enum:"standard,normal,emergency," default:"" help:"standard, normal or emergency."`
-	Model    string   `placeholder:"NAME" help:"That follow this model."`
-	Item     string   `name:"configuration-item" aliases:"ci" placeholder:"CI" help:"That touch this configuration item."`
-	Limit    int      `short:"n" default:"50" help:"At most so many."`
-	All      bool     `help:"Of every state, however many."`
+	State     []string `placeholder:"STATE" default:"open" help:"A state, or open (not at its end); several widen the list."`
+	Team      string   `short:"t" placeholder:"TEAM" help:"Of this team."`
+	Service   string   `short:"s" placeholder:"SERVICE" help:"That touch this service."`
+	Assignee  string   `short:"a" placeholder:"PERSON" help:"Carried out by this person, me, or none."`
+	Requester string   `placeholder:"PERSON" help:"Asked for by this person, or me."`
+	Priority  []int    `short:"p" placeholder:"1-5" help:"Of this priority; several with commas."`
+	Voting    bool     `help:"That await approval, or go on while a stage takes votes."`
+	Type      string   `enum:"standard,normal,emergency," default:"" help:"standard, normal or emergency."`
+	Model     string   `placeholder:"NAME" help:"That follow this model."`
+	Item      string   `name:"configuration-item" aliases:"ci" placeholder:"CI" help:"That touch this configuration item."`
+	Limit     int      `short:"n" default:"50" help:"At most so many."`
+	All       bool     `help:"Of every state, however many."`
 }
 
 // Run lists changes page by page.
 func (c *changeList) Run(ctx context.Context, s *session) error {
-	query := app.ChangeQuery{State: c.State, Team: c.Team, Service: c.Service, Assignee: c.Assignee, Type: c.Type, Model: c.Model, Item: c.Item}
+	query := app.ChangeQuery{
+		State: c.State, Team: c.Team, Service: c.Service, Assignee: c.Assignee, Requester: c.Requester, Priority: c.Priority,
+		Voting: c.Voting, Type: c.Type, Model: c.Model, Item: c.Item,
+	}
 	if c.All {
 		query.State = nil
 	}
@@ -154,6 +160,9 @@ func (s *session) changeSummary(c app.ChangeView) string {
 	case c.State == change.AwaitingApproval || c.State == change.Review && c.Approval != nil && !c.Approval.Final():
 		if waits := missing(c); len(waits) > 0 {
 			parts = append(parts, "asked: "+strings.Join(waits, " "))
+		}
+		if c.AsksAgain() {
+			parts = append(parts, "it has no window; the board is asked again when one is set")
 		}
 	case c.WindowFrom != nil && c.Open:
 		parts = append(parts, fmt.Sprintf("window %s to %s", s.when(*c.WindowFrom), s.when(*windowEnd(c))))

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/holdfast-itsm/holdfast/app"
 	"github.com/holdfast-itsm/holdfast/domain/approval"
@@ -54,7 +55,7 @@ func (s *session) describeChange(p *printer, c app.ChangeView) error {
 		"Starts by itself", onlyIf(c.AutoStart, "as the window opens"), "Outage", c.ExpectedOutage, "Team", c.Team, "Carried out by", c.Assignee,
 		"Asked for by", c.Requester, "Drafted by", different(c.OpenedBy, c.Requester), "Assessed by", c.AssessedBy, "Peer review", c.ReviewedBy,
 		"Started", c.ActualStart, "Ended", c.ActualEnd, "Outcome", strings.ReplaceAll(c.Outcome, "_", " "), "Watched until", c.WatchUntil,
-		"Review", c.ReviewNeeded, "Review due", c.ReviewDueAt, "Next", next, "Version", c.Version,
+		"Review", c.ReviewNeeded, "Review due", c.ReviewDueAt, "Next", next, "Version", c.Version, "Times in", zoneName(p.zone, c.UpdatedAt),
 	)
 	if err != nil {
 		return err
@@ -80,6 +81,14 @@ func (s *session) describeChange(p *printer, c app.ChangeView) error {
 		}
 	}
 	return nil
+}
+
+// zoneName names a zone; this machine's, which has no name of its own, by what it is called at an instant.
+func zoneName(zone *time.Location, at time.Time) string {
+	if zone != time.Local {
+		return zone.String()
+	}
+	return at.In(zone).Format("MST (-07:00)")
 }
 
 func parenthesised(words string) string {
@@ -167,11 +176,14 @@ func approvalText(p *printer, c app.ChangeView) string {
 		if stage.State.TakesVotes() && len(stage.Figures.Outstanding) > 0 {
 			lines = append(lines, "  missing: "+strings.Join(stage.Figures.Outstanding, " "))
 		}
-		if again := stage.NeededAgain(); len(again) > 0 {
+		if again := stage.NeededAgain(); stage.State.TakesVotes() && len(again) > 0 {
 			lines = append(lines, "  needed again: "+strings.Join(again, " "))
 		}
-		if due := stage.Timing.DueAt; due != nil && stage.State.TakesVotes() {
+		if due := stage.Timing.DueAt; due != nil && stage.State == approval.Open {
 			lines = append(lines, fmt.Sprintf("  until %s, then: %s", p.when(*due), stage.ByDefault()))
+		}
+		if stage.State == approval.StageEscalated {
+			lines = append(lines, "  "+passedText(p, stage.Timing.DueAt)+"; votes still count")
 		}
 		for _, member := range stage.Members {
 			if member.Left != "" {
@@ -190,6 +202,14 @@ func approvalText(p *printer, c app.ChangeView) string {
 		}
 	}
 	return strings.Join(lines, "\n")
+}
+
+// passedText says when the deadline of an escalated stage was.
+func passedText(p *printer, due *time.Time) string {
+	if due == nil {
+		return "its deadline passed"
+	}
+	return "its deadline passed " + p.when(*due)
 }
 
 func policyName(a *approval.Approval) string {

@@ -65,6 +65,25 @@ func TestWhoeverAssessesIsToldWhatIsAskedAndWhichAnswersThereAre(t *testing.T) {
 	require.Contains(t, refused.err, "tested_back_out: Was the way back tested? (yes, no)\n")
 }
 
+func TestChangesSayWhatHoldsNow(t *testing.T) {
+	t.Parallel()
+	over := strings.NewReplacer(`"state":"open","round":2`, `"state":"escalated","round":2`).Replace(routers)
+	review := strings.NewReplacer(`"approval":{"policy"`, `"nothing":{"policy"`, `"state":"awaiting_approval"`, `"state":"review"`).Replace(routers)
+	windowless := strings.NewReplacer(`"type":"normal"`, `"type":"emergency"`, `"window_from":"2026-12-05T22:00:00Z","window_to":"2026-12-06T02:00:00Z",`, "", `"covers":["scope"]`, `"covers":["scope","schedule"]`).Replace(routers)
+	vote := `422 {"type":"https://holdfast.dev/errors/invalid","code":"invalid","status":422,"detail":"you vote here for bo and gil: say whose seat (for)"}`
+	address, _ := openDesk(t, map[string]string{
+		"GET /changes/CHG-000007": "200 " + over, "GET /changes/CHG-000008": "200 " + review, "POST /changes/CHG-000007/submit": "200 " + windowless,
+		"POST /changes/2d8f1c52-6b1d-8a3e-9c55-3f4f7f3a7d11/cast-vote": vote,
+	})
+	shown := run(t, address, "", "change", "show", "CHG-000007").out
+	require.Contains(t, shown, "its deadline passed 2026-11-25 10:00; votes still count\n")
+	require.NotContains(t, shown, "then: escalate")
+	require.Regexp(t, `Times in +UTC`, shown)
+	require.Contains(t, run(t, address, "", "change", "vote", "CHG-000008").err, "nobody is asked about CHG-000007, which is in review")
+	require.Contains(t, run(t, address, "", "change", "submit", "CHG-000007").out, "it has no window; the board is asked again when one is set")
+	require.Contains(t, run(t, address, "", "change", "vote", "CHG-000007", "approve").err, "you vote here for bo and gil: say whose seat (--for)")
+}
+
 func TestAddressesOfTheChangeCalendarAreMadeAndEnded(t *testing.T) {
 	t.Parallel()
 	address, d := openDesk(t, map[string]string{

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/holdfast-itsm/holdfast/app"
+	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/domain/approval"
 	"github.com/holdfast-itsm/holdfast/domain/change"
 )
@@ -40,7 +41,7 @@ func (c *changeVote) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	if found.Approval == nil || len(found.Approval.Hashes) == 0 {
-		return misusef("nobody is asked about %s, which is %s", found.Number, strings.ReplaceAll(string(found.State), "_", " "))
+		return misusef("nobody is asked about %s, which is %s", found.Number, standsAt(found.State))
 	}
 	if choice == "" {
 		return s.show(view{data: found.Approval.Hashes, table: hashTable(found), text: func(p *printer) error { return s.ballot(p, found, c.Stage) }})
@@ -60,9 +61,34 @@ func (c *changeVote) Run(ctx context.Context, s *session) error {
 			}
 		}
 	}
-	return s.give(ctx, app.Request{
+	err = s.give(ctx, app.Request{
 		Practice: change.Practice, Verb: "cast_vote", Record: found.ID, Key: c.Key, Async: c.Async, IfVersion: c.IfVersion,
 	}, change.CastVote{Stage: c.Stage, Vote: choice, For: c.For, Comment: comment, Conditions: c.Conditions, Hashes: hashes})
+	return byFlag(err, "(for)", "(--for)")
+}
+
+// byFlag names a flag in a refusal that names a field of a body.
+func byFlag(err error, field, flag string) error {
+	refused := domain.AsError(err)
+	if refused == nil || !strings.Contains(refused.Message, field) {
+		return err
+	}
+	named := *refused
+	named.Message = strings.ReplaceAll(named.Message, field, flag)
+	named.Fields = slices.Clone(named.Fields)
+	for i := range named.Fields {
+		named.Fields[i].Message = strings.ReplaceAll(named.Fields[i].Message, field, flag)
+	}
+	return &named
+}
+
+// standsAt words a state in a sentence: "which is in review".
+func standsAt(state domain.State) string {
+	if state == change.Draft {
+		return "a draft"
+	}
+	info, _ := change.Lifecycle.State(state)
+	return strings.ToLower(info.Title)
 }
 
 func hashTable(c app.ChangeView) table {

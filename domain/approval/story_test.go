@@ -95,7 +95,8 @@ func TestADelegateReachesTheThreshold(t *testing.T) {
 	b := setup(t, `[{"name": "cab", "electorate": ["role:cab_member"], "rule": {"threshold": 2}}]`,
 		map[string][]approval.Member{"cab": members("ana", "bo", "cy")}, approval.Delegation{Principal: "bo", Delegate: "hal", Until: &until})
 	b.approve("ana")
-	refused(t, b.says("hal", approval.Approve), domain.CodeForbidden, "hal is not among those who decide")
+	refused(t, b.says("hal", approval.Approve), domain.CodeInvalid, "you vote here for bo: say whose seat (for)")
+	refused(t, b.says("zed", approval.Approve), domain.CodeForbidden, "zed is not among those who decide")
 	refused(t, b.says("hal", approval.Approve, approval.Ballot{For: "cy"}), domain.CodeForbidden, "cy has not delegated to hal")
 	refused(t, b.says("hal", approval.Recuse, approval.Ballot{For: "bo"}), domain.CodeInvalid, "only bo can leave")
 	require.NoError(t, b.says("hal", approval.Approve, approval.Ballot{For: "bo"}))

@@ -29,10 +29,16 @@ type Ballot struct {
 // CodeInvalid where the ballot is wrong in itself.
 func (k *Keeper) Cast(at time.Time, b Ballot) error {
 	at = domain.Millisecond(at)
-	if b.For == "" {
+	unsaid := b.For == ""
+	if unsaid {
 		b.For = b.By
 	}
 	s, err := k.seatOf(at, b.Stage, b.By, b.For)
+	if err != nil && unsaid && domain.CodeOf(err) == domain.CodeForbidden {
+		if others := k.standsFor(at, b.By, b.Stage); len(others) > 0 {
+			return sayFor(others)
+		}
+	}
 	if err != nil {
 		return err
 	}
@@ -166,6 +172,34 @@ func (k *Keeper) AskedOf(at time.Time, by string) []Asked {
 		}
 	}
 	return list
+}
+
+// standsFor are those whose votes a hand can give now, or gave and can change; of one stage, where that is named.
+func (k *Keeper) standsFor(at time.Time, by, stage string) []string {
+	var list []string
+	for _, asked := range k.AskedOf(at, by) {
+		if stage == "" || stage == asked.Stage {
+			list = append(list, asked.Person)
+		}
+	}
+	for _, given := range k.Changeable(by) {
+		if stage == "" || stage == given.Stage.Name {
+			list = append(list, given.Vote.For)
+		}
+	}
+	slices.Sort(list)
+	return slices.DeleteFunc(slices.Compact(list), func(person string) bool { return person == by })
+}
+
+// sayFor refuses a vote of somebody who has no seat of their own, and votes for others.
+func sayFor(others []string) error {
+	last := len(others) - 1
+	names := others[last]
+	if last > 0 {
+		names = strings.Join(others[:last], ", ") + " and " + names
+	}
+	message := "you vote here for " + names + ": say whose seat (for)"
+	return &domain.Error{Code: domain.CodeInvalid, Message: message, Fields: []domain.FieldError{{Location: "body.for", Message: message}}}
 }
 
 // Given is a vote in force, and the stage that it was given in.

@@ -6,6 +6,7 @@
 package change
 
 import (
+	"slices"
 	"time"
 
 	"github.com/holdfast-itsm/holdfast/domain"
@@ -167,6 +168,29 @@ func (c Change) Window() (window.Span, bool) {
 		return window.Span{}, false
 	}
 	return window.Span{From: *c.WindowFrom, To: *c.end()}, true
+}
+
+// Lasts is what a calendar shows of the change: its window, and once it has ended the time that it took, at least a minute; false where
+// no window is set.
+func (c Change) Lasts() (window.Span, bool) {
+	span, set := c.Window()
+	if !set || c.ActualStart == nil || c.ActualEnd == nil {
+		return span, set
+	}
+	span = window.Span{From: *c.ActualStart, To: *c.ActualEnd}
+	if shortest := span.From.Add(time.Minute); span.To.Before(shortest) {
+		span.To = shortest
+	}
+	return span, true
+}
+
+// AsksAgain reports whether a window that is set later makes votes void: an emergency is voted on without one, by a stage whose votes are
+// about when it is done too.
+func (c Change) AsksAgain() bool {
+	_, set := c.Window()
+	return c.Type == Emergency && !set && c.Approval != nil && slices.ContainsFunc(c.Approval.Stages, func(s approval.Stage) bool {
+		return len(s.Covers) == 0 || slices.Contains(s.Covers, approval.Schedule)
+	})
 }
 
 // end is when the window ends, with its extension.

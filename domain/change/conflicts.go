@@ -113,7 +113,7 @@ func FindConflicts(c Change, s Surroundings, at time.Time) []Conflict {
 			Why: fmt.Sprintf("%s carries out %s in the same window", c.Assignee, number),
 		})
 	}
-	f.incidents(s.Incidents)
+	f.incidents(c, s.Incidents)
 	f.predecessors(s.Predecessors, span, set, at)
 	slices.SortStableFunc(f.list, func(a, b Conflict) int {
 		return cmp.Or(cmp.Compare(rank[a.Level], rank[b.Level]), cmp.Compare(a.ID, b.ID))
@@ -154,7 +154,7 @@ func (f *finding) neighbours(c Change, near []Neighbour) {
 func (n Neighbour) claim(c Change) string {
 	switch {
 	case n.Alone:
-		return fmt.Sprintf("%s touches %s too, which whoever changes it has alone", n.Number, n.Item)
+		return fmt.Sprintf("%s touches %s too; only one change at a time may touch %s", n.Number, n.Item, n.Item)
 	case c.Exclusive:
 		return fmt.Sprintf("%s touches %s too, which this change wants alone", n.Number, n.Item)
 	}
@@ -192,7 +192,7 @@ func (f *finding) maintenance(windows []window.Window, span window.Span) {
 	})
 }
 
-func (f *finding) incidents(open []OpenIncident) {
+func (f *finding) incidents(c Change, open []OpenIncident) {
 	for _, incident := range open {
 		level := Warning
 		if incident.Priority == 1 && !incident.Linked {
@@ -203,9 +203,20 @@ func (f *finding) incidents(open []OpenIncident) {
 		}
 		f.add(Conflict{
 			ID: "incident:" + incident.Number, Level: level, Kind: "incident", Other: incident.Number,
-			Why: fmt.Sprintf("%s of priority %d is open on %s", incident.Number, incident.Priority, incident.Service),
+			Why: fmt.Sprintf("%s of priority %d is open on %s", incident.Number, incident.Priority, c.wayTo(incident.Service)),
 		})
 	}
+}
+
+// wayTo names a service, and how the change comes near to it where it does not say that it touches it.
+func (c Change) wayTo(service string) string {
+	if service == c.Service || slices.Contains(c.Services, service) {
+		return service
+	}
+	if len(c.ConfigurationItems) == 1 {
+		return service + ", which depends on " + c.ConfigurationItems[0]
+	}
+	return service + ", which depends on what is touched"
 }
 
 func (f *finding) predecessors(list []Predecessor, span window.Span, set bool, at time.Time) {

@@ -225,6 +225,9 @@ func (d *draft) answerInfo() error {
 				stage = s.Name
 			}
 		}
+		if stage == "" {
+			return domain.Conflict(nil, "no question waits for an answer")
+		}
 		return k.Answer(d.moment, d.command.Actor.Name, stage, body.Text)
 	})
 }

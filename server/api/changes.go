@@ -17,17 +17,20 @@ type changeAnswer struct {
 }
 
 type changeQuery struct {
-	State    []string  `query:"state" doc:"States, or open for all that are not at their end"`
-	Team     string    `query:"team" maxLength:"100"`
-	Service  string    `query:"service" maxLength:"100" doc:"That it touches"`
-	Assignee string    `query:"assignee" maxLength:"100"`
-	Type     string    `query:"type" enum:"standard,normal,emergency"`
-	Model    string    `query:"model" maxLength:"100"`
-	Item     string    `query:"item" maxLength:"200" doc:"A configuration item that it touches"`
-	From     time.Time `query:"from" doc:"With to: whose window has a moment in that span; listed by their windows"`
-	To       time.Time `query:"to" doc:"Excluded"`
-	Limit    int       `query:"limit" minimum:"0" maximum:"200"`
-	Cursor   string    `query:"cursor" maxLength:"400"`
+	State     []string  `query:"state,explode" doc:"A state, or open or active for all that are not at their end; several widen the list, with commas or said again"`
+	Team      string    `query:"team" maxLength:"100"`
+	Service   string    `query:"service" maxLength:"100" doc:"That it touches"`
+	Assignee  string    `query:"assignee" maxLength:"100" doc:"A handle, me, or none"`
+	Requester string    `query:"requester" maxLength:"100" doc:"A handle, or me"`
+	Priority  []int     `query:"priority" doc:"1 is the highest; several with commas"`
+	Voting    bool      `query:"voting" doc:"Those that await approval, and those that go on while a stage takes votes"`
+	Type      string    `query:"type" enum:"standard,normal,emergency"`
+	Model     string    `query:"model" maxLength:"100"`
+	Item      string    `query:"item" maxLength:"200" doc:"A configuration item that it touches"`
+	From      time.Time `query:"from" doc:"With to: whose window has a moment in that span; listed by their windows"`
+	To        time.Time `query:"to" doc:"Excluded"`
+	Limit     int       `query:"limit" minimum:"0" maximum:"200"`
+	Cursor    string    `query:"cursor" maxLength:"400"`
 }
 
 func (a *API) changes() {
@@ -35,7 +38,7 @@ func (a *API) changes() {
 	register(a, operation(http.MethodGet, "/changes", "list-changes", "List changes, newest first, or by their windows", "Changes", read),
 		func(ctx context.Context, in *changeQuery) (*answer[app.Page[app.ChangeView]], error) {
 			query := app.ChangeQuery{
-				State: in.State, Team: in.Team, Service: in.Service, Assignee: in.Assignee, Type: in.Type, Model: in.Model, Item: in.Item,
+				State: in.State, Team: in.Team, Service: in.Service, Assignee: in.Assignee, Requester: in.Requester, Priority: in.Priority, Voting: in.Voting, Type: in.Type, Model: in.Model, Item: in.Item,
 				From: given(in.From), To: given(in.To), Limit: in.Limit, Cursor: in.Cursor,
 			}
 			return answered(a.Service.Changes(ctx, query))

@@ -35,7 +35,7 @@ func (a *API) meetings() {
 	read := app.PermissionMeetingRead
 	register(a, operation(http.MethodGet, path, "list-cab-meetings", "List the meetings of change advisory boards, the latest first", tag, read),
 		func(ctx context.Context, in *struct {
-			State   []string `query:"state" doc:"A state, or open (not over); several with commas"`
+			State   []string `query:"state,explode" doc:"A state, or open (not over); several widen the list, with commas or said again"`
 			Cadence string   `query:"cadence" maxLength:"100" doc:"Called by this Cadence"`
 			Limit   int      `query:"limit" minimum:"1" maximum:"200" default:"50"`
 			Cursor  string   `query:"cursor" maxLength:"100"`

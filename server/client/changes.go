@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/holdfast-itsm/holdfast/app"
@@ -21,7 +22,8 @@ func (c *client) Change(ctx context.Context, reference string) (app.ChangeView, 
 func (c *client) Changes(ctx context.Context, query app.ChangeQuery) (app.Page[app.ChangeView], error) {
 	op := get(changes)
 	op.query = values(
-		"state", strings.Join(query.State, ","), "team", query.Team, "service", query.Service, "assignee", query.Assignee, "type", query.Type,
+		"state", strings.Join(query.State, ","), "team", query.Team, "service", query.Service, "assignee", query.Assignee, "requester", query.Requester,
+		"priority", priorities(query.Priority), "voting", whether(query.Voting), "type", query.Type,
 		"model", query.Model, "item", query.Item, "from", instant(query.From), "to", instant(query.To), "cursor", query.Cursor,
 		"limit", count(query.Limit, mostItems),
 	)
@@ -100,4 +102,20 @@ func (c *client) Delegate(ctx context.Context, request app.Delegating) (app.Dele
 func (c *client) EndDelegation(ctx context.Context, id string) error {
 	_, err := c.do(ctx, call{method: http.MethodDelete, path: []string{"delegations", id}})
 	return err
+}
+
+// priorities and whether write what a query asks; empty where it asks nothing.
+func priorities(list []int) string {
+	texts := make([]string, len(list))
+	for i, priority := range list {
+		texts[i] = strconv.Itoa(priority)
+	}
+	return strings.Join(texts, ",")
+}
+
+func whether(asked bool) string {
+	if !asked {
+		return ""
+	}
+	return strconv.FormatBool(asked)
 }

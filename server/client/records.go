@@ -144,12 +144,8 @@ func (c *client) Incidents(ctx context.Context, query app.IncidentQuery) (app.Pa
 
 // listed is what a list is asked for.
 func listed(query app.IncidentQuery) url.Values {
-	priorities := make([]string, len(query.Priority))
-	for i, priority := range query.Priority {
-		priorities[i] = strconv.Itoa(priority)
-	}
 	return values(
-		"state", strings.Join(query.State, ","), "priority", strings.Join(priorities, ","), "team", query.Team,
+		"state", strings.Join(query.State, ","), "priority", priorities(query.Priority), "team", query.Team,
 		"assignee", query.Assignee, "requester", query.Requester, "service", query.Service, "category", query.Category,
 		"tag", query.Tag, "q", query.Words, "opened_from", instant(query.OpenedFrom), "opened_to", instant(query.OpenedTo),
 		"clock", query.Clock, "metric", query.Metric, "agreement", query.Agreement, "clock_from", instant(query.ClockFrom),

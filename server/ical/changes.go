@@ -41,7 +41,7 @@ func WriteChanges(content app.ChangeFeedContent, publicURL string) string {
 		}
 	}
 	for _, one := range content.Changes {
-		span, set := one.Window()
+		span, set := one.Lasts()
 		if !set {
 			continue
 		}

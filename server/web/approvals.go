@@ -12,7 +12,6 @@ import (
 
 	"github.com/holdfast-itsm/holdfast/app"
 	"github.com/holdfast-itsm/holdfast/domain/approval"
-	"github.com/holdfast-itsm/holdfast/domain/change"
 	"github.com/holdfast-itsm/holdfast/server"
 )
 
@@ -184,7 +183,7 @@ func (w *console) boardView(c *gin.Context) (boardView, error) {
 	if err != nil {
 		return view, err
 	}
-	found, err := w.Service.Changes(ctx, app.ChangeQuery{State: []string{string(change.AwaitingApproval)}, Limit: boardShown, Cursor: view.Cursor})
+	found, err := w.Service.Changes(ctx, app.ChangeQuery{Voting: true, Limit: boardShown, Cursor: view.Cursor})
 	if err != nil {
 		return view, err
 	}

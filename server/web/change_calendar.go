@@ -151,7 +151,7 @@ func (v *calendarView) lay(changes []app.ChangeView, windows []app.WindowView) {
 			}
 		}
 		for _, one := range changes {
-			if own, set := one.Window(); set && own.Overlaps(span) {
+			if own, set := one.Lasts(); set && own.Overlaps(span) {
 				day.Changes = append(day.Changes, calendarEntry{ChangeView: one, Span: own, Continues: own.From.Before(day.From)})
 			}
 		}

@@ -185,6 +185,9 @@ func (v changeView) waitsFor(ctx context.Context) string {
 		}
 		return "Waits for a peer to read it. " + c.AssessedBy + " has assessed its risk."
 	case change.AwaitingApproval, change.Rejected:
+		if c.State == change.AwaitingApproval && c.AsksAgain() {
+			return sentence(c.Approval.Reason()) + " It has no window; the board is asked again when one is set."
+		}
 		if c.Approval != nil {
 			return sentence(c.Approval.Reason())
 		}

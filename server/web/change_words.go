@@ -73,6 +73,7 @@ func toldOf(ctx context.Context, event domain.StoredEvent) toldEvent {
 	case event.Type == "change.settled":
 		told.Title, told.Why = "Alerts are let through again", settledWords(ctx, said)
 		delete(said, "still_firing")
+		delete(said, "incidents") // by their ids; the page lists them by number, with the alerts and with what was caused
 	case event.Type == "change.conflicts_found":
 		told.Title, told.Why = "Nothing blocks it any more", ""
 		if list, _ := said["why"].([]any); len(list) > 0 {

@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -27,4 +28,37 @@ func TestWhoeverAssessesCanGiveEveryAnswer(t *testing.T) {
 	} {
 		require.Contains(t, page, words)
 	}
+}
+
+func TestTheBoardListsEveryChangeThatWaitsForVotes(t *testing.T) {
+	t.Parallel()
+	d := setupDesk(t)
+	during := d.board(func(c *change.Change, _ *approval.Keeper) { c.State, c.ApprovalVoid = change.Implementing, true })
+	after := d.board(func(c *change.Change, _ *approval.Keeper) { c.State, c.Type = change.Review, change.Emergency })
+	decided := d.board(func(c *change.Change, k *approval.Keeper) {
+		c.State = change.Review
+		for _, by := range []string{"ana", "bo"} {
+			require.NoError(t, k.Cast(*k.Approval.SubmittedAt, approval.Ballot{By: by, Choice: approval.Approve, Hashes: k.Approval.Hashes}))
+		}
+	})
+	page := d.get("ana", boardPath, http.StatusOK)
+	require.Contains(t, page, `id="`+during.Number+`"`)
+	require.Contains(t, page, `id="`+after.Number+`"`)
+	require.NotContains(t, page, `id="`+decided.Number+`"`)
+}
+
+func TestACalendarShowsAnEndedChangeAsLongAsItLasted(t *testing.T) {
+	t.Parallel()
+	from := time.Date(2026, 12, 1, 20, 0, 0, 0, time.UTC)
+	to, ended := from.Add(48*time.Hour), from.Add(time.Hour)
+	c := change.Change{Details: change.Details{WindowFrom: &from, WindowTo: &to}}
+	span, set := c.Lasts()
+	require.True(t, set)
+	require.Equal(t, to, span.To)
+	c.ActualStart, c.ActualEnd = &from, &ended
+	span, _ = c.Lasts()
+	require.Equal(t, ended, span.To, "it does not go on after its end")
+	c.ActualEnd = &from
+	span, _ = c.Lasts()
+	require.True(t, span.To.After(span.From), "it can be seen")
 }

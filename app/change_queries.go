@@ -1,0 +1,84 @@
+package app
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/change"
+	"github.com/holdfast-itsm/holdfast/schemas"
+)
+
+// unassigned is written in place of a person: nobody.
+const unassigned = "none"
+
+// filter is what a query asks of the rows of changes.
+func (q ChangeQuery) filter(principal Principal) (schemas.ChangeFilter, error) {
+	filter := schemas.ChangeFilter{
+		Team: q.Team, Service: q.Service, Assignee: me(q.Assignee, principal), Requester: me(q.Requester, principal), Priorities: q.Priority,
+		Type: q.Type, Model: q.Model, Item: q.Item, Voting: q.Voting, From: q.From, To: q.To, Limit: pageSize(q.Limit) + 1,
+	}
+	if filter.Assignee == unassigned {
+		filter.Assignee, filter.Unassigned = "", true
+	}
+	if (q.From == nil) != (q.To == nil) {
+		return filter, badQuery("to", "", "and from belong together")
+	}
+	for _, priority := range q.Priority {
+		if priority < 1 || priority > 5 {
+			return filter, badQuery("priority", priority, "is 1 to 5")
+		}
+	}
+	var err error
+	filter.States, filter.Open, err = statesOf(change.Lifecycle, q.State)
+	return filter, err
+}
+
+// statesOf spells out the states that a query names: open are those of work that remains, active those that are not at the end.
+// Several widen the list. Where they are all that are open, and no other, that alone is said: an index has it.
+func statesOf(lifecycle *domain.Lifecycle, named []string) (states []string, open bool, err error) {
+	for _, name := range split(named) {
+		_, known := lifecycle.State(domain.State(name))
+		switch {
+		case known:
+			states = append(states, name)
+		case name == "open" || name == "active":
+			for _, state := range lifecycle.States {
+				if name == "open" && state.Open || name == "active" && state.Active {
+					states = append(states, string(state.Name))
+				}
+			}
+		default:
+			return nil, false, badQuery("state", name, "is not a state, open or active")
+		}
+	}
+	slices.Sort(states)
+	if states = slices.Compact(states); slices.Equal(states, openStates(lifecycle)) {
+		return nil, true, nil
+	}
+	return states, false, nil
+}
+
+func openStates(lifecycle *domain.Lifecycle) []string {
+	var states []string
+	for _, state := range lifecycle.States {
+		if state.Open {
+			states = append(states, string(state.Name))
+		}
+	}
+	slices.Sort(states)
+	return states
+}
+
+// split parts what was written with commas, once or several times.
+func split(list []string) []string {
+	var parts []string
+	for _, one := range list {
+		for part := range strings.SplitSeq(one, ",") {
+			if part = strings.TrimSpace(part); part != "" {
+				parts = append(parts, part)
+			}
+		}
+	}
+	return parts
+}
