@@ -56,7 +56,9 @@ type changeMentions struct {
 var (
 	openingChange = []string{"draft", "from_model"}
 	// namingChange name people, teams, services or other changes.
-	namingChange = append([]string{"edit", "assess", "peer_review", "start", "start_task", "complete_task", "complete", "back_out", "decide_cause"}, openingChange...)
+	namingChange = append([]string{"edit", "assess", "peer_review", "start", "start_task", "complete_task", "complete", "back_out"}, openingChange...)
+	// judgingChange are about what the change caused.
+	judgingChange = []string{"cause_proposed", "decide_cause"}
 	// scoringChange score the risk.
 	scoringChange = append([]string{"submit", "edit", "schedule", "assess", "record_retrospective"}, openingChange...)
 	// askingChange begin an approval, or may bring the change under another policy.
@@ -102,6 +104,11 @@ func (a *Activities) changeFacts(ctx context.Context, tx bun.Tx, record change.C
 		}
 		if record.Team == "" && slices.Contains(openingChange, verb) {
 			record.Team = facts.Services[record.Service].Team
+		}
+	}
+	if slices.Contains(judgingChange, verb) {
+		if err := judges(ctx, tx, &facts, record, command, named.Service); err != nil {
+			return facts, err
 		}
 	}
 	if slices.Contains(scoringChange, verb) {
@@ -227,9 +234,6 @@ func changeNames(ctx context.Context, tx bun.Tx, facts *change.Facts, record cha
 		Team: team, Assignee: named.Assignee, Requester: named.Requester, Actor: command.Actor.Name,
 		Services: append(append([]string{named.Service}, named.Services...), record.Services...), Predecessors: named.Predecessors,
 	}
-	for _, cause := range record.Causes {
-		asked.Services = append(asked.Services, cause.Service)
-	}
 	names, err := schemas.ReadChangeNames(ctx, tx, asked)
 	if err != nil {
 		return err
@@ -247,6 +251,13 @@ func changeNames(ctx context.Context, tx bun.Tx, facts *change.Facts, record cha
 		items = record.ConfigurationItems
 	}
 	facts.UnknownItems, err = schemas.UnknownItems(ctx, tx, items)
+	return err
+}
+
+// judges reads who says whether the change caused an incident: one on a service that is named, or one that is proposed already.
+func judges(ctx context.Context, tx bun.Tx, facts *change.Facts, record change.Change, command domain.Command, service string) error {
+	found, err := schemas.ReadJudges(ctx, tx, command.Actor.Name, append(record.Undecided(), cmp.Or(service, record.Service)), record.Restricted)
+	facts.Judges, facts.ActorTeams = found.Judges, found.ActorTeams
 	return err
 }
 

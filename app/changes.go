@@ -143,9 +143,9 @@ func (a *App) questions(ctx context.Context, of change.Change) ([]change.Asked, 
 
 // standing reads what commands a principal is offered by, beyond their roles.
 func (a *App) standing(ctx context.Context, p Principal) (change.Standing, error) {
-	standing := change.Standing{At: a.now()}
-	var err error
-	standing.Teams, standing.Delegations, err = schemas.Standing(ctx, a.DB, p.Handle, standing.At)
+	at := a.now()
+	found, err := schemas.ReadStanding(ctx, a.DB, p.Handle, at)
+	standing := change.Standing{Teams: found.Teams, Owns: found.Owns, Delegations: found.Delegations, At: at}
 	return standing, a.fault(ctx, "reading the standing of who asks", err)
 }
 
@@ -154,7 +154,7 @@ func (p Principal) change(found change.Change, standing change.Standing) ChangeV
 	view, roles := ChangeView{Change: found, AllowedCommands: []string{}}, p.rolesFor(found.Record)
 	at := p.rolesAtChange(found.Record)
 	view.MayAnnotate, view.MayNote = p.may(PermissionChangeAnnotate, at) == nil, p.may(PermissionChangeNote, at) == nil
-	roles = append(roles, domain.RoleApprover) // which opens the votes alone, and those are offered to whoever is asked
+	roles = append(roles, domain.RoleApprover) // which opens the ballots alone, and those are offered to whoever is asked
 	for _, verb := range change.Offered(found, p.actor(roles), standing) {
 		if p.may(Permission("change."+verb), roles) == nil {
 			view.AllowedCommands = append(view.AllowedCommands, verb)

@@ -70,16 +70,18 @@ var (
 )
 
 // mayReadChange lets those read a change, beside whoever may read any such record, who have a seat in a stage of its approval that is
-// not decided, or have voted, and the delegates of the former: nobody can decide what they cannot read.
+// not decided, or have voted, and the delegates of the former, and who is asked whether it caused an incident: nobody can decide what
+// they cannot read.
 var mayReadChange = `(` + mayReadOne + ` OR r.id IN (SELECT record_id FROM interests WHERE ` + seated + ` = $2)
-	OR r.id IN (SELECT record_id FROM votes WHERE voter = $2)
+	OR r.id IN (SELECT record_id FROM votes WHERE voter = $2) OR r.id IN (` + askedAboutCauses("$2") + `)
 	OR r.id IN (SELECT record_id FROM interests JOIN delegations d ON ` + seated + ` = d.principal
 		WHERE d.delegate = $2 AND d.ended_at IS NULL AND d.from_at <= $6::timestamptz AND d.until_at > $6::timestamptz))`
 
-// mayReadThisChange lets those read one change, too, who were asked and had not voted when it was decided: whoever comes too late is
-// told so. Lists do not hold it.
+// mayReadThisChange lets those read one change, too, who were asked and had not voted when it was decided, or had said nothing of what
+// it caused, and who said it: whoever comes too late is told so. Lists do not hold it.
 var mayReadThisChange = `(` + mayReadChange + ` OR jsonb_path_exists(c.approval::jsonb, '$.stages[*].members[*].person ? (@ == $who)',
-	jsonb_build_object('who', $2::text)))`
+	jsonb_build_object('who', $2::text)) OR EXISTS (SELECT FROM jsonb_path_query(c.causes::jsonb, '$[*] ? (exists (@.incident))') AS cause
+		LEFT JOIN services s ON s.name = coalesce(nullif(cause ->> 'service', ''), r.service) WHERE $2 IN (s.owner, cause ->> 'by')))`
 
 func normalizeChange(found *change.Change) {
 	normalizeHead(&found.Record)

@@ -24,6 +24,7 @@ const (
 	InterestUrgent = "urgent" // an incident of high priority on a service, by the service's name
 	InterestFreeze = "freeze" // any freeze or maintenance window
 	InterestItems  = "items"  // its configuration items, and how they hang together
+	InterestCause  = "cause"  // who owns the service of an incident that it may have caused, by the service's name, while that is undecided
 	InterestPerson = "person" // somebody with a seat in a stage of its approval that is not decided, by handle
 )
 
@@ -45,6 +46,9 @@ func interestsIn(c change.Change) []interest {
 			list = append(list, interest{InterestUrgent, service, looksAround})
 		}
 		list = append(list, interest{InterestFreeze, "", looksAround}, interest{InterestItems, "", looksAround})
+	}
+	for _, service := range c.Undecided() {
+		list = append(list, interest{InterestCause, service, ""}) // whoever owns it reads the change; nothing of it is looked at again
 	}
 	if c.Approval != nil && c.Approval.SubmittedAt != nil && c.Open {
 		for _, person := range c.Approval.Electors() {

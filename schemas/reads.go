@@ -72,7 +72,9 @@ func askedBy(handle string) string {
 func openTo(handle string) string {
 	return `(NOT r.restricted OR ` + handle + ` IN (r.requester, r.opened_by, r.assignee)
 		OR EXISTS (SELECT FROM watchers w WHERE w.record_id = r.id AND w.person = ` + handle + `)
-		OR EXISTS (SELECT FROM interests s WHERE s.record_id = r.id AND ` + seated + ` = ` + handle + `))`
+		OR EXISTS (SELECT FROM interests s WHERE s.record_id = r.id AND ` + seated + ` = ` + handle + `)
+		OR EXISTS (SELECT FROM interests i JOIN services s ON s.name = i.key
+			WHERE i.record_id = r.id AND i.kind = '` + InterestCause + `' AND s.owner = ` + handle + `))`
 }
 
 // unnamed adds a column that says of a record whether the reader sees it only because they see all restricted ones.

@@ -140,7 +140,8 @@ const (
 	TaskDone    = "done"
 )
 
-// Cause is an incident that may have been caused by the change. The owner of the service decides, never the implementer.
+// Cause is an incident that may have been caused by the change. The owner of the service decides, never the implementer; a change
+// manager where nobody else may, or has in time.
 type Cause struct {
 	Incident   string    `json:"incident"`
 	Number     string    `json:"number"`
@@ -152,6 +153,8 @@ type Cause struct {
 	By        string     `json:"by,omitempty"`
 	At        *time.Time `json:"at,omitempty"`
 	Escalated bool       `json:"escalated,omitempty"`
+	// AsksManagers: change managers were asked from the start, because nobody who owns the service may decide.
+	AsksManagers bool `json:"asks_managers,omitempty"`
 }
 
 // Override lifts one blocking conflict for the next start.

@@ -112,9 +112,9 @@ func (c *Change) parties() approval.Parties {
 	return parties
 }
 
-// Ballots are the commands of those who decide: whoever is named in an electorate, or stands in for somebody who is, gives them,
-// whatever their roles are elsewhere.
-var Ballots = []string{"cast_vote", "request_info"}
+// Ballots are the commands of those who are asked: whoever is named in an electorate, or stands in for somebody who is, and whoever owns
+// a service on which the change may have caused an incident, gives them, whatever their roles are elsewhere.
+var Ballots = []string{"cast_vote", "request_info", "decide_cause"}
 
 // Seats reports whether a person is, or was, of those who decide.
 func (c Change) Seats(person string) bool {

@@ -25,6 +25,9 @@ type Facts struct {
 	AssigneeMember  bool
 	RequesterActive bool
 	Services        map[string]Service
+	// Judges are those who say whether a change caused an incident, by the service that it was on: its owner, or where it names nobody
+	// who is active, those who hold the role for it.
+	Judges map[string][]Judge
 	// UnknownItems are configuration items of a command that there are not.
 	UnknownItems []string
 	// UnknownPredecessors are changes of a command that there are not; Predecessors are the ids of the others, by what named them.

@@ -69,7 +69,7 @@ func TestGoldenChange(t *testing.T) {
 			Overrides: []change.Override{{Conflict: "item:CHG-000002:db1", By: "mona", Reason: "both know", At: at}}, HeldSince: &at, OverrunAt: &at,
 			SettleAt: &at, WatchUntil: &at,
 			Causes: []change.Cause{{
-				Incident: incidentID, Number: "INC-000002", Service: "shop", ProposedAt: at, DueAt: at, Verdict: "confirmed", By: "olga", At: &at, Escalated: true,
+				Incident: incidentID, Number: "INC-000002", Service: "shop", ProposedAt: at, DueAt: at, Verdict: "confirmed", By: "olga", At: &at, Escalated: true, AsksManagers: true,
 			}},
 			CausedIncident: true, ReviewNeeded: "its outcome is backed_out", ReviewDueAt: &at, ReviewEscalated: true, Findings: "Check the indexes first",
 		},

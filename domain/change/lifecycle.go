@@ -38,7 +38,7 @@ var (
 		domain.RoleApprover, domain.RoleCABMember, domain.RoleAgent, domain.RoleTeamLead, domain.RoleChangeManager,
 		domain.RoleIncidentManager, domain.RoleServiceOwner,
 	}
-	owners = []domain.Role{domain.RoleServiceOwner}
+	judges = []domain.Role{domain.RoleServiceOwner, domain.RoleApprover, domain.RoleChangeManager}
 )
 
 // Lifecycle is the table of changes.
@@ -81,7 +81,7 @@ var Lifecycle = &domain.Lifecycle{
 		{Verb: "extend", Title: "Extend", From: []domain.State{Implementing}, Roles: managers, Event: "change.extended", Body: body[Extend]},
 		{Verb: "override_conflict", Title: "Override a conflict", From: authorised, To: underHand, Leads: freedLeads, Roles: managers, Event: "change.conflict_overridden", Body: body[OverrideConflict]},
 		{Verb: "record_retrospective", Title: "Record as done", From: []domain.State{Draft}, To: []domain.State{Review}, Roles: agents, Event: "change.recorded", Body: body[Retrospective]},
-		{Verb: "decide_cause", Title: "Decide a cause", From: []domain.State{Implementing, Review, Closed}, Roles: owners, Event: "change.cause_decided", Body: body[DecideCause]},
+		{Verb: "decide_cause", Title: "Decide a cause", From: []domain.State{Implementing, Review, Closed}, Roles: judges, Event: "change.cause_decided", Body: body[DecideCause]},
 		{Verb: "review", Title: "Review", From: []domain.State{Review}, Roles: managers, Event: "change.reviewed", Body: body[ReviewFindings]},
 		{Verb: "close", Title: "Close", From: []domain.State{Review}, To: []domain.State{Closed}, Roles: agents, Event: "change.closed", Body: body[Plain]},
 		{Verb: "withdraw", Title: "Withdraw", From: underway, To: []domain.State{Draft}, Roles: agents, Event: "change.withdrawn", Body: body[Plain]},

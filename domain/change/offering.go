@@ -12,6 +12,8 @@ import (
 type Standing struct {
 	// Teams are those they are of.
 	Teams []string
+	// Owns are the services of which they say what caused an incident.
+	Owns []string
 	// Delegations are those by which they vote for others.
 	Delegations []approval.Delegation
 	// At is the moment.
@@ -37,6 +39,8 @@ func (c Change) offered(verb string, actor domain.Actor, s Standing) bool {
 		return c.Approval != nil && slices.ContainsFunc(c.Approval.Stages, approval.Stage.Closable)
 	case "assess", "peer_review":
 		return !c.partyTo(actor.Name) && c.peerOf(actor, s.Teams)
+	case "decide_cause":
+		return c.judges(actor, s)
 	case "schedule":
 		return scheduler(c, actor)
 	case "start", "start_task", "complete_task", "complete", "back_out":

@@ -1,7 +1,6 @@
 package change
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -99,7 +98,7 @@ const (
 	causeDeclined  = "declined"
 )
 
-// causeProposed notes an incident on what the change touched. Whoever owns the service decides.
+// causeProposed notes an incident on what the change touched, and asks those who decide.
 func (d *draft) causeProposed() error {
 	var body ProposeCause
 	if err := d.command.Decode(&body); err != nil {
@@ -113,9 +112,11 @@ func (d *draft) causeProposed() error {
 	if err != nil {
 		return err
 	}
-	record.Causes = append(record.Causes, Cause{Incident: body.Incident, Number: body.Number, Service: body.Service, ProposedAt: d.moment, DueAt: due})
+	cause := Cause{Incident: body.Incident, Number: body.Number, Service: body.Service, ProposedAt: d.moment, DueAt: due}
+	asked := d.askCause(&cause)
+	record.Causes = append(record.Causes, cause)
 	d.event("", map[string]any{"incident": body.Number, "due_at": due}, nil)
-	d.notify("change.cause_proposed", map[string]any{"incident": body.Number, "due_at": due}, "service_owner:"+cmp.Or(body.Service, record.Service))
+	d.notify("change.cause_proposed", map[string]any{"incident": body.Number, "due_at": due}, asked...)
 	return nil
 }
 
@@ -126,9 +127,6 @@ func (d *draft) decideCause() error {
 		return err
 	}
 	record, by := &d.Record, d.command.Actor.Name
-	if record.carriedOut(by) || record.Carries(by, d.facts.ActorTeams) {
-		return domain.Errorf(domain.CodeForbidden, "whoever carried the change out does not judge what it caused")
-	}
 	i := slices.IndexFunc(record.Causes, func(c Cause) bool { return c.Incident == body.Incident || c.Number == body.Incident })
 	switch {
 	case i < 0:
@@ -137,9 +135,8 @@ func (d *draft) decideCause() error {
 		return domain.Conflict(nil, "%s has been %s", record.Causes[i].Number, record.Causes[i].Verdict)
 	}
 	cause := &record.Causes[i]
-	service := cmp.Or(cause.Service, record.Service)
-	if owner := d.facts.Services[service].Owner; d.command.Actor.Kind == domain.ActorPerson && owner != "" && owner != by {
-		return domain.Errorf(domain.CodeForbidden, "what caused an incident on %s decides its owner, %s", service, owner)
+	if err := d.mayJudge(*cause); err != nil {
+		return err
 	}
 	cause.Verdict, cause.By, cause.At = causeDeclined, by, at(d.moment)
 	if body.Caused {

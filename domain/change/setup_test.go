@@ -121,7 +121,7 @@ func setup(t require.TestingT, now string) *desk {
 	return &desk{t: t, now: berlin(now), facts: change.Facts{
 		Number: "CHG-000001", Policies: map[string]int{"Calendar/default": 1}, Calendar: office(), TeamKnown: true, AssigneeMember: true,
 		RequesterActive: true, Services: map[string]change.Service{"shop": {Owner: "olga", Team: "web", Criticality: "high"}},
-		ActorTeams: []string{"web"}, Surroundings: change.Surroundings{Read: true},
+		Judges: map[string][]change.Judge{"shop": {{Person: "olga", Teams: []string{"web"}}}}, ActorTeams: []string{"web"}, Surroundings: change.Surroundings{Read: true},
 		Model: change.Model{Type: change.Normal, Questionnaire: []change.Question{{ID: "tested_back_out", Ask: "Was the back-out tested?", Risk: map[string]int{"no": 25}}}},
 		Voting: change.Voting{
 			Candidates: []approval.Candidate{candidate(t, "a-ecab", ecab), candidate(t, "cab", cab)}, Language: words{},

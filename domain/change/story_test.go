@@ -103,7 +103,7 @@ func TestTheFourthStory(t *testing.T) {
 
 	d.at("2026-12-13 02:30")
 	d.do(other, "cause_proposed", body{"incident": otherID, "number": "INC-000003", "service": "shop"})
-	require.Equal(t, []string{"service_owner:shop"}, d.told("change.cause_proposed"))
+	require.Equal(t, []string{"person:olga"}, d.told("change.cause_proposed"))
 	verdict := body{"incident": "INC-000003", "caused": true}
 	d.refuse(domain.CodeForbidden, person("eli", domain.RoleServiceOwner), "decide_cause", verdict)
 	d.do(olga, "decide_cause", verdict)

@@ -41,7 +41,7 @@ back_out             | implementing                                        | rev
 extend               | implementing                                        | =                                            | manager
 override_conflict    | approved scheduled                                  | scheduled implementing                       | manager
 record_retrospective | draft                                               | review                                       | agent lead manager
-decide_cause         | implementing review closed                          | =                                            | owner
+decide_cause         | implementing review closed                          | =                                            | owner approver manager
 review               | review                                              | =                                            | manager
 close                | review                                              | closed                                       | agent lead manager
 withdraw             | assessing awaiting_approval approved scheduled      | draft                                        | agent lead manager
@@ -232,6 +232,16 @@ func (d *desk) bodyOf(verb string) any {
 	return nil
 }
 
+// owns are the services of which somebody says what caused an incident.
+func (d *desk) owns(person string) (services []string) {
+	for service, judges := range d.facts.Judges {
+		if slices.ContainsFunc(judges, func(j change.Judge) bool { return j.Person == person }) {
+			services = append(services, service)
+		}
+	}
+	return services
+}
+
 func (d *desk) undecided() string {
 	for _, cause := range d.record.Causes {
 		if cause.Verdict == "" {
@@ -287,7 +297,7 @@ func (d *desk) tries(t *testing.T, actor domain.Actor, verb string) {
 		require.Equal(t, allowed == nil, slices.Contains(change.Allowed(d.record, actor), verb), what)
 	}
 	if err == nil && !transition.Machine() && len(transition.From) > 0 {
-		standing := change.Standing{Teams: d.facts.ActorTeams, Delegations: d.facts.Voting.Delegations, At: d.now}
+		standing := change.Standing{Teams: d.facts.ActorTeams, Owns: d.owns(actor.Name), Delegations: d.facts.Voting.Delegations, At: d.now}
 		require.Contains(t, change.Offered(d.record, actor, standing), verb, what)
 	}
 	if allowed != nil {

@@ -51,11 +51,16 @@ func newMonitored(t *testing.T) *monitored {
 	admin.Do(http.MethodPut, "/policies/Calendar/default", object{"reason": "test", "spec": object{
 		"timezone": "Europe/Berlin", "weekly": object{"mon": day, "tue": day, "wed": day, "thu": day, "fri": day},
 	}}, nil).Is(200)
-	b.person("olga", "service_owner")
+	b.person("olga", "requester")    // who owns the shop, and holds no other role
+	b.person("leo", "requester")     // and the role for the stock, below
 	b.person("eli", "service_owner") // and still no judge of his own work
 	admin.Do(http.MethodPut, "/policies/ServicePolicy/"+s.service, object{"reason": "test", "spec": object{
 		"title": "Shop", "owner": b.handle("olga"), "criticality": "high", "support": object{"team": b.documentName()},
 	}}, nil).Is(200)
+	admin.Do(http.MethodPut, "/policies/ServicePolicy/"+s.stock(), object{"reason": "test", "spec": object{
+		"title": "Stock", "support": object{"team": b.documentName()},
+	}}, nil).Is(200)
+	admin.Post("/grants", object{"person": b.handle("leo"), "role": "service_owner", "scope_kind": "service", "scope_name": s.stock()}).Is(200)
 	for _, item := range []string{"server01.int", "server02.int"} {
 		admin.Do(http.MethodPut, "/configuration-items/"+item, object{"class": "server", "title": item, "service": s.service}, nil).Is(200)
 	}
@@ -68,6 +73,9 @@ func newMonitored(t *testing.T) *monitored {
 	s.intake = made["path"].(string) + "alertmanager"
 	return s
 }
+
+// stock is another service, which nobody is named to own.
+func (s *monitored) stock() string { return "stock-story4" }
 
 // berlin reads a wall time of the story: "2026-12-05 22:00", or with seconds.
 func berlin(text string) time.Time {
@@ -182,7 +190,7 @@ func (s *monitored) endsLateAndSettles(number string) string {
 	require.Len(t, causes, 1, "proposed")
 	cause := causes[0].(object)
 	require.Equal(t, []any{caused, s.service, "2026-12-10T08:00:00Z"}, []any{cause["number"], cause["service"], cause["due_at"]}, "three working days from Monday's opening")
-	require.Equal(t, []string{"service_owner:" + s.service}, s.toldOf(number, "change.cause_proposed", berlin("2026-12-06 02:30")))
+	require.Equal(t, []string{"person:" + s.handle("olga")}, s.toldOf(number, "change.cause_proposed", berlin("2026-12-06 02:30")))
 	require.Equal(t, object{"total": 1.0, "failed": 0.0, "undecided": 1.0, "failure_rate": 0.0}, s.record())
 	return caused
 }
@@ -198,14 +206,29 @@ func (s *monitored) judged(number, caused string) {
 	require.Contains(t, problems, "does not judge")
 	require.Equal(t, object{"total": 1.0, "failed": 0.0, "undecided": 1.0, "failure_rate": 0.0}, s.record())
 	olga := s.as("olga")
+	require.Equal(t, []any{"decide_cause"}, olga.Get("/changes/" + number).Is(200).Map()["allowed_commands"])
 	olga.Post("/changes/"+number+"/decide-cause", verdict).Is(200)
-	olga.Get("/change-models/" + storyModel + "/record").Is(200).Into(&verdict)
+	s.as("dee").Get("/change-models/" + storyModel + "/record").Is(200).Into(&verdict)
 	require.Equal(t, []any{1.0, 1.0, 0.0, 1.0}, []any{verdict["total"], verdict["failed"], verdict["undecided"], verdict["failure_rate"]}, "1 of 1 at the next GET")
-	require.Equal(t, []string{storyModel, "1", "1", "100.0", "%", "0"}, strings.Fields(s.lastLine(s.prints("olga", "change", "record", "--model", storyModel))))
+	require.Equal(t, []string{storyModel, "1", "1", "100.0", "%", "0"}, strings.Fields(s.lastLine(s.prints("mona", "change", "record", "--model", storyModel))))
 	s.clock.Settle()
+	s.judgedElsewhere(number)
 	require.Equal(t, "it caused an incident", s.change(number)["review_needed"])
 	links := items(s.as("mona").Get("/incidents/" + caused + "/links").Is(200))
 	require.Equal(t, []any{"caused_by", number}, []any{links[0]["type"], links[0]["number"]})
+}
+
+// judgedElsewhere: of an incident on another service, whoever holds the role for that one alone says whether the change caused it.
+func (s *monitored) judgedElsewhere(number string) {
+	t := s.t
+	leo := s.as("leo")
+	leo.Get("/changes/" + number).Is(404)
+	logged := log(s.as("dee"), "The stock is not counted", object{"service": s.stock(), "configuration_items": []string{"server01.int"}, "team": s.documentName()})
+	s.clock.Settle()
+	require.Equal(t, []string{"person:" + s.handle("leo")}, s.toldOf(number, "change.cause_proposed", berlin("2026-12-07 09:00")))
+	require.Contains(t, leo.Get("/changes/" + number).Is(200).Map()["allowed_commands"], "decide_cause")
+	s.as("olga").Insist("/changes/"+number+"/decide-cause", object{"incident": logged["number"], "caused": false}).Is(403)
+	s.prints("leo", "change", "decide-cause", number, logged["number"].(string), "--no-caused")
 }
 
 // repeats: the alert ends with its incident; told again after the close, it opens one that follows it, proposed as caused too.
