@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/change"
 	"github.com/holdfast-itsm/holdfast/schemas"
 )
 
@@ -40,8 +41,8 @@ func PrincipalFrom(ctx context.Context) (Principal, error) {
 	return principal, nil
 }
 
-// rolesFor are the roles that hold for one record: those granted for all, for its team or for its service, and requester
-// for whoever asked for it.
+// rolesFor are the roles that hold for one record: those granted for all, for its team or for its service, requester for whoever asked
+// for it, and agent for whoever drafted a change and is an agent of anything still: a draft is theirs to bring on, whatever it touches.
 func (p Principal) rolesFor(head domain.Record) []domain.Role {
 	roles := []domain.Role{}
 	for _, grant := range p.Grants {
@@ -57,7 +58,16 @@ func (p Principal) rolesFor(head domain.Record) []domain.Role {
 	if p.Handle == head.Requester || p.Handle == head.OpenedBy {
 		roles = append(roles, domain.RoleRequester)
 	}
+	if head.Practice == change.Practice && p.Handle == head.OpenedBy && p.drafts() {
+		roles = append(roles, domain.RoleAgent)
+	}
 	return unique(roles)
+}
+
+// drafts reports whether the person drafts changes, for whatever scope. What else their role gives there it gives nowhere else.
+func (p Principal) drafts() bool {
+	transition, _ := change.Lifecycle.Transition("draft")
+	return slices.ContainsFunc(p.Grants, func(grant Grant) bool { return slices.Contains(transition.Roles, grant.Role) })
 }
 
 // rolesToOpen are the roles that count before a record exists: those granted anywhere.
