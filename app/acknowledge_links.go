@@ -48,6 +48,8 @@ const (
 	LinkExpired LinkOver = "expired"
 	// LinkEnded: nobody is needed any more.
 	LinkEnded LinkOver = "ended"
+	// LinkLeft: the link's person is not among those who decide any more.
+	LinkLeft LinkOver = "left"
 )
 
 // AcknowledgeLink tells what a link is for.

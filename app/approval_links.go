@@ -34,6 +34,8 @@ type ApprovalLink struct {
 	ExpiresAt time.Time
 	// Over says why the link does not work any more; empty: it does.
 	Over LinkOver
+	// Left says why its person does not decide any more, where that is why it is over.
+	Left approval.Leaving
 }
 
 // LinkedBallot is a vote by a link, which says what it is about.
@@ -89,8 +91,20 @@ func (a *App) approvalLink(ctx context.Context, secret string) (ApprovalLink, sc
 	}
 	if !stage.State.TakesVotes() {
 		link.Over = LinkEnded
+	} else if link.Left = whyLeft(stage, row.Person); link.Left != "" {
+		link.Over = LinkLeft
 	}
 	return link, row, nil
+}
+
+// whyLeft says why somebody does not vote in a stage any more; empty: they do.
+func whyLeft(stage approval.Stage, person string) approval.Leaving {
+	for _, member := range stage.Members {
+		if member.Person == person {
+			return member.Left
+		}
+	}
+	return approval.NoLonger
 }
 
 // VoteByLink votes as the link's person. The link's hash is the command's key: pressed twice at once, it is one vote, and one that was

@@ -11,14 +11,14 @@ import (
 type Language struct {
 	// Tag names it as BCP 47 does; Name is what it calls itself.
 	Tag, Name string
-	// moment is the layout of a moment to the minute, clock that of one in these weeks, day that of a day, date that of one with its year; group stands between thousands, decimal before the fraction.
-	moment, clock, day, date, group, decimal string
+	// moment is the layout of a moment to the minute, clock that of one in these weeks, day that of a day, date that of one with its year, time that of a time of day; group stands between thousands, decimal before the fraction.
+	moment, clock, day, date, time, group, decimal string
 }
 
 // Languages are those there are. The first is that of whoever neither chose one nor has a browser that asks for one.
 var Languages = []Language{
-	{Tag: "en-GB", Name: "English (United Kingdom)", moment: "2 Jan 2006, 15:04 MST", clock: "Mon 2 Jan 15:04", day: "2 January", date: "2 January 2006", group: ",", decimal: "."},
-	{Tag: "en-US", Name: "English (United States)", moment: "Jan 2, 2006, 3:04 PM MST", clock: "Mon Jan 2, 3:04 PM", day: "January 2", date: "January 2, 2006", group: ",", decimal: "."},
+	{Tag: "en-GB", Name: "English (United Kingdom)", moment: "2 Jan 2006, 15:04 MST", clock: "Mon 2 Jan 15:04", day: "2 January", date: "2 January 2006", time: "15:04", group: ",", decimal: "."},
+	{Tag: "en-US", Name: "English (United States)", moment: "Jan 2, 2006, 3:04 PM MST", clock: "Mon Jan 2, 3:04 PM", day: "January 2", date: "January 2, 2006", time: "3:04 PM", group: ",", decimal: "."},
 }
 
 // LanguageOf finds a language by its tag.
@@ -54,6 +54,9 @@ func (l Language) Day(at time.Time) string { return at.Format(l.day) }
 
 // Date writes a day with its year.
 func (l Language) Date(at time.Time) string { return at.Format(l.date) }
+
+// Time writes a time of day to the minute; its day is told beside it.
+func (l Language) Time(at time.Time) string { return at.Format(l.time) }
 
 // Number writes a whole number: 12,345.
 func (l Language) Number(n int) string {

@@ -28,6 +28,7 @@ func TestEveryLanguageWritesMomentsAndNumbers(t *testing.T) {
 	american, _ := app.LanguageOf("en-us")
 	require.Equal(t, "Mon Nov 30, 3:05 PM", american.Clock(at))
 	require.Equal(t, "November 30", american.Day(at))
+	require.Equal(t, []string{"3:05 PM", "15:05"}, []string{american.Time(at), app.Languages[0].Time(at)})
 	require.Equal(t, "Mon 30 Nov 15:05", app.Languages[0].Clock(at))
 	require.Equal(t, "30 November", app.Languages[0].Day(at))
 	for accept, tag := range map[string]string{

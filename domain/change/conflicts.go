@@ -110,7 +110,7 @@ func FindConflicts(c Change, s Surroundings, at time.Time) []Conflict {
 	for _, number := range s.Busy {
 		f.add(Conflict{
 			ID: "implementer:" + number, Level: Warning, Kind: "implementer", Other: number,
-			Why: fmt.Sprintf("%s carries out %s in the same window", c.Assignee, number),
+			Why: fmt.Sprintf("in the same window %s carries out %s", c.Assignee, number),
 		})
 	}
 	f.incidents(c, s.Incidents)

@@ -29,8 +29,10 @@ func (d *draft) needReview() error {
 	why := record.ReviewNeeded
 	switch {
 	case why != "":
-	case record.Outcome == Failed || record.Outcome == BackedOut:
-		why = "its outcome is " + record.Outcome
+	case record.Outcome == Failed:
+		why = "it failed"
+	case record.Outcome == BackedOut:
+		why = "it was backed out"
 	case record.Type == Emergency:
 		why = "it was an emergency"
 	case record.Risk.Level == RiskHigh:

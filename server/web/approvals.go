@@ -65,6 +65,8 @@ func (w *console) approvalsView(c *gin.Context) (approvalsView, error) {
 		return view, err
 	}
 	view.Form = delegationForm()
+	view.Form.Zone = zoneOf(ctx)
+	view.Form.Fields[1].Value, view.Form.Fields[1].At = view.Now.In(zoneIn(ctx)).Format(momentLayouts[0]), &view.Now
 	people, err := w.peopleChoices(ctx, nil)
 	if err != nil {
 		w.Log.WarnContext(ctx, "the people to choose from could not be read", "error", err)

@@ -1,7 +1,9 @@
 package web
 
 import (
+	"context"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -9,6 +11,7 @@ import (
 	"github.com/holdfast-itsm/holdfast/app"
 	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/domain/approval"
+	"github.com/holdfast-itsm/holdfast/domain/change"
 )
 
 // mountApprove adds the pages behind the links in the mails that ask for votes. They need a session: that of the link's person.
@@ -20,13 +23,16 @@ func (w *console) mountApprove(pages *gin.RouterGroup) {
 // approveView is the page of a link that leads to a vote.
 type approveView struct {
 	page
-	Link   app.ApprovalLink
-	Ballot app.LinkedBallot
-	// Done: the vote was given just now.
-	Done bool
-	// Failure says why it was not, Errors which of what was written is wrong.
-	Failure string
-	Errors  []domain.FieldError
+	Link app.ApprovalLink
+	// Ballot is the vote, as the page of the change has it.
+	Ballot ballot
+	// Why says why there is no vote by this link, Changed what was edited since the mail.
+	Why     string
+	Changed []string
+	// Seats are the votes that the reader can give on the change now, on its page.
+	Seats []seat
+	// Waiting counts the other votes that wait for the reader.
+	Waiting int
 }
 
 // Stage is the one that is voted in, as it stands.
@@ -50,6 +56,19 @@ func (v approveView) Covers() string {
 	return "what is done"
 }
 
+// CanVote reports whether the reader can vote on the page of the change, in the stage of the link.
+func (v approveView) CanVote() bool {
+	return slices.ContainsFunc(v.Seats, func(in seat) bool { return in.Stage == v.Link.Stage })
+}
+
+// voteThere words the way to a vote on the page of a change.
+func voteThere(seats []seat) string {
+	if outstanding(seats) == 0 {
+		return "Change your vote"
+	}
+	return "Vote on its page"
+}
+
 // approvalLink shows what would be voted on. Following the link votes nothing: mail programs follow links too.
 func (w *console) approvalLink(c *gin.Context) {
 	link, err := w.Links.ApprovalLink(c.Request.Context(), c.Param("secret"))
@@ -61,71 +80,115 @@ func (w *console) voteByLink(c *gin.Context) {
 		w.fail(c, err)
 		return
 	}
-	ballot := app.LinkedBallot{
-		Vote: approval.Choice(c.PostForm("vote")), Comment: strings.TrimSpace(c.PostForm("comment")), Conditions: approveLines(c.PostForm("conditions")),
+	vote, written := readBallot(c)
+	link, err := w.Links.VoteByLink(c.Request.Context(), c.Param("secret"), app.LinkedBallot{Vote: vote.Vote, Comment: vote.Comment, Conditions: vote.Conditions})
+	view := approveView{Link: link}
+	if err == nil && link.Over == "" {
+		w.showVoted(c, view)
+		return
 	}
-	if ballot.Vote != approval.ApproveWith {
-		ballot.Conditions = nil
-	}
-	link, err := w.Links.VoteByLink(c.Request.Context(), c.Param("secret"), ballot)
-	w.showApprove(c, approveView{Link: link, Ballot: ballot, Done: err == nil && link.Over == ""}, err)
+	view.Ballot.Vote, view.Ballot.Comment, view.Ballot.Conditions = string(vote.Vote), vote.Comment, written
+	w.showApprove(c, view, err)
 }
 
-// approveLines are the lines of a text that say something.
-func approveLines(text string) []string {
-	var list []string
-	for line := range strings.Lines(text) {
-		if line = strings.TrimSpace(line); line != "" {
-			list = append(list, line)
-		}
-	}
-	return list
-}
-
+// showApprove shows the vote that a link leads to, or why it leads to none.
 func (w *console) showApprove(c *gin.Context, view approveView, err error) {
-	number := view.Link.Change.Number
+	number, code := view.Link.Change.Number, domain.CodeOf(err)
 	switch {
-	case err != nil && (number == "" || domain.CodeOf(err) == domain.CodeForbidden):
+	case err != nil && number == "" && (code == domain.CodeForbidden || code == domain.CodeNotFound):
+		problem := w.problem(c, err)
+		view.page, view.Why = w.page(c, "This link leads nowhere"), "No mail that asks for a vote holds it, or it has been over for long."
+		if code == domain.CodeForbidden {
+			view.Title, view.Why = "This link is another person's", "A vote is given by whoever it was mailed to, in their own session. That it was tried in yours is kept in the audit."
+		}
+		w.show(c, problem.Status, strangeLinkPage(view))
+	case err != nil && number == "":
 		w.fail(c, err)
-	case err != nil && domain.CodeOf(err) == domain.CodeConflict:
+	case err != nil && code == domain.CodeConflict && len(domain.AsError(err).Fields) > 0:
+		view.Why = "It is about something else now than the mail was."
+		for _, wrong := range domain.AsError(err).Fields {
+			view.Changed = append(view.Changed, strings.TrimPrefix(wrong.Location, "body."))
+		}
+		w.showOver(c, view, number+" was edited since the mail", w.problem(c, err).Status)
+	case err != nil && (code == domain.CodeConflict || code == domain.CodeForbidden):
 		problem := w.problem(c, err)
-		view.page, view.Failure, view.Errors = w.page(c, number+" is no longer what this link is about"), sentence(problem.Detail), domain.AsError(err).Fields
-		w.show(c, problem.Status, overApprovePage(view))
-	case err != nil:
-		problem := w.problem(c, err)
-		view.page, view.Failure, view.Errors = w.page(c, "Vote on "+number), sentence(problem.Detail), domain.AsError(err).Fields
-		w.show(c, problem.Status, approvePage(view))
+		view.Why = sentence(problem.Detail)
+		w.showOver(c, view, "By this link no vote is taken", problem.Status)
 	case view.Link.Over != "":
-		view.page, view.Failure = w.page(c, "This link is over"), approveOver[view.Link.Over]
-		w.show(c, http.StatusGone, overApprovePage(view))
-	case view.Done:
-		view.page = w.page(c, "You have voted on "+number)
-		w.show(c, http.StatusOK, approvePage(view))
+		over := view.over(c.Request.Context())
+		view.Why = over.Title
+		w.showOver(c, view, over.Value, http.StatusGone)
 	default:
-		view.page = w.page(c, "Vote on "+number)
-		w.show(c, http.StatusOK, approvePage(view))
+		w.showBallot(c, view, err)
 	}
 }
 
-// approveOver says why a link to a vote does not work any more.
-var approveOver = map[app.LinkOver]string{
-	app.LinkUsed:    "You have voted by it already. As long as the stage is open, you can change your vote on the page of the change.",
-	app.LinkExpired: "It worked for two weeks.",
-	app.LinkEnded:   "Nobody is asked for this vote any more.",
+// showBallot shows the vote, with what was refused of it.
+func (w *console) showBallot(c *gin.Context, view approveView, refused error) {
+	ctx, written := c.Request.Context(), view.Ballot
+	view.page = w.page(c, "Vote on "+view.Link.Change.Number)
+	content := enclosed{Change: view.Link.Change.Change}
+	var err error
+	if content.Files, err = w.Service.ChangeAttachments(ctx, content.ID); err == nil {
+		content.Questions, err = w.questionWords(ctx, content.Change)
+	}
+	if err != nil {
+		w.fail(c, err)
+		return
+	}
+	me := view.Who.Handle
+	view.Ballot = ballotOf(content, seat{Stage: view.Link.Stage, Person: me, Stood: view.Stage()}, me, view.Now)
+	status := http.StatusOK
+	if refused != nil {
+		w.problem(c, refused)
+		status = view.Ballot.refuse(refused, change.CastVote{Vote: approval.Choice(written.Vote), Comment: written.Comment}, written.Conditions)
+	}
+	w.show(c, status, approvePage(view))
 }
 
-// ballotChoice is one of the votes that a link offers.
-type ballotChoice struct {
-	Vote  approval.Choice
-	Title string
-	Hint  string
+// showVoted says what has become of the vote.
+func (w *console) showVoted(c *gin.Context, view approveView) {
+	view.page = w.page(c, "You have voted on "+view.Link.Change.Number)
+	votes, err := w.approvalsFor(c.Request.Context())
+	if err != nil {
+		w.Log.WarnContext(c.Request.Context(), "what else waits for a vote could not be read", "error", err)
+	}
+	view.Waiting = len(votes.Asked)
+	w.show(c, http.StatusOK, votedPage(view))
 }
 
-// ballotChoices are the votes, in the order in which they are offered.
-var ballotChoices = []ballotChoice{
-	{approval.Approve, "Approve", ""},
-	{approval.ApproveWith, "Approve on conditions", "Each is a task that must be done before the start."},
-	{approval.Reject, "Reject", "Say why below."},
-	{approval.Abstain, "Abstain", "You were there, and have no opinion."},
-	{approval.Recuse, "Step aside", "You have an interest of your own, and leave those who decide."},
+// showOver says why a link leads to no vote, and where there is one.
+func (w *console) showOver(c *gin.Context, view approveView, title string, status int) {
+	view.page = w.page(c, title)
+	var err error
+	if view.Seats, err = w.seatsOf(c.Request.Context(), view.page, view.Link.Change.Change); err != nil {
+		w.fail(c, err)
+		return
+	}
+	w.show(c, status, overApprovePage(view))
+}
+
+// leftWords tell somebody why they do not decide any more.
+var leftWords = map[approval.Leaving]string{
+	approval.AsRequester:   "The change is asked for by you, and nobody decides about their own work.",
+	approval.AsImplementer: "You carry the change out, and nobody decides about their own work.",
+	approval.AsTaskOwner:   "A task of the change is yours, and nobody decides about their own work.",
+	approval.Recused:       "You have stepped aside.", approval.Inactive: "Your account was inactive.",
+	approval.NoLonger: "You are no longer one of those who are asked: the role or the team for which you were has ended.",
+}
+
+// over says what has become of a link: the title of the page, and the reason.
+func (v approveView) over(ctx context.Context) choice {
+	stage := v.Stage()
+	switch {
+	case v.Link.Over == app.LinkUsed:
+		return choice{"You have voted by this link", "It works once. As long as the vote is open, you can change yours on the page of the change."}
+	case v.Link.Over == app.LinkExpired:
+		return choice{"This link has expired", "It worked for two weeks, until " + shown(ctx, v.Link.ExpiresAt) + "."}
+	case v.Link.Over == app.LinkLeft:
+		return choice{"You do not decide this any more", leftWords[v.Link.Left]}
+	case stage.State == approval.StageApproved || stage.State == approval.StageRejected || stage.State == approval.Moot:
+		return choice{"This vote is over", "The stage " + stageName(stage.Name) + " is " + stageStates[stage.State] + ". " + sentence(stage.Figures.Why)}
+	}
+	return choice{"This vote is over", "Nobody is asked any more: the change was taken back, or is asked about in another way."}
 }

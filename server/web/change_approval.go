@@ -247,9 +247,20 @@ func voterWords(vote approval.Vote) string {
 	return vote.By
 }
 
+// stageName is a stage's name, as people write it: boards are known by their initials.
+func stageName(name string) string {
+	if name == "cab" || name == "ecab" {
+		return strings.ToUpper(name)
+	}
+	return strings.NewReplacer("_", " ", "-", " ").Replace(name)
+}
+
+// stageTitle is the same, as a heading.
+func stageTitle(name string) string { return human(stageName(name)) }
+
 // otherWords name another vote that the reader can give.
 func otherWords(other seat, me string) string {
-	words := "in the stage " + other.Stage
+	words := "in the stage " + stageName(other.Stage)
 	if other.Person != me {
 		words += ", for " + other.Person
 	}

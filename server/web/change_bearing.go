@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -58,6 +59,31 @@ func (b bearing) silent() string {
 		return "All have voted."
 	}
 	return "Not yet: " + strings.Join(names, ", ") + "."
+}
+
+// who says who asks for the change, and who carries it out.
+func (b bearing) who() string {
+	words := "Asked for by " + orNone(b.Change.Requester)
+	switch b.Change.Assignee {
+	case "":
+		return words + "; who carries it out is not said yet."
+	case b.Change.Requester:
+		return words + ", who carries it out too."
+	}
+	return words + ", carried out by " + b.Change.Assignee + "."
+}
+
+// votesOnWindow reports whether the vote is about the window, which then stands with what it is about.
+func (b bearing) votesOnWindow() bool {
+	return slices.Contains(partsOf(b.Stage.Stage), approval.Schedule)
+}
+
+// points are those that make the risk what it is.
+func (b bearing) points() []change.Point {
+	if b.Change.Risk.From == "questionnaire" {
+		return b.Change.Risk.Questionnaire
+	}
+	return b.Change.Risk.Calculator
 }
 
 // against says what the conflicts mean for the change.

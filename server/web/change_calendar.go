@@ -4,13 +4,13 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/gin-gonic/gin"
 
 	"github.com/holdfast-itsm/holdfast/app"
 	"github.com/holdfast-itsm/holdfast/domain/change"
-	"github.com/holdfast-itsm/holdfast/domain/policy"
 	"github.com/holdfast-itsm/holdfast/domain/window"
 )
 
@@ -44,9 +44,16 @@ type calendarView struct {
 type calendarDay struct {
 	From, To time.Time
 	// Outside: it belongs to the month before or after.
-	Outside, Today       bool
-	Freezes, Maintenance []app.WindowView
-	Changes              []calendarEntry
+	Outside, Today bool
+	Windows        []calendarBar
+	Changes        []calendarEntry
+}
+
+func (d calendarDay) span() window.Span { return window.Span{From: d.From, To: d.To} }
+
+// frozen reports whether there is a freeze on a day.
+func (d calendarDay) frozen() bool {
+	return slices.ContainsFunc(d.Windows, func(bar calendarBar) bool { return !bar.Blank && bar.Freeze() })
 }
 
 // calendarEntry is a change on one of the days of its window.
@@ -74,10 +81,7 @@ func (w *console) changeCalendar(c *gin.Context) {
 
 func (w *console) calendarView(c *gin.Context) (calendarView, error) {
 	ctx := c.Request.Context()
-	view := calendarView{page: w.page(c, "Change calendar"), Week: c.Query("view") == "week", Service: c.Query("service"), Zone: time.UTC}
-	if zone, err := time.LoadLocation(zoneOf(ctx)); err == nil {
-		view.Zone = zone
-	}
+	view := calendarView{page: w.page(c, "Change calendar"), Week: c.Query("view") == "week", Service: c.Query("service"), Zone: zoneIn(ctx)}
 	var err error
 	if view.Day, err = time.ParseInLocation(dateLayout, c.Query("day"), view.Zone); err != nil {
 		view.Day = midnight(view.Now.In(view.Zone), 0) // nothing was asked for, or no day
@@ -140,22 +144,13 @@ func (v *calendarView) lay(changes []app.ChangeView, windows []app.WindowView) {
 	var week []calendarDay
 	for at := v.From; at.Before(v.To); at = at.AddDate(0, 0, 1) {
 		day := calendarDay{From: at, To: at.AddDate(0, 0, 1), Outside: !v.Week && at.Month() != v.Day.Month(), Today: at.Equal(today)}
-		span := window.Span{From: day.From, To: day.To}
-		for _, one := range windows {
-			switch {
-			case !one.Overlaps(span):
-			case one.Kind == policy.KindFreezeWindow:
-				day.Freezes = append(day.Freezes, one)
-			default:
-				day.Maintenance = append(day.Maintenance, one)
-			}
-		}
 		for _, one := range changes {
-			if own, set := one.Lasts(); set && own.Overlaps(span) {
+			if own, set := one.Lasts(); set && own.Overlaps(day.span()) {
 				day.Changes = append(day.Changes, calendarEntry{ChangeView: one, Span: own, Continues: own.From.Before(day.From)})
 			}
 		}
 		if week = append(week, day); len(week) == weekDays {
+			layWindows(week, windows)
 			v.Weeks, week = append(v.Weeks, week), nil
 		}
 	}
@@ -183,36 +178,22 @@ func (v calendarView) beside(steps int) string {
 }
 
 // heading names what is shown.
-func (v calendarView) heading() string {
+func (v calendarView) heading(ctx context.Context) string {
 	if !v.Week {
 		return v.Day.Format("January 2006")
 	}
-	last := v.To.AddDate(0, 0, -1)
-	return v.From.Format("2 January") + " – " + last.Format("2 January 2006")
+	return languageOf(ctx).Day(v.From) + " – " + languageOf(ctx).Date(v.To.AddDate(0, 0, -1))
 }
 
-// empty reports whether a day has nothing to show.
-func (d calendarDay) empty() bool { return len(d.Freezes)+len(d.Maintenance)+len(d.Changes) == 0 }
+// empty reports whether a day has nothing of its own to show: what goes on over it was named on an earlier one.
+func (d calendarDay) empty() bool {
+	return len(d.Changes) == 0 && !slices.ContainsFunc(d.Windows, func(bar calendarBar) bool { return !bar.Blank && bar.Days > 0 })
+}
 
 // clockOf is when something begins on a day: its time of day, or that it goes on.
-func clockOf(zone *time.Location, entry calendarEntry) string {
+func clockOf(ctx context.Context, zone *time.Location, entry calendarEntry) string {
 	if entry.Continues {
 		return "goes on"
 	}
-	return entry.Span.From.In(zone).Format("15:04")
-}
-
-// partOf words which part of a day a window takes: all of it, or from when until when.
-func partOf(zone *time.Location, day calendarDay, span window.Span) string {
-	from, to := "00:00", "24:00"
-	if span.From.After(day.From) {
-		from = span.From.In(zone).Format("15:04")
-	}
-	if span.To.Before(day.To) {
-		to = span.To.In(zone).Format("15:04")
-	}
-	if from == "00:00" && to == "24:00" {
-		return ""
-	}
-	return from + "–" + to
+	return languageOf(ctx).Time(entry.Span.From.In(zone))
 }

@@ -133,10 +133,7 @@ func presentIn(c change.Change) (map[string]any, error) {
 
 // inZone shows the moments of fields in the viewer's zone.
 func inZone(ctx context.Context, fields []field) {
-	zone, err := time.LoadLocation(zoneOf(ctx))
-	if err != nil {
-		zone = time.UTC
-	}
+	zone := zoneIn(ctx)
 	for i, f := range fields {
 		at, err := time.Parse(time.RFC3339Nano, f.Value)
 		if f.Kind != moment || err != nil {
@@ -213,7 +210,7 @@ func ownChoices(c change.Change, verb, name string) []choice {
 		if c.Approval != nil {
 			for _, stage := range c.Approval.Stages {
 				if stage.State.TakesVotes() {
-					list = append(list, choice{stage.Name, human(stage.Name)})
+					list = append(list, choice{stage.Name, stageTitle(stage.Name)})
 				}
 			}
 		}

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/url"
@@ -65,8 +66,20 @@ func (w *console) newChangeForm(ctx context.Context, verb string, filled url.Val
 		return form{}, err
 	}
 	read(fields, filled)
+	for i, f := range fields {
+		switch {
+		case verb != "draft":
+		case slices.Contains(neededLater, f.Name):
+			fields[i].Later = "needed to submit it"
+		case f.Name == "type":
+			fields[i].Required, fields[i].Optional, fields[i].Value = true, false, cmp.Or(f.Value, change.Normal)
+		}
+	}
 	return form{Verb: verb, Title: transition.Title, Action: newChangePath, Zone: zoneOf(ctx), Fields: fields}, nil
 }
+
+// neededLater are the fields of a draft without which it is not submitted.
+var neededLater = []string{"justification", "plan", "test_plan", "back_out_plan", "service", "configuration_items", "environment", "window_from", "window_to"}
 
 // openChange drafts a change, or makes one of a model.
 func (w *console) openChange(c *gin.Context) {

@@ -73,11 +73,17 @@ func (w *console) refuseChangePart(c *gin.Context, err error, put func(*changeVi
 	w.show(c, problem.Status, changePage(view))
 }
 
-// votedOn reports whether a file that is added now makes votes void.
-func (v changeView) votedOn() bool {
+// voids says what a file that is added now does to the votes; empty: nothing.
+func (v changeView) voids() string {
 	c := v.Change
 	over := slices.Contains([]domain.State{change.Draft, change.Review, change.Closed, change.Rejected, change.Canceled}, c.State)
-	return c.Approval != nil && c.Approval.SubmittedAt != nil && !over
+	switch {
+	case c.Approval == nil || c.Approval.SubmittedAt == nil || over:
+		return ""
+	case c.State == change.AwaitingApproval:
+		return "It is being voted on: a file makes the votes about what is done void, and those who gave them are asked again."
+	}
+	return "It is approved: a file makes the votes about what is done void. Those who gave them are asked again, and until then it is not approved."
 }
 
 // attach stores a file at a record, as the service does.

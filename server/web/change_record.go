@@ -35,6 +35,8 @@ type changeView struct {
 	TasksWas string
 	Ballot   *ballot
 	NotNow   string
+	// Questions are those about the risk, by their names, where some are answered.
+	Questions map[string]string
 	// Attachments are the files that the reader may have; Note and Upload add to the change.
 	Attachments []app.Attachment
 	Note        noteForm
@@ -100,6 +102,9 @@ func (w *console) readChange(c *gin.Context) (changeView, error) {
 		return view, err
 	}
 	if view.Attachments, err = w.Service.ChangeAttachments(ctx, found.ID); err != nil {
+		return view, err
+	}
+	if view.Questions, err = w.questionWords(ctx, found.Change); err != nil {
 		return view, err
 	}
 	view.Note, view.Upload = noteForm{Key: newKey()}, uploadForm{Key: newKey()}
@@ -200,6 +205,15 @@ func (v changeView) waitsFor(ctx context.Context) string {
 		if c.HeldSince != nil {
 			return "Held: its window is open, and a conflict keeps it from starting."
 		}
+		if c.AutoStart {
+			return "Scheduled: it starts by itself as its window opens."
+		}
+		return "Scheduled: " + orNone(c.Assignee) + " starts it within its window."
+	case change.Implementing:
+		if left := tasksLeft(c.Change); left > 0 {
+			return "Being carried out: " + count(ctx, left, "task is", "tasks are") + " still to be done."
+		}
+		return "Being carried out: everything is done, and how it went is still to be said."
 	case change.Review:
 		if c.ReviewNeeded != "" && c.Findings == "" {
 			return "It must be reviewed: " + c.ReviewNeeded + "."
@@ -211,15 +225,19 @@ func (v changeView) waitsFor(ctx context.Context) string {
 	return ""
 }
 
-// taskOf counts how many of a change's tasks are done.
+// tasksDone counts how many of a change's tasks are done.
 func tasksDone(ctx context.Context, c change.Change) string {
-	done := 0
+	return numeral(ctx, len(c.Tasks)-tasksLeft(c)) + " of " + numeral(ctx, len(c.Tasks)) + " done"
+}
+
+func tasksLeft(c change.Change) int {
+	left := 0
 	for _, task := range c.Tasks {
-		if task.State == change.TaskDone {
-			done++
+		if task.State != change.TaskDone {
+			left++
 		}
 	}
-	return numeral(ctx, done) + " of " + numeral(ctx, len(c.Tasks)) + " done"
+	return left
 }
 
 // openBefore are the titles of the tasks that one still waits for.

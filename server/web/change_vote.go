@@ -20,10 +20,12 @@ import (
 type ballot struct {
 	Action string
 	// ID sets its inputs apart from those of other ballots on the page.
-	ID      string
-	Seat    seat
-	Others  []seat
-	Covers  []covered
+	ID     string
+	Seat   seat
+	Others []seat
+	Covers []covered
+	// Beside is what a vote in this seat is not about, and others vote on: what the change does, for whoever votes on its window alone.
+	Beside  []covered
 	Hashes  approval.Hashes
 	Key     string
 	Problem *server.Problem
@@ -41,9 +43,10 @@ type ballot struct {
 // covered is a part of what the vote is about.
 type covered struct {
 	Field, Label string
-	// Text is what it says; Lines where it is a list. Moments are set for the window.
+	// Text is what it says; Lines where it is a list, Files where it is files. Moments are set for the window.
 	Text     string
 	Lines    []string
+	Files    []app.Attachment
 	From, To *time.Time
 	// Before is what it said when the voter voted last, Changed that it has changed since then, Now that it changed while they wrote.
 	Before       string
@@ -67,7 +70,7 @@ func (v *changeView) openBallot(ctx context.Context, stage, person string) {
 		v.NotNow = "cast_vote"
 		return
 	}
-	b := ballotOf(v.Change.Change, v.Seats[place], v.Who.Handle, v.Now)
+	b := ballotOf(v.enclosed(), v.Seats[place], v.Who.Handle, v.Now)
 	b.Others = slices.Delete(slices.Clone(v.Seats), place, place+1)
 	if last := lastVoid(b.Seat); last != nil {
 		b.compare(changedSince(ctx, v.Timeline, last.At), last.Void.Fields)
@@ -78,14 +81,30 @@ func (v *changeView) openBallot(ctx context.Context, stage, person string) {
 	v.Ballot = &b
 }
 
+// enclosed is a change with what its votes are about and the record itself does not hold: its files, and the questions that its answers
+// are to, by their names.
+type enclosed struct {
+	change.Change
+	Files     []app.Attachment
+	Questions map[string]string
+}
+
+func (v *changeView) enclosed() enclosed {
+	return enclosed{v.Change.Change, v.Attachments, v.Questions}
+}
+
 // ballotOf is an empty ballot for a seat.
-func ballotOf(c change.Change, in seat, me string, now time.Time) ballot {
-	return ballot{
-		Bearing: bearing{Change: c, Stage: stageViewOf(in.Stood), Now: now},
+func ballotOf(c enclosed, in seat, me string, now time.Time) ballot {
+	b := ballot{
+		Bearing: bearing{Change: c.Change, Stage: stageViewOf(in.Stood), Now: now},
 		Own:     in.Person == me,
 		Action:  recordURL(c.Number) + "/do/cast-vote", ID: c.Number + "-" + in.Stage + "-" + in.Person, Seat: in,
-		Covers: coveredBy(c, in.Stood), Hashes: c.Approval.Hashes, Key: newKey(),
+		Covers: coveredBy(c, partsOf(in.Stood)), Hashes: c.Approval.Hashes, Key: newKey(),
 	}
+	if !slices.Contains(partsOf(in.Stood), approval.Scope) {
+		b.Beside = coveredBy(c, []approval.Cover{approval.Scope})
+	}
+	return b
 }
 
 // partsOf are those of the content that a stage's votes are about.
@@ -96,10 +115,9 @@ func partsOf(stage approval.Stage) []approval.Cover {
 	return stage.Covers
 }
 
-// coveredBy lists what a vote in a stage is about: exactly what its hashes are made of.
-func coveredBy(c change.Change, stage approval.Stage) []covered {
+// coveredBy lists what a vote about parts of the content is about: exactly what its hashes are made of.
+func coveredBy(c enclosed, parts []approval.Cover) []covered {
 	var list []covered
-	parts := partsOf(stage)
 	if slices.Contains(parts, approval.Schedule) {
 		list = append(list, covered{Field: "window", Label: "Window", From: c.WindowFrom, To: c.WindowTo})
 	}
@@ -112,12 +130,19 @@ func coveredBy(c change.Change, stage approval.Stage) []covered {
 		covered{Field: "plan", Label: "Plan", Text: c.Plan},
 		covered{Field: "test_plan", Label: "How it is tested", Text: c.TestPlan},
 		covered{Field: "back_out_plan", Label: "How it is taken back", Text: c.BackOutPlan},
-		covered{Field: "tasks", Label: "Tasks", Lines: taskLines(c)},
+		covered{Field: "tasks", Label: "Tasks", Lines: taskLines(c.Change)},
 		covered{Field: "configuration_items", Label: "Items", Lines: c.ConfigurationItems},
 		covered{Field: "services", Label: "Services", Lines: c.Services},
 		covered{Field: "environment", Label: "Environment", Text: c.Environment},
+		covered{Field: "attachments", Label: "Files", Files: c.Files},
 		covered{Field: "risk", Label: "Risk", Text: human(c.Risk.Level)},
 	)
+	if len(c.Answers) > 0 {
+		list = append(list, covered{Field: "answers", Label: "Answers about its risk", Lines: answerLines(c)})
+	}
+	if c.SecurityReason != "" {
+		list = append(list, covered{Field: "security_reason", Label: "Security reason", Text: c.SecurityReason})
+	}
 	if c.Exclusive {
 		list = append(list, covered{Field: "exclusive", Label: "Items to itself", Text: "Nobody else may touch its items meanwhile."})
 	}

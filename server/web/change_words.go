@@ -24,14 +24,21 @@ var changeTitles = map[string]string{
 	"change.on_agenda": "On the agenda of a meeting", "change.attachments_changed": "Files came to what is voted on",
 }
 
-// stageTitles word what befell a stage; the stage's name follows.
+// stageTitles word what befell a stage; its name stands in the place of the %s.
 var stageTitles = map[string]string{
-	"opened": "The vote is open:", "reminded": "Reminded to vote:", "approved": "Approved by stage:", "rejected": "Rejected by stage:",
-	"escalated": "Nobody decided in time, escalated:", "failed": "Cannot be decided:", "voided": "Votes made void:", "left": "Somebody votes no more:",
-	"seated": "Others are asked:", "moved": "Deadline moved:",
+	"opened": "The vote in the stage %s is open", "reminded": "Reminded to vote in the stage %s", "approved": "The stage %s has approved it",
+	"rejected": "The stage %s has rejected it", "escalated": "Not decided in time in the stage %s, escalated", "failed": "The stage %s cannot be decided",
+	"voided": "Votes made void in the stage %s", "left": "Somebody votes no more in the stage %s", "seated": "Others are asked in the stage %s",
+	"moved": "The deadline of the stage %s is moved",
 }
 
-// castWords word a vote on the timeline.
+// voteTitles word a vote on the timeline, apart from what the stages make of it.
+var voteTitles = map[approval.Choice]string{
+	approval.Approve: "Voted to approve", approval.ApproveWith: "Voted to approve, on conditions", approval.Reject: "Voted to reject",
+	approval.Abstain: "Abstained", approval.Recuse: "Stepped aside",
+}
+
+// castWords word a vote that was given.
 var castWords = map[approval.Choice]string{
 	approval.Approve: "Approved", approval.ApproveWith: "Approved with conditions", approval.Reject: "Rejected",
 	approval.Abstain: "Abstained", approval.Recuse: "Stepped aside",
@@ -46,27 +53,27 @@ type toldEvent struct {
 // unsaid are what an event of a change says beside what its title and the page say.
 var unsaid = []string{"stage", "round", "verdict", "why", "vote", "by", "for", "policies", "model", "expedited", "task", "questionnaire", "gone", "from", "conflict"}
 
-// toldOf words an event of a change.
-func toldOf(ctx context.Context, event domain.StoredEvent) toldEvent {
+// toldOf words an event of a change; questions are those that it may hold answers to.
+func toldOf(ctx context.Context, event domain.StoredEvent, questions map[string]string) toldEvent {
 	said := allSaid(event)
 	text := func(name string) string { value, _ := said[name].(string); return value }
 	told := toldEvent{Title: eventTitle(event.Type), Why: sentence(text("why"))}
 	happening, ofStage := strings.CutPrefix(event.Type, "change.approval_")
 	switch stage := text("stage"); {
 	case event.Type == "change.voted":
-		told.Title = castWords[approval.Choice(text("vote"))]
+		told.Title = voteTitles[approval.Choice(text("vote"))]
 		if text("for") != "" && text("for") != text("by") {
 			told.Title += " for " + text("for")
 		}
-		told.Title += " in the stage " + stage
+		told.Title += " in the stage " + stageName(stage)
 	case event.Type == "change.info_requested" && stage != "":
-		told.Title = "Asked the owner, in the stage " + stage
+		told.Title = "Asked the owner, in the stage " + stageName(stage)
 	case event.Type == "change.info_answered" && stage != "":
-		told.Title = "Answered, in the stage " + stage
+		told.Title = "Answered, in the stage " + stageName(stage)
 	case event.Type == "change.vote_deferred" && stage != "":
-		told.Title = "More time for the stage " + stage
+		told.Title = "More time for the stage " + stageName(stage)
 	case ofStage && stage != "" && stageTitles[happening] != "":
-		told.Title = stageTitles[happening] + " " + stage
+		told.Title = strings.Replace(stageTitles[happening], "%s", stageName(stage), 1)
 		if round, _ := said["round"].(float64); round > 1 && happening == "opened" {
 			told.Title += ", again"
 		}
@@ -83,7 +90,11 @@ func toldOf(ctx context.Context, event domain.StoredEvent) toldEvent {
 	case event.Type == "change.started" && event.Actor.Kind != domain.ActorPerson:
 		told.Title = "Started by itself"
 	}
-	told.Facts = factsIn(ctx, event.Type, plainly(ctx, event.Type, said))
+	answers := answersSaid(said, questions)
+	if len(answers) > 0 {
+		delete(said, "answers")
+	}
+	told.Facts = append(answers, factsIn(ctx, event.Type, plainly(ctx, event.Type, said))...)
 	return told
 }
 
@@ -111,6 +122,9 @@ func plainly(ctx context.Context, kind string, said map[string]any) map[string]a
 	if again, is := said["needed_again"]; is {
 		left["vote again"] = again
 		delete(left, "needed_again")
+	}
+	if outcome, is := said["outcome"].(string); is {
+		left["outcome"] = strings.ToLower(human(outcome))
 	}
 	for _, name := range unsaid {
 		if change, moved := left[name].(map[string]any); moved && change["to"] != nil && kind == "change.edited" {
@@ -157,9 +171,9 @@ func changeDueWords(name string) string {
 	if rest, is := strings.CutPrefix(name, "approval "); is {
 		parts := strings.Fields(rest)
 		if stage := strings.Join(parts[:max(len(parts)-1, 0)], " "); slices.Contains(parts, "due") {
-			return "The vote of the stage " + stage + " ends"
+			return "The vote of the stage " + stageName(stage) + " ends"
 		} else if stage != "" {
-			return "Those of the stage " + stage + " who have not voted are reminded"
+			return "Those of the stage " + stageName(stage) + " who have not voted are reminded"
 		}
 	}
 	if number, is := strings.CutPrefix(name, "cause "); is {

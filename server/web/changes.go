@@ -216,6 +216,18 @@ func conflictURL(conflict change.Conflict) string {
 	return recordURL(conflict.Other)
 }
 
+// aroundOther parts what a conflict says at the name of the other side, which leads there; one that names no other side is all before.
+func aroundOther(one change.Conflict) (before, other, after string) {
+	words := sentence(one.Why)
+	if conflictURL(one) == "" {
+		return words, "", ""
+	}
+	if place := strings.Index(words, one.Other); place >= 0 {
+		return words[:place], one.Other, words[place+len(one.Other):]
+	}
+	return words + " ", one.Other, ""
+}
+
 // changeFieldWords name the fields of a change in a sentence, where their names would not.
 var changeFieldWords = map[string]string{"back_out_plan": "back-out plan", "justification": "reason"}
 

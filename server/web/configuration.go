@@ -19,6 +19,8 @@ const (
 	itemsPath = "/configuration-items"
 	// newItemPath lies where no item's page can be: no handle begins with a hyphen.
 	newItemPath = itemsPath + "/-/new"
+	// offeredItemsPath answers the items that a form offers.
+	offeredItemsPath = itemsPath + "/-/offered"
 	// importItemsPath ends as those paths do that have the time of an import.
 	importItemsPath = "/configuration-import"
 )
@@ -31,6 +33,7 @@ func (w *console) mountConfiguration(pages *gin.RouterGroup) {
 	read.GET("/:handle/impact", w.itemImpact)
 	write := pages.Group("", w.needs(app.PermissionConfigurationWrite))
 	write.GET(newItemPath, w.newItem)
+	write.GET(offeredItemsPath, w.offeredItems)
 	write.POST(newItemPath, w.addItem)
 	write.GET(itemsPath+"/:handle/edit", w.editItem)
 	write.POST(itemsPath+"/:handle/edit", w.saveItem)

@@ -58,7 +58,7 @@ func (w *console) itemForm(c *gin.Context, f form, fresh bool) form {
 	if fresh {
 		f.Fields = slices.Insert(f.Fields, 0, field{
 			Name: "handle", Label: "Handle", Required: true, MaxLength: 100,
-			Hint: "By which changes, incidents and alerts name it, such as mail-1. It stays. Letters, digits and . _ : @ -",
+			Hint: "By which changes, incidents and alerts name it, such as mail-1. It stays.",
 		})
 	}
 	return f

@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -12,6 +13,9 @@ import (
 
 // reversed marks a type of relation that is said from its end.
 const reversed = "<"
+
+// tiesOffered is how many items are offered while one types.
+const tiesOffered = 20
 
 // relateForm ties an item to another, in either direction.
 func relateForm(handle string) form {
@@ -24,8 +28,24 @@ func relateForm(handle string) form {
 	}
 	return form{Action: itemURL(handle) + "/relations", Fields: []field{
 		{Name: "type", Label: "This item", Required: true, Choices: append(out, back...)},
-		{Name: "to", Label: "the item", Required: true, MaxLength: 100, Hint: "The handle of the other one."},
+		{Name: "to", Label: "the item", Required: true, MaxLength: 100, Lookup: offeredItemsPath + "?but=" + url.QueryEscape(handle), Hint: "Its handle; a part of its title finds it too."},
 	}}
+}
+
+// offeredItems are the items whose handle or title has what was typed, for whoever ties one to another.
+func (w *console) offeredItems(c *gin.Context) {
+	found, err := w.Service.ConfigurationItems(c.Request.Context(), app.ItemQuery{Words: c.Query("to"), Limit: tiesOffered})
+	if err != nil {
+		w.fail(c, err)
+		return
+	}
+	var list []choice
+	for _, one := range found.Items {
+		if one.Handle != c.Query("but") {
+			list = append(list, choice{one.Handle, one.Name() + ", " + human(one.Class)})
+		}
+	}
+	w.show(c, http.StatusOK, options(list))
 }
 
 func endForm(handle string) form {

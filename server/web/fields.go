@@ -33,6 +33,8 @@ type field struct {
 	Required bool
 	// Optional is said beside the label; in a form that needs nothing it would say nothing.
 	Optional bool
+	// Later is said beside the label instead: until when it may be left out.
+	Later string
 	// Clears: an empty value is sent, because it empties what the record has.
 	Clears    bool
 	MinLength int
@@ -42,6 +44,8 @@ type field struct {
 	// Choices are the values there are; Suggested ones may be left for another.
 	Choices   []choice
 	Suggested bool
+	// Lookup is where more choices are looked for while one types; empty: nowhere.
+	Lookup string
 	// Value is what stands in the input, Was what stood there when the form was made: what was not touched is not sent.
 	Value string
 	Was   string

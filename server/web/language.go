@@ -41,9 +41,12 @@ func zoneOf(ctx context.Context) string {
 	return who.Zone
 }
 
+// zoneIn is the same, to reckon in.
+func zoneIn(ctx context.Context) *time.Location { return placeNamed(zoneOf(ctx)) }
+
 // shown is an instant in the viewer's zone and language. The page's script writes it shorter.
 func shown(ctx context.Context, at time.Time) string {
-	return languageOf(ctx).Moment(at.In(placeNamed(zoneOf(ctx))))
+	return languageOf(ctx).Moment(at.In(zoneIn(ctx)))
 }
 
 // places are the zones that were asked for, by their names: each is read from a file once, and not for every instant of a page.

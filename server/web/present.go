@@ -115,6 +115,16 @@ func describe(f field, focus bool) templ.Attributes {
 	return attributes
 }
 
+// lookup has an input ask for values as one types.
+func lookup(f field) templ.Attributes {
+	if f.Lookup == "" {
+		return nil
+	}
+	return templ.Attributes{
+		"hx-get": f.Lookup, "hx-trigger": "focus once, input changed delay:200ms", "hx-target": "#" + inputID(f) + "-list", "hx-swap": "innerHTML",
+	}
+}
+
 func emptyChoice(f field) string {
 	if f.Required {
 		return "Choose …"

@@ -37,6 +37,7 @@ var wordings = map[string]wording{
 	"expected_outage":      {"What users will notice", ""},
 	"security_reason":      {"Security reason", "Why an emergency needs no incident."},
 	"draft.title":          {"What is changed", "In one line."},
+	"draft.type":           {"Type", "A standard change is made from its model."},
 	"draft.team":           {"Team", "Left empty, it is the service's."},
 	"draft.assignee":       {"Who carries it out", "A member of the team."},
 	"from_model.assignee":  {"Who carries it out", "Left empty, it is you."},

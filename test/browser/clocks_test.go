@@ -131,7 +131,7 @@ func whoIsCalledIsLive(t *testing.T, browser context.Context, stack *kit.Stack) 
 	for _, v := range []*tab{record, list} {
 		v.await(`Number.parseInt(document.querySelector("#bell-count").innerText) >= 1`)
 	}
-	called := list.text(`#escalation-list .number a`)
+	called := list.text(`#escalation-list tr:has(a[href="/incidents/` + number + `"]) .number a`)
 	one := open(t, browser, stack)
 	one.signIn(stack.Token)
 	one.visit("/escalations/" + called)

@@ -22,7 +22,7 @@ var consoleWalks = map[string]walk{
 	"a refused form keeps what was typed": refusedForm, "signing in by password": signingInByPassword,
 	"every page of the work is fit for everybody": workIsFit, "every command is fit for everybody": commandsAreFit,
 	"what opens on pages of the work is fit for everybody": workOpenedIsFit, "the portal is fit for everybody": askingIsFit,
-	"home is theirs": homeIsTheirs, "a vote by keys alone": votingByKeys, "changes are fit for everybody": changesAreFit,
+	"home is theirs": homeIsTheirs,
 }
 
 // One Holdfast and one browser serve all visitors, since starting them takes longer than most walks; each has cookies of
@@ -31,7 +31,7 @@ func TestConsole(t *testing.T) {
 	t.Parallel()
 	stack := kit.Up(t)
 	browser := newBrowser(t)
-	for _, walks := range []map[string]walk{consoleWalks, deskWalks, onCallWalks, promiseWalks} {
+	for _, walks := range []map[string]walk{consoleWalks, changeWalks, deskWalks, onCallWalks, promiseWalks} {
 		walkAll(t, browser, stack, walks)
 	}
 }

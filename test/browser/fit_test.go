@@ -271,6 +271,10 @@ func configuringIsFit(t *testing.T, browser context.Context, stack *kit.Stack) {
 		{"/configuration-items/fit-1", "to be tied and to be ended", func(v *tab) {
 			v.do(chromedp.Click("#relations .further summary"), chromedp.WaitVisible("#f-to"), chromedp.Click("#end summary"), chromedp.WaitVisible("#end form"))
 		}},
+		{"/configuration-items/fit-1", "with items to be tied to", func(v *tab) {
+			v.do(chromedp.Click("#relations .further summary"), chromedp.SendKeys("#f-to", "esx"))
+			v.await(`document.querySelector("#f-to-list option[value='esx-ber-1']") !== null && document.querySelector("#f-to-list option[value='fit-1']") === null`)
+		}},
 		{"/intake-keys", "with an address", func(v *tab) {
 			v.choose("#f-service", "erp")
 			v.do(chromedp.SendKeys("#f-name", "fit"))

@@ -69,7 +69,7 @@ func theThirdStory(t *testing.T, s *kit.Stack) {
 	for method, form := range map[string]url.Values{http.MethodGet: nil, http.MethodPost: {"vote": {"approve"}}} {
 		status, page := cy(method, "/approve/"+old, form)
 		require.Equal(t, http.StatusConflict, status)
-		require.Contains(t, page, "back_out_plan", "the old link names the field")
+		require.Contains(t, page, "back-out plan", "the old link names the field")
 	}
 	b.neverByDee(record, old)
 
