@@ -67,6 +67,6 @@ func (a *App) heldBy(ctx context.Context, principal Principal, head domain.Recor
 	if !principal.staff(head) {
 		return nil, nil
 	}
-	rows, err := schemas.ListAlerts(ctx, a.DB, schemas.Reader{All: true, Handle: principal.Handle}, schemas.AlertFilter{Change: head.ID, Limit: heldShown})
+	rows, err := schemas.ListAlerts(ctx, a.DB, schemas.Reader{All: true, Handle: principal.Handle}, schemas.AlertFilter{HeldBy: head.ID, Limit: heldShown})
 	return rows, a.fault(ctx, "reading the alerts that a change holds", err)
 }

@@ -167,8 +167,10 @@ type AlertFilter struct {
 	// Item is a configuration item that they are about; Held leaves those that changes hold or held.
 	Item string
 	Held bool
-	// Change and Incident are records by id or number.
+	// Change and Incident are records by id or number. Of one that the reader may not read there are none.
 	Change, Incident string
+	// HeldBy is a change by id, of which it is known that the reader may read it.
+	HeldBy string
 	// Before goes on after an occurrence of an earlier page.
 	Before   *time.Time
 	BeforeID string
@@ -200,10 +202,13 @@ func ListAlerts(ctx context.Context, db bun.IDB, reader Reader, filter AlertFilt
 		switch {
 		case one.record == "":
 		case IsID(one.record):
-			c.add(` AND `+one.column+` = ?::uuid`, one.record)
+			c.add(` AND `+one.column+` = (SELECT r.id FROM records r WHERE r.id = ?::uuid AND `+mayReadOne+`)`, one.record)
 		default:
-			c.add(` AND `+one.column+` = (SELECT id FROM records WHERE number = ?)`, one.record)
+			c.add(` AND `+one.column+` = (SELECT r.id FROM records r WHERE r.number = ? AND `+mayReadOne+`)`, one.record)
 		}
+	}
+	if filter.HeldBy != "" {
+		c.add(` AND a.change_id = ?::uuid`, filter.HeldBy)
 	}
 	if filter.Before != nil {
 		c.add(` AND (a.first_at, a.id) < (?::timestamptz, ?::uuid)`, *filter.Before, filter.BeforeID)

@@ -192,6 +192,9 @@ func (d *draft) move(to domain.State, at time.Time) {
 	}
 }
 
+// RestrictedTitle stands for the title of a restricted change wherever nobody can be asked who reads it: in mails, pushes and calendars.
+const RestrictedTitle = "A restricted change"
+
 // notify puts a row for people into the outbox.
 func (d *draft) notify(kind string, data map[string]any, to ...string) {
 	to = content.Unique(to)
@@ -200,7 +203,7 @@ func (d *draft) notify(kind string, data map[string]any, to ...string) {
 	}
 	facts := map[string]any{"number": d.Record.Number, "title": d.Record.Title}
 	if d.Record.Restricted {
-		facts["title"] = "A restricted change"
+		facts["title"] = RestrictedTitle
 	}
 	if actor := d.command.Actor; actor.Kind == domain.ActorPerson {
 		facts["by"] = actor.Name // nobody is told of what they did themselves

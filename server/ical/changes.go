@@ -55,8 +55,12 @@ func WriteChanges(content app.ChangeFeedContent, publicURL string) string {
 		event.SetTimeTransparency(ics.TransparencyTransparent) // a change in somebody's calendar does not take their time
 		event.SetStatus(statusOf(one.Change))
 		event.AddCategory("change")
-		event.SetSummary(oneLine(one.Number + " " + one.Title))
-		event.SetDescription(describe(one.Change))
+		if one.Restricted { // the address needs no session, and who it was given to nobody knows
+			event.SetSummary(one.Number + " " + change.RestrictedTitle)
+		} else {
+			event.SetSummary(oneLine(one.Number + " " + one.Title))
+			event.SetDescription(describe(one.Change))
+		}
 		if base != "" {
 			event.SetURL(base + "/changes/" + one.Number)
 		}

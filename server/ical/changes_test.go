@@ -62,6 +62,18 @@ func identities(t *testing.T, text string) map[string][]string {
 	return found
 }
 
+// Whoever has the address reads the feed, without a session.
+func TestTheChangeCalendarKeepsWhatIsRestricted(t *testing.T) {
+	t.Parallel()
+	content := changes()
+	content.Changes[0].Restricted = true
+	text := unfold(t, ical.WriteChanges(content, ""))
+	require.Contains(t, text, "SUMMARY:CHG-000001 A restricted change\r\n")
+	require.Equal(t, 2, strings.Count(text, "Carried out by: bo"))
+	require.Equal(t, 2, strings.Count(text, "Move the relay"))
+	require.Len(t, identities(t, text), 5)
+}
+
 func TestTheChangeCalendarIsWrittenAsTheStandardSays(t *testing.T) {
 	t.Parallel()
 	text := ical.WriteChanges(changes(), "https://desk.example.org/")
