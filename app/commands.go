@@ -47,7 +47,7 @@ func (a *App) decide(ctx context.Context, command domain.Command, record row, re
 	if err := check(command, record); err != nil {
 		return Reply{}, err
 	}
-	if err := a.checkNamed(ctx, command); err != nil {
+	if err := a.checkNamed(ctx, command, record); err != nil {
 		return Reply{}, err
 	}
 	if err := a.checkAgenda(ctx, command); err != nil {

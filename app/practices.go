@@ -31,6 +31,8 @@ type row struct {
 	check    func(domain.Command) error
 	// open names commands that are for whoever may read the record: whether it is theirs to decide, its own rules say.
 	open []string
+	// names are the ids of other records that it names in fields of its own.
+	names []string
 }
 
 // practices are those whose records take commands.
@@ -57,6 +59,7 @@ var practices = map[domain.Practice]practice{
 			found, exists, err := schemas.ReadChange(ctx, db, reader, reference)
 			return row{
 				head: found.Record, check: func(command domain.Command) error { return change.Check(found, command) }, open: change.Ballots,
+				names: found.Predecessors,
 			}, exists, err
 		},
 		show: func(ctx context.Context, a *App, record string, reply *Reply) error {

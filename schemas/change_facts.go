@@ -247,6 +247,6 @@ var (
 			CASE WHEN r.assignee <> '' THEN 'person:' || r.assignee WHEN r.team <> '' THEN 'team:' || r.team ELSE '' END AS owner
 		FROM records r WHERE r.practice = 'incident' AND r.open AND r.priority <= 2 AND r.service <> '' AND r.service = ANY ($2::text[])
 		ORDER BY r.priority, r.number`)
-	predecessors = pg.Prepared(`SELECT r.id::text AS id, r.number, r.state, c.outcome, CASE WHEN NOT c.window_missed THEN coalesce(c.extended_to, c.window_to) END AS ends_by
+	predecessors = pg.Prepared(`SELECT r.id::text AS id, r.number, r.state, r.restricted, c.outcome, CASE WHEN NOT c.window_missed THEN coalesce(c.extended_to, c.window_to) END AS ends_by
 		FROM records r JOIN changes c ON c.id = r.id WHERE r.id = ANY ($1::text[]::uuid[]) ORDER BY r.number`)
 )

@@ -229,7 +229,7 @@ func (c *changeDecideCause) Run(ctx context.Context, s *session) error {
 type changeRelation struct {
 	changed
 	Type string `arg:"" enum:"caused_by,blocks,duplicates,fixed_by,implements,child_of,follows" help:"How they hang together: ${enum}."`
-	To   string `arg:"" help:"Number or id of the other record."`
+	To   string `arg:"" help:"Number or id of the other incident or change."`
 }
 
 type (

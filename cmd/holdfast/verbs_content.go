@@ -85,7 +85,7 @@ type incidentUnlink struct{ relation }
 type relation struct {
 	verb
 	Type string `arg:"" enum:"caused_by,blocks,duplicates,fixed_by,implements,child_of,follows" help:"How they hang together: ${enum}."`
-	To   string `arg:"" help:"Number or id of the other record."`
+	To   string `arg:"" help:"Number or id of the other incident or change."`
 }
 
 // Run links.

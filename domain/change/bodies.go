@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/domain/approval"
 )
 
@@ -233,7 +234,18 @@ type ReviewFindings struct {
 // Relate ties the change to another record.
 type Relate struct {
 	Type string `json:"type" doc:"caused_by, blocks, duplicates, fixed_by, implements, child_of or follows"`
-	To   string `json:"to" doc:"The other record, by id or number"`
+	To   string `json:"to" doc:"The other incident or change, by id or number"`
+}
+
+// NamesPredecessors answers what a command calls the changes that are to have ended well before. The body is one that Decode takes.
+func NamesPredecessors(command domain.Command) []string {
+	var body struct {
+		Predecessors []string `json:"predecessors"`
+	}
+	if err := json.Unmarshal(command.Body, &body); err != nil {
+		return nil
+	}
+	return body.Predecessors
 }
 
 // Because is the body of commands that need a reason and nothing else.

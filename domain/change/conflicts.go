@@ -95,6 +95,8 @@ type Predecessor struct {
 	State   domain.State
 	Outcome string
 	EndsBy  *time.Time
+	// Restricted: no more is told of it than its number.
+	Restricted bool
 }
 
 // FindConflicts finds everything that speaks against a change's window, the gravest first. At its start, and after it, a predecessor
@@ -226,6 +228,11 @@ func (f *finding) predecessors(list []Predecessor, span window.Span, set bool, a
 		switch {
 		case p.Outcome == Successful || p.Outcome == SuccessfulWithIssues:
 			continue
+		case p.Restricted:
+			if planned && at.Before(span.From) {
+				one.Level = Info
+			}
+			one.Why = fmt.Sprintf("%s must end well before", p.Number)
 		case p.Outcome != "":
 			one.Why = fmt.Sprintf("%s, which must end well before, was %s", p.Number, p.Outcome)
 		case p.State == Rejected || p.State == Canceled:

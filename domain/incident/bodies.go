@@ -126,7 +126,7 @@ type Edit struct {
 // Relate ties the incident to another record.
 type Relate struct {
 	Type string `json:"type" enum:"caused_by,blocks,duplicates,fixed_by,implements,child_of,follows"`
-	To   string `json:"to" doc:"Id or number of the other record"`
+	To   string `json:"to" doc:"Id or number of the other incident or change"`
 }
 
 // Reply tells the incident that its requester wrote; given by the platform when a public note comes from the requester.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/holdfast-itsm/holdfast/app"
 	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/change"
 	"github.com/holdfast-itsm/holdfast/domain/incident"
 	"github.com/holdfast-itsm/holdfast/server"
 )
@@ -84,7 +85,7 @@ func (w *console) relate(c *gin.Context, verb string) {
 		f.To = number
 	}
 	reply, err := w.giveRelation(c, record, verb, f)
-	if err == nil && reply.Incident == nil {
+	if err == nil && reply.Incident == nil && reply.Change == nil {
 		c.Redirect(http.StatusSeeOther, afterReply(reply))
 		return
 	}
@@ -112,7 +113,11 @@ func (w *console) giveRelation(c *gin.Context, record, verb string, f linkForm) 
 	if err != nil {
 		return app.Reply{}, err
 	}
-	reply, err := w.Service.Execute(ctx, app.Request{Practice: domain.Incident, Verb: verb, Record: at, Key: f.Key, Body: text})
+	of := domain.Incident
+	if isChange(at) {
+		of = change.Practice
+	}
+	reply, err := w.Service.Execute(ctx, app.Request{Practice: of, Verb: verb, Record: at, Key: f.Key, Body: text})
 	if at != here.Number && domain.CodeOf(err) == domain.CodeNotFound && err != nil {
 		err = domain.Invalid("to", "%q is not a record that you may link", f.To)
 	}
