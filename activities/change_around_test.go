@@ -117,7 +117,7 @@ func TestAnExclusiveItemIsOneChangesAlone(t *testing.T) {
 	first := b.scheduled(body{"configuration_items": []string{"core"}})
 	second := b.submitted("fred", "core")
 	require.Equal(t, []string{"blocking exclusive " + first.Number + " core"}, b.conflicts(second.ID))
-	require.Contains(t, second.Conflicts[0].Why, "whoever changes it has alone")
+	require.Contains(t, second.Conflicts[0].Why, "only one change at a time may touch core")
 	_, err := b.db.Superuser(t).NewRaw(`UPDATE change_items SET reserves = true WHERE change_id = ?`, second.ID).Exec(t.Context())
 	require.ErrorContains(t, err, "change_items_reserved", "the database itself lets none by")
 	b.sound()
