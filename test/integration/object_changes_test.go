@@ -145,7 +145,7 @@ func (c *closed) pages() []surface {
 				return string(made.Body)
 			}
 			return v.page(made.Map()["path"].(string))
-		}, "lemming bobcat", staff},
+		}, "bobcat", staff},
 	}
 }
 
