@@ -102,6 +102,9 @@ func (r *reading) fault(line int, format string, args ...any) {
 	r.faults = append(r.faults, Fault{Place{r.source, line}, fmt.Sprintf(format, args...)})
 }
 
+// enough reports whether a source has more faults than are told: what it holds beyond them is not read, as nothing of it is kept.
+func (r *reading) enough() bool { return len(r.faults) > MostTold }
+
 // The columns of a table of items that are not attributes, and those of a table of relations.
 var (
 	itemTexts       = []string{"title", "class", "service", "owner_team", "environment"}
@@ -119,7 +122,7 @@ func (r *reading) table(text string) {
 		return
 	}
 	_, items := columns["handle"]
-	for {
+	for !r.enough() {
 		row, err := rows.Read()
 		if errors.Is(err, io.EOF) {
 			return
@@ -238,7 +241,12 @@ var truth = map[string]bool{"": false, "false": false, "no": false, "0": false, 
 // object reads JSON: {"items": [{"handle": …}, …], "relations": [{"from": …, "type": …, "to": …}, …]}.
 func (r *reading) object(text string) {
 	decoder := json.NewDecoder(strings.NewReader(text))
-	line := func() int { return 1 + strings.Count(text[:decoder.InputOffset()], "\n") }
+	lines, counted := 1, int64(0)
+	line := func() int { // each line is counted once, however many items there are
+		lines += strings.Count(text[counted:decoder.InputOffset()], "\n")
+		counted = decoder.InputOffset()
+		return lines
+	}
 	if token, err := decoder.Token(); err != nil || token != json.Delim('{') {
 		r.fault(1, "is no JSON object of items and relations")
 		return
@@ -253,7 +261,7 @@ func (r *reading) object(text string) {
 			r.fault(line(), "%q is no list", name)
 			return
 		}
-		for decoder.More() {
+		for decoder.More() && !r.enough() {
 			var one json.RawMessage
 			if err := decoder.Decode(&one); err != nil {
 				r.fault(line(), "is no JSON: %v", err)
@@ -265,6 +273,9 @@ func (r *reading) object(text string) {
 			} else {
 				r.relation(first, one)
 			}
+		}
+		if r.enough() {
+			return
 		}
 		if _, err := decoder.Token(); err != nil {
 			r.fault(line(), "is no JSON: %v", err)
