@@ -1751,9 +1751,9 @@ func causeBox(view changeView) templ.Component {
 			switch cause.Verdict {
 			case "":
 				var templ_7745c5c3_Var81 string
-				templ_7745c5c3_Var81, templ_7745c5c3_Err = templ.JoinStringErrs(" undecided; the owner of " + orNone(cause.Service) + " decides")
+				templ_7745c5c3_Var81, templ_7745c5c3_Err = templ.JoinStringErrs(" undecided; " + judgeOf(cause) + " decides: ")
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `server/web/change_record.templ`, Line: 339, Col: 74}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `server/web/change_record.templ`, Line: 339, Col: 56}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var81))
 				if templ_7745c5c3_Err != nil {

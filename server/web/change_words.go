@@ -197,3 +197,14 @@ func modelRecord(ctx context.Context, model app.ModelView) string {
 	}
 	return numeral(ctx, model.Failed) + " of its last " + count(ctx, model.Ended, "change", "changes") + " failed."
 }
+
+// judgeOf names who says whether a change caused an incident.
+func judgeOf(cause change.Cause) string {
+	switch {
+	case cause.AsksManagers:
+		return "a change manager"
+	case cause.ForManagers():
+		return "the owner of " + orNone(cause.Service) + " or a change manager"
+	}
+	return "the owner of " + orNone(cause.Service)
+}
