@@ -42,7 +42,7 @@ func (c *counted) follow(what string) {
 // record, and one page shows all that there is to know, with nothing to be opened.
 func strangerVotes(t *testing.T, browser context.Context, stack *kit.Stack) {
 	admin := stack.Admin(t)
-	admin.Do(http.MethodPut, "/people/nell", map[string]any{"name": "Nell Quist", "active": true}, nil).Is(http.StatusOK)
+	admin.Do(http.MethodPut, "/people/nell", map[string]any{"name": "Nell Falkner", "active": true}, nil).Is(http.StatusOK)
 	for _, role := range []string{"agent", "cab_member"} {
 		admin.Post("/grants", map[string]any{"person": "nell", "role": role, "scope_kind": "all"}).Is(http.StatusOK)
 	}
