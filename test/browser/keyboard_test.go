@@ -3,6 +3,7 @@ package browser
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -110,9 +111,10 @@ const focused = `(() => {
 // seen expects that something has the focus, and that one sees what.
 func (v *tab) seen(after string) {
 	v.t.Helper()
-	lost, err := chromedp.Run(v.ctx, chromedp.Evaluate[string](focused))
-	require.NoError(v.t, err)
-	require.Empty(v.t, lost, "after %q", after)
+	require.Eventually(v.t, func() bool { // the page scrolls there in its next frame
+		lost, err := chromedp.Run(v.ctx, chromedp.Evaluate[string](focused))
+		return err == nil && lost == ""
+	}, 5*time.Second, 20*time.Millisecond, "after %q", after)
 }
 
 // tabTo presses Tab until something has the focus, and expects to see the focus on the whole way.
