@@ -109,10 +109,7 @@ func (s *session) ballot(p *printer, c app.ChangeView, only string) error {
 		if !stage.State.TakesVotes() || only != "" && stage.Name != only {
 			continue
 		}
-		parts := stage.Covers
-		if len(parts) == 0 {
-			parts = approval.Covers
-		}
+		parts := stage.Covered()
 		words := make([]string, len(parts))
 		for i, part := range parts {
 			words[i] = coverWords[part]
@@ -135,6 +132,13 @@ func (s *session) ballot(p *printer, c app.ChangeView, only string) error {
 			{"Tasks", tasksText(c)},
 			{"Configuration items", strings.Join(c.ConfigurationItems, "\n")},
 			{"Services", strings.Join(c.Services, "\n")},
+			{"Environment", c.Environment},
+			{"Items to itself", onlyIf(c.Exclusive, "nobody else may touch its items meanwhile")},
+			{"Follows the model", c.Model},
+			{"Must have ended well before", strings.Join(c.Predecessors, "\n")},
+			{"Answers about its risk", answersText(c)},
+			{"Security reason", c.SecurityReason},
+			{"Files", filesText(c)},
 		} {
 			if err := p.paragraph(part.title, part.body); err != nil {
 				return err
@@ -146,6 +150,23 @@ func (s *session) ballot(p *printer, c app.ChangeView, only string) error {
 		seen = append(seen, fmt.Sprintf("%s=%s", part, c.Approval.Hashes[part]))
 	}
 	return p.paragraph("To vote on exactly this", "--seen "+strings.Join(seen, ","))
+}
+
+// answersText are the answers to the questions about the risk, by the questions' ids.
+func answersText(c app.ChangeView) string {
+	lines := []string{}
+	for _, id := range slices.Sorted(maps.Keys(c.Answers)) {
+		lines = append(lines, id+": "+c.Answers[id])
+	}
+	return strings.Join(lines, "\n")
+}
+
+// filesText counts the files that a vote is about, and says how to see them.
+func filesText(c app.ChangeView) string {
+	if len(c.Attached) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d attached: holdfast change attachments %s", len(c.Attached), c.Number)
 }
 
 // coverWords say what the parts of a change are.

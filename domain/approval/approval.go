@@ -348,7 +348,7 @@ func (s Stage) InForce() []Vote {
 
 // covers reports whether votes of the stage are about one of some parts.
 func (s Stage) covers(parts []Cover) bool {
-	return slices.ContainsFunc(s.covered(), func(part Cover) bool { return slices.Contains(parts, part) })
+	return slices.ContainsFunc(s.Covered(), func(part Cover) bool { return slices.Contains(parts, part) })
 }
 
 func (s Stage) electorate(parties Parties) Electorate {
@@ -358,7 +358,7 @@ func (s Stage) electorate(parties Parties) Electorate {
 // about are the hashes of what the stage covers.
 func (s Stage) about(hashes Hashes) Hashes {
 	of := Hashes{}
-	for _, part := range s.covered() {
+	for _, part := range s.Covered() {
 		if hash, given := hashes[part]; given {
 			of[part] = hash
 		}

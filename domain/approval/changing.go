@@ -49,7 +49,7 @@ func (k *Keeper) Edited(at time.Time, by string, content Hashes, fields []string
 // asks reports whether a change of some parts is a stage's affair. One of nothing but the schedule is that of the stages that cover
 // the schedule alone, where there are any.
 func (a Approval) asks(s Stage, parts []Cover) bool {
-	alone := func(s Stage) bool { return slices.Equal(s.covered(), []Cover{Schedule}) }
+	alone := func(s Stage) bool { return slices.Equal(s.Covered(), []Cover{Schedule}) }
 	if !slices.ContainsFunc(parts, func(part Cover) bool { return part != Schedule }) && slices.ContainsFunc(a.Stages, alone) {
 		return alone(s)
 	}

@@ -82,7 +82,8 @@ func (s StagePolicy) deadline() calendar.Duration {
 	return calendar.Duration{WorkingDays: DefaultDeadline}
 }
 
-func (s StagePolicy) covered() []Cover {
+// Covered are the parts of the content that the stage's votes are about: all, where the policy names none.
+func (s StagePolicy) Covered() []Cover {
 	if len(s.Covers) == 0 {
 		return Covers
 	}

@@ -275,7 +275,7 @@ func (a Approval) ChangedSince(stage string, seen Hashes) error {
 
 // fresh refuses a vote about content that has changed since the voter saw it, and names what changed.
 func (k *Keeper) fresh(s Stage, seen Hashes) error {
-	for _, part := range s.covered() {
+	for _, part := range s.Covered() {
 		now, known := k.Approval.Hashes[part]
 		if !known || seen[part] == now {
 			continue

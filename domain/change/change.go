@@ -192,7 +192,7 @@ func (c Change) Lasts() (window.Span, bool) {
 func (c Change) AsksAgain() bool {
 	_, set := c.Window()
 	return c.Type == Emergency && !set && c.Approval != nil && slices.ContainsFunc(c.Approval.Stages, func(s approval.Stage) bool {
-		return len(s.Covers) == 0 || slices.Contains(s.Covers, approval.Schedule)
+		return slices.Contains(s.Covered(), approval.Schedule)
 	})
 }
 

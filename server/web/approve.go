@@ -46,7 +46,7 @@ func (v approveView) Stage() approval.Stage {
 
 // Covers words what the vote is about.
 func (v approveView) Covers() string {
-	covers := v.Stage().Covers
+	covers := v.Stage().Covered()
 	switch {
 	case len(covers) != 1:
 		return "what is done, and when"
@@ -127,11 +127,7 @@ func (w *console) showApprove(c *gin.Context, view approveView, err error) {
 func (w *console) showBallot(c *gin.Context, view approveView, refused error) {
 	ctx, written := c.Request.Context(), view.Ballot
 	view.page = w.page(c, "Vote on "+view.Link.Change.Number)
-	content := enclosed{Change: view.Link.Change.Change}
-	var err error
-	if content.Files, err = w.Service.ChangeAttachments(ctx, content.ID); err == nil {
-		content.Questions, err = w.questionWords(ctx, content.Change)
-	}
+	content, err := w.enclose(ctx, view.Link.Change.Change)
 	if err != nil {
 		w.fail(c, err)
 		return

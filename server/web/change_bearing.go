@@ -75,7 +75,7 @@ func (b bearing) who() string {
 
 // votesOnWindow reports whether the vote is about the window, which then stands with what it is about.
 func (b bearing) votesOnWindow() bool {
-	return slices.Contains(partsOf(b.Stage.Stage), approval.Schedule)
+	return slices.Contains(b.Stage.Covered(), approval.Schedule)
 }
 
 // points are those that make the risk what it is.

@@ -1195,7 +1195,7 @@ func ballotHidden(b ballot) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		for _, part := range partsOf(b.Seat.Stood) {
+		for _, part := range b.Seat.Stood.Covered() {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 97, "<input type=\"hidden\" name=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

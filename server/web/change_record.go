@@ -89,22 +89,12 @@ func (w *console) readChange(c *gin.Context) (changeView, error) {
 		return view, err
 	}
 	view.page, view.Change = w.page(c, found.Number+" "+found.Title), found
-	for _, id := range found.Predecessors {
-		before, err := w.Service.Change(ctx, id)
-		if err != nil && domain.CodeOf(err) != domain.CodeNotFound {
-			return view, err
-		}
-		if err == nil {
-			view.Predecessors = append(view.Predecessors, before)
-		}
+	content, err := w.enclose(ctx, found.Change)
+	if err != nil {
+		return view, err
 	}
+	view.Attachments, view.Questions, view.Predecessors = content.Files, content.Questions, content.Before
 	if view.Seats, err = w.seatsOf(ctx, view.page, found.Change); err != nil {
-		return view, err
-	}
-	if view.Attachments, err = w.Service.ChangeAttachments(ctx, found.ID); err != nil {
-		return view, err
-	}
-	if view.Questions, err = w.questionWords(ctx, found.Change); err != nil {
 		return view, err
 	}
 	view.Note, view.Upload = noteForm{Key: newKey()}, uploadForm{Key: newKey()}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -81,16 +82,49 @@ func (v *changeView) openBallot(ctx context.Context, stage, person string) {
 	v.Ballot = &b
 }
 
-// enclosed is a change with what its votes are about and the record itself does not hold: its files, and the questions that its answers
-// are to, by their names.
+// enclosed is a change with what its votes are about and the record itself does not hold: its files, the questions that its answers
+// are to, by their names, and the changes that must have ended well before.
 type enclosed struct {
 	change.Change
 	Files     []app.Attachment
 	Questions map[string]string
+	Before    []app.ChangeView
+}
+
+// enclose reads what a change encloses, as its reader may.
+func (w *console) enclose(ctx context.Context, c change.Change) (enclosed, error) {
+	content := enclosed{Change: c}
+	for _, id := range c.Predecessors {
+		before, err := w.Service.Change(ctx, id)
+		if err != nil && domain.CodeOf(err) != domain.CodeNotFound {
+			return content, err
+		}
+		if err == nil {
+			content.Before = append(content.Before, before)
+		}
+	}
+	var err error
+	if content.Files, err = w.Service.ChangeAttachments(ctx, c.ID); err != nil {
+		return content, err
+	}
+	content.Questions, err = w.questionWords(ctx, c)
+	return content, err
 }
 
 func (v *changeView) enclosed() enclosed {
-	return enclosed{v.Change.Change, v.Attachments, v.Questions}
+	return enclosed{v.Change.Change, v.Attachments, v.Questions, v.Predecessors}
+}
+
+// beforeLines are the changes that must have ended well before, as far as the reader may read them.
+func beforeLines(c enclosed) []string {
+	var lines []string
+	for _, before := range c.Before {
+		lines = append(lines, before.Number+" "+before.Title)
+	}
+	if hidden := len(c.Predecessors) - len(c.Before); hidden > 0 {
+		lines = append(lines, strconv.Itoa(hidden)+" that you may not read")
+	}
+	return lines
 }
 
 // ballotOf is an empty ballot for a seat.
@@ -99,20 +133,12 @@ func ballotOf(c enclosed, in seat, me string, now time.Time) ballot {
 		Bearing: bearing{Change: c.Change, Stage: stageViewOf(in.Stood), Now: now},
 		Own:     in.Person == me,
 		Action:  recordURL(c.Number) + "/do/cast-vote", ID: c.Number + "-" + in.Stage + "-" + in.Person, Seat: in,
-		Covers: coveredBy(c, partsOf(in.Stood)), Hashes: c.Approval.Hashes, Key: newKey(),
+		Covers: coveredBy(c, in.Stood.Covered()), Hashes: c.Approval.Hashes, Key: newKey(),
 	}
-	if !slices.Contains(partsOf(in.Stood), approval.Scope) {
+	if !slices.Contains(in.Stood.Covered(), approval.Scope) {
 		b.Beside = coveredBy(c, []approval.Cover{approval.Scope})
 	}
 	return b
-}
-
-// partsOf are those of the content that a stage's votes are about.
-func partsOf(stage approval.Stage) []approval.Cover {
-	if len(stage.Covers) == 0 {
-		return approval.Covers
-	}
-	return stage.Covers
 }
 
 // coveredBy lists what a vote about parts of the content is about: exactly what its hashes are made of.
@@ -137,6 +163,9 @@ func coveredBy(c enclosed, parts []approval.Cover) []covered {
 		covered{Field: "attachments", Label: "Files", Files: c.Files},
 		covered{Field: "risk", Label: "Risk", Text: human(c.Risk.Level)},
 	)
+	if len(c.Predecessors) > 0 {
+		list = append(list, covered{Field: "predecessors", Label: "Must have ended well before", Lines: beforeLines(c)})
+	}
 	if len(c.Answers) > 0 {
 		list = append(list, covered{Field: "answers", Label: "Answers about its risk", Lines: answerLines(c)})
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/domain/approval"
 	"github.com/holdfast-itsm/holdfast/domain/change"
 )
@@ -61,4 +62,16 @@ func TestACalendarShowsAnEndedChangeAsLongAsItLasted(t *testing.T) {
 	c.ActualEnd = &from
 	span, _ = c.Lasts()
 	require.True(t, span.To.After(span.From), "it can be seen")
+}
+
+// Predecessors are part of what a vote is about: the ballot names those that the reader may read, and counts the others.
+func TestABallotNamesWhatMustHaveEndedBefore(t *testing.T) {
+	t.Parallel()
+	d := setupDesk(t).onItsClock()
+	before := d.board()
+	one := d.board(func(c *change.Change, _ *approval.Keeper) { c.Predecessors = []string{before.ID, domain.NewID("gone")} })
+	page := d.get("bo", recordURL(one.Number)+"?do=cast-vote", http.StatusOK)
+	for _, words := range []string{"Must have ended well before", before.Number + " " + before.Title, "1 that you may not read"} {
+		require.Contains(t, page, words)
+	}
 }
