@@ -23,7 +23,7 @@ func (d *draft) mayEdit(was Change, fields []string) error {
 	case when && slices.Contains([]domain.State{Implementing, Review}, record.State):
 		return domain.Conflict(nil, "the window of what has been started stays; a change manager can extend it while it is carried out")
 	case when && slices.Contains([]domain.State{Approved, Scheduled}, record.State) && actor.Kind == domain.ActorPerson && !scheduler(was, actor):
-		return notScheduler
+		return notScheduler()
 	case record.State == Review && touches(judged...) && (!actor.Has(domain.RoleChangeManager) || was.carriedOut(actor.Name)):
 		return domain.Errorf(domain.CodeForbidden, "once it has been carried out, only a change manager who did not carry it out corrects %s", strings.Join(judged, ", "))
 	}
@@ -31,7 +31,9 @@ func (d *draft) mayEdit(was Change, fields []string) error {
 }
 
 // notScheduler refuses a window to whoever may not set it.
-var notScheduler = domain.Errorf(domain.CodeForbidden, "the window is for whoever drafted the change, the lead of its team, and change managers")
+func notScheduler() error {
+	return domain.Errorf(domain.CodeForbidden, "the window is for whoever drafted the change, the lead of its team, and change managers")
+}
 
 // judged are the fields by which it is judged what a change caused, and who judges it.
 var judged = []string{"service", "services", "configuration_items", "team", "assignee"}

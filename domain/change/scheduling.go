@@ -63,7 +63,7 @@ func (d *draft) schedule() error {
 	}
 	record := &d.Record
 	if actor := d.command.Actor; actor.Kind == domain.ActorPerson && !scheduler(*record, actor) {
-		return notScheduler
+		return notScheduler()
 	}
 	if body.WindowFrom == nil || body.WindowTo == nil {
 		return domain.Invalid("window_from", "and window_to are needed")
