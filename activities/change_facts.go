@@ -185,10 +185,7 @@ func asOpened(record change.Change, command domain.Command, model change.Model, 
 			record.ConfigurationItems = model.ConfigurationItems
 		}
 		record.Title, record.Environment, record.Model, record.Type = cmp.Or(named.Title, model.Title, named.Model), model.Environment, named.Model, model.Type
-		record.Priority, record.Requester = 3, command.Actor.Name
-		if record.Type == change.Emergency {
-			record.Priority = 1
-		}
+		record.Priority, record.Requester = change.PriorityOf(record.Type), command.Actor.Name
 	}
 	if record.Service != "" {
 		record.Services = append([]string{record.Service}, record.Services...)

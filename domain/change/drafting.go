@@ -40,7 +40,7 @@ func (d *draft) opened(body Content) Change {
 		Record: domain.Record{
 			ID: d.command.Record, Practice: Practice, Number: d.facts.Number, Title: body.Title, Description: body.Description,
 			Service: body.Service, Category: body.Category, Tags: content.Unique(body.Tags), Team: body.Team, Assignee: body.Assignee,
-			Requester: cmp.Or(body.Requester, opener), OpenedBy: opener, Priority: 3, Environment: body.Environment,
+			Requester: cmp.Or(body.Requester, opener), OpenedBy: opener, Priority: PriorityOf(body.Type), Environment: body.Environment,
 			ConfigurationItems: content.Unique(body.ConfigurationItems), CustomFields: content.Fields(body.CustomFields),
 			Policies: maps.Clone(d.facts.Policies), Restricted: body.Restricted, OpenedAt: d.moment,
 		},
@@ -54,10 +54,15 @@ func (d *draft) opened(body Content) Change {
 	if record.Team == "" {
 		record.Team = d.facts.Services[body.Service].Team
 	}
-	if record.Type == Emergency {
-		record.Priority = 1
-	}
 	return record
+}
+
+// PriorityOf is the priority of a change of a type: an emergency comes first, everything else in the middle.
+func PriorityOf(kind string) int {
+	if kind == Emergency {
+		return 1
+	}
+	return 3
 }
 
 func (d *draft) firstFacts() map[string]any {
