@@ -9,9 +9,6 @@ import (
 	"github.com/holdfast-itsm/holdfast/schemas"
 )
 
-// unassigned is written in place of a person: nobody.
-const unassigned = "none"
-
 // filter is what a query asks of the rows of changes.
 func (q ChangeQuery) filter(principal Principal) (schemas.ChangeFilter, error) {
 	filter := schemas.ChangeFilter{
@@ -24,12 +21,10 @@ func (q ChangeQuery) filter(principal Principal) (schemas.ChangeFilter, error) {
 	if (q.From == nil) != (q.To == nil) {
 		return filter, badQuery("to", "", "and from belong together")
 	}
-	for _, priority := range q.Priority {
-		if priority < 1 || priority > 5 {
-			return filter, badQuery("priority", priority, "is 1 to 5")
-		}
+	err := checkPriorities(q.Priority)
+	if err != nil {
+		return filter, err
 	}
-	var err error
 	filter.States, filter.Open, err = statesOf(change.Lifecycle, q.State)
 	return filter, err
 }

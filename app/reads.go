@@ -113,7 +113,7 @@ func (q IncidentQuery) filter(principal Principal, now time.Time) (schemas.Incid
 		Service: q.Service, Category: q.Category, Tag: q.Tag, Words: q.Words, OpenedFrom: q.OpenedFrom, OpenedTo: q.OpenedTo,
 		Sort: q.Sort, Limit: pageSize(q.Limit),
 	}
-	if filter.Assignee == "none" {
+	if filter.Assignee == unassigned {
 		filter.Assignee, filter.Unassigned = "", true
 	}
 	for _, state := range q.State {
@@ -129,10 +129,8 @@ func (q IncidentQuery) filter(principal Principal, now time.Time) (schemas.Incid
 			filter.States = append(filter.States, state)
 		}
 	}
-	for _, priority := range q.Priority {
-		if priority < 1 || priority > 5 {
-			return filter, badQuery("priority", priority, "is 1 to 5")
-		}
+	if err := checkPriorities(q.Priority); err != nil {
+		return filter, err
 	}
 	if err := inCalendar(map[string]*time.Time{"opened_from": q.OpenedFrom, "opened_to": q.OpenedTo}); err != nil {
 		return filter, err
@@ -152,6 +150,19 @@ func (q IncidentQuery) filter(principal Principal, now time.Time) (schemas.Incid
 		err = domain.Errorf(domain.CodeMalformed, "the cursor is not one of ours")
 	}
 	return filter, err
+}
+
+// unassigned is written in place of a person: nobody.
+const unassigned = "none"
+
+// checkPriorities refuses priorities that there are not.
+func checkPriorities(list []int) error {
+	for _, priority := range list {
+		if priority < 1 || priority > 5 {
+			return badQuery("priority", priority, "is 1 to 5")
+		}
+	}
+	return nil
 }
 
 // badQuery refuses a value of a query.
