@@ -143,9 +143,7 @@ func (a *App) questions(ctx context.Context, of change.Change) ([]change.Asked, 
 
 // standing reads what commands a principal is offered by, beyond their roles.
 func (a *App) standing(ctx context.Context, p Principal) (change.Standing, error) {
-	at := a.now()
-	found, err := schemas.ReadStanding(ctx, a.DB, p.Handle, at)
-	standing := change.Standing{Teams: found.Teams, Owns: found.Owns, Delegations: found.Delegations, At: at}
+	standing, err := schemas.ReadStanding(ctx, a.DB, p.Handle, a.now())
 	return standing, a.fault(ctx, "reading the standing of who asks", err)
 }
 

@@ -8,7 +8,6 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/holdfast-itsm/holdfast/domain/approval"
-	"github.com/holdfast-itsm/holdfast/internal/pg"
 )
 
 // AddDelegation writes down who votes for whom.
@@ -37,34 +36,6 @@ type DelegationRow struct {
 func (d DelegationRow) Delegation() approval.Delegation {
 	return approval.Delegation{Principal: d.Principal, Delegate: d.Delegate, From: &d.From, Until: &d.Until}
 }
-
-// Standing is how somebody stands to changes beyond their roles.
-type Standing struct {
-	// Teams are those they are of, Owns the services that they own.
-	Teams []string
-	Owns  []string
-	// Delegations are those by which they may vote for others.
-	Delegations []approval.Delegation
-}
-
-// ReadStanding reads how a person stands to changes at an instant.
-func ReadStanding(ctx context.Context, db bun.IDB, person string, at time.Time) (Standing, error) {
-	var rows []struct {
-		Teams       []string              `bun:"teams,array"`
-		Owns        []string              `bun:"owns,array"`
-		Delegations []approval.Delegation `bun:"delegations,type:jsonb"`
-	}
-	if err := readStanding.Scan(ctx, db, []any{person, at}, &rows); err != nil {
-		return Standing{}, fmt.Errorf("reading the teams and delegations of a person: %w", err)
-	}
-	return Standing{Teams: rows[0].Teams, Owns: rows[0].Owns, Delegations: rows[0].Delegations}, nil
-}
-
-var readStanding = pg.Prepared(`SELECT
-	coalesce((SELECT array_agg(DISTINCT team ORDER BY team) FROM team_members WHERE person = $1), '{}') AS teams,
-	coalesce((SELECT array_agg(s.name ORDER BY s.name) FROM services s WHERE ` + ownsService("$1") + `), '{}') AS owns,
-	coalesce((SELECT json_agg(json_build_object('principal', principal, 'delegate', delegate, 'from', from_at, 'until', until_at) ORDER BY until_at, id)
-		FROM delegations WHERE delegate = $1 AND ended_at IS NULL AND from_at <= $2 AND until_at > $2), '[]') AS delegations`)
 
 // EndDelegation ends a delegation before its time; false where there is none that goes on.
 func EndDelegation(ctx context.Context, db bun.IDB, id string, at time.Time) (bool, error) {
