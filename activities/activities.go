@@ -4,6 +4,7 @@ package activities
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -131,7 +132,8 @@ func (a *Activities) failed(ctx context.Context, command domain.Command, err err
 		if readErr != nil {
 			return domain.Result{}, readErr
 		}
-		return a.refuse(ctx, command, domain.Conflict(nil, "an item is reserved by another change in that time: %s; look at what blocks this one, and try again", others))
+		by := cmp.Or(strings.Join(others, ", "), "one that was scheduled just now")
+		return a.refuse(ctx, command, domain.Conflict(nil, "an item is reserved by another change in that time: %s; look at what blocks this one, and try again", by))
 	case a.Constraint(err) != "":
 		return a.refuse(ctx, command, domain.Errorf(domain.CodeInvalid, "%s is against the rule %s", command.Name, a.Constraint(err)))
 	}

@@ -3,7 +3,6 @@ package schemas
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -212,16 +211,13 @@ func ChangesNear(ctx context.Context, db bun.IDB, c change.Change, at time.Time)
 // ReservedOnce is the constraint by which two changes cannot reserve one item at the same time.
 const ReservedOnce = "change_items_reserved"
 
-// ReservedBy names the changes that have reserved an item of a change in its window, by number; of one that is not stored, it says so.
-func ReservedBy(ctx context.Context, db bun.IDB, id string) (string, error) {
+// ReservedBy are the numbers of the changes that have reserved an item of a change in its window; of one that is not stored none are known.
+func ReservedBy(ctx context.Context, db bun.IDB, id string) ([]string, error) {
 	var numbers []string
 	if err := reservedBy.Scan(ctx, db, []any{id}, &numbers); err != nil {
-		return "", fmt.Errorf("asking who has reserved the items of change %s: %w", id, err)
+		return nil, fmt.Errorf("asking who has reserved the items of change %s: %w", id, err)
 	}
-	if len(numbers) == 0 {
-		return "one that was scheduled just now", nil
-	}
-	return strings.Join(numbers, ", "), nil
+	return numbers, nil
 }
 
 var reservedBy = pg.Prepared(`SELECT DISTINCT r.number FROM change_items own JOIN change_items i ON i.item = own.item AND i.during && own.during
