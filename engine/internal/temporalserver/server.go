@@ -179,6 +179,7 @@ func tuning() dynamicconfig.Client {
 		dynamicconfig.EnableEagerWorkflowStart.Key():                true,
 		dynamicconfig.MatchingNumTaskqueueReadPartitions.Key():      1,
 		dynamicconfig.MatchingNumTaskqueueWritePartitions.Key():     1,
+		dynamicconfig.MaxBufferedQueryCount.Key():                   100, // else a second question to a process at work is refused, schedules included
 	}
 	for _, key := range []dynamicconfig.Key{
 		dynamicconfig.FrontendRPS.Key(), dynamicconfig.FrontendMaxNamespaceRPSPerInstance.Key(),
