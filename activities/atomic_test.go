@@ -25,8 +25,8 @@ func TestApplyIsAllOrNothingWhereverItIsInterrupted(t *testing.T) {
 		{"log", 9, func(d *desk) domain.Command {
 			return d.command(agent, "log", "", body{"title": "Mail is out", "impact": "high", "urgency": "low", "service": "mail"})
 		}, ""},
-		// What is urgent asks for changes of its service that it may keep from starting.
-		{"log, urgent", 10, func(d *desk) domain.Command {
+		// What is urgent waits for changes of its service that look at it, and asks for those that it may keep from starting.
+		{"log, urgent", 11, func(d *desk) domain.Command {
 			return d.command(agent, "log", "", body{"title": "Mail is out", "impact": "high", "urgency": "high", "service": "mail"})
 		}, ""},
 		{"log, past rules that do not apply", 9, func(d *desk) domain.Command {

@@ -19,7 +19,7 @@ func (a *App) tellInterested(ctx context.Context, tx bun.Tx, stored policy.Docum
 	if stored.Kind != policy.KindFreezeWindow && stored.Kind != policy.KindMaintenanceWindow {
 		return nil
 	}
-	messages, err := schemas.Interested(ctx, tx, schemas.InterestFreeze, "")
+	messages, err := schemas.InterestedInWindows(ctx, tx)
 	if err != nil {
 		return err
 	}

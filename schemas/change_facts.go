@@ -172,10 +172,13 @@ func failuresOf(whose string) pg.Prepared {
 }
 
 // Surroundings reads what conflicts of a change are looked for in at an instant, but for freezes and maintenance windows, which are
-// documents.
+// documents. Until the transaction ends nobody changes any of it, those included, without finding what the transaction stores.
 func Surroundings(ctx context.Context, db bun.IDB, c change.Change, at time.Time) (change.Surroundings, error) {
 	around := change.Surroundings{Read: true}
-	var err error
+	err := shareSurroundings(ctx, db)
+	if err != nil {
+		return around, err
+	}
 	span, set := c.Window()
 	if set {
 		if around.Changes, err = near(ctx, db, c, at); err != nil {
@@ -189,7 +192,11 @@ func Surroundings(ctx context.Context, db bun.IDB, c change.Change, at time.Time
 	if err != nil {
 		return around, err
 	}
-	if err := urgent.Scan(ctx, db, []any{c.ID, append(services, c.Services...)}, &around.Incidents); err != nil {
+	services = append(services, c.Services...)
+	if err := shareServices(ctx, db, services); err != nil {
+		return around, err
+	}
+	if err := urgent.Scan(ctx, db, []any{c.ID, services}, &around.Incidents); err != nil {
 		return around, fmt.Errorf("looking for open incidents: %w", err)
 	}
 	if len(c.Predecessors) > 0 {

@@ -132,7 +132,11 @@ var overlapping = pg.Prepared(`WITH RECURSIVE ` + sharedAt("$6::timestamptz") + 
 
 // InterestedNear are the changes that look for conflicts again once something about some items, or how they hang together, is another:
 // those that touch items near by, in either direction. Where one of the items itself is shared, it may have become that just now.
+// It waits for changes that look at items, and lets none look until the transaction ends.
 func InterestedNear(ctx context.Context, db bun.IDB, items []string, at time.Time) ([]domain.Message, error) {
+	if err := lockItems(ctx, db); err != nil {
+		return nil, err
+	}
 	return interestedBy(ctx, db, interestedNear, []any{items, at, configuration.ConflictDepth, InterestItems})
 }
 
@@ -144,8 +148,12 @@ var interestedNear = pg.Prepared(`WITH RECURSIVE apart AS MATERIALIZED (SELECT i
 		JOIN change_items c ON c.item = u.item JOIN interests n ON n.record_id = c.change_id AND n.kind = $4 ORDER BY 1`)
 
 // InterestedInService are the records to which it matters that an incident of high priority is open on a service, or no longer: those
-// that name the service, and changes of an item on which it hangs.
+// that name the service, and changes of an item on which it hangs. It waits for changes that look at the services, and lets none look
+// until the transaction ends.
 func InterestedInService(ctx context.Context, db bun.IDB, services []string, at time.Time) ([]domain.Message, error) {
+	if err := lockServices(ctx, db, services); err != nil {
+		return nil, err
+	}
 	return interestedBy(ctx, db, interestedInService, []any{services, at, configuration.ServiceDepth, InterestUrgent, InterestItems})
 }
 

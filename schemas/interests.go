@@ -79,6 +79,15 @@ func Interested(ctx context.Context, db bun.IDB, kind string, keys ...string) ([
 	return interestedBy(ctx, db, interested, []any{kind, append([]string{}, keys...)})
 }
 
+// InterestedInWindows are the records to which freezes and maintenance windows matter. It waits for changes that look at those, and lets
+// none look until the transaction ends.
+func InterestedInWindows(ctx context.Context, db bun.IDB) ([]domain.Message, error) {
+	if err := lockWindows(ctx, db); err != nil {
+		return nil, err
+	}
+	return Interested(ctx, db, InterestFreeze, "")
+}
+
 func interestedBy(ctx context.Context, db bun.IDB, query pg.Prepared, args []any) ([]domain.Message, error) {
 	var found []struct {
 		Record   string          `bun:"record_id"`

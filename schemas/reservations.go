@@ -34,8 +34,12 @@ func ReservedTwice(ctx context.Context, db bun.IDB, items []string) ([]HeldTwice
 	return found, nil
 }
 
-// StillReservations waits for whoever is writing reservations, and lets nobody write any until the transaction ends.
+// StillReservations waits for whoever is writing reservations, and lets nobody write any until the transaction ends. Nobody looks at items
+// meanwhile, either: who does so may be about to write a reservation.
 func StillReservations(ctx context.Context, tx bun.Tx) error {
+	if err := lockItems(ctx, tx); err != nil {
+		return err
+	}
 	if _, err := tx.NewRaw(`SELECT still_reservations()`).Exec(ctx); err != nil {
 		return fmt.Errorf("waiting for others who reserve items: %w", err)
 	}
