@@ -48,6 +48,9 @@ func asEdited(record change.Change, command domain.Command, predecessors map[str
 			*list.have = *list.want
 		}
 	}
+	if edit.Tasks != nil {
+		record.Tasks = record.WithTasks(*edit.Tasks)
+	}
 	if edit.Predecessors != nil {
 		record.Predecessors = named(*edit.Predecessors, predecessors)
 	}

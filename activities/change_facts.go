@@ -71,6 +71,8 @@ var (
 		"complete_task", "complete", "back_out", "extend", "override_conflict", "conflicts_changed", "close_voting", "approval_due", "electorate_changed",
 		"break_glass", "content_changed", "request_info", "answer_info", "defer", "ask_others",
 	}
+	// failingChange may make it a failure of its model.
+	failingChange = []string{"complete", "back_out", "decide_cause"}
 	// precedingChange may make it another to those that must come after it.
 	precedingChange = []string{
 		"edit", "schedule", "cancel", "withdraw", "revise", "window_opens", "window_missed", "complete", "back_out", "extend", "record_retrospective",
@@ -130,6 +132,12 @@ func (a *Activities) changeFacts(ctx context.Context, tx bun.Tx, record change.C
 			return facts, err
 		}
 	}
+	if slices.Contains(failingChange, verb) && record.Type == change.Standard {
+		var err error
+		if facts.SameModel, err = schemas.ChangesOfModel(ctx, tx, record.Model); err != nil {
+			return facts, err
+		}
+	}
 	if verb == "settled" {
 		var err error
 		if facts.Alerts, err = schemas.HeldAlerts(ctx, tx, record.ID); err != nil {
@@ -185,7 +193,7 @@ func asOpened(record change.Change, command domain.Command, model change.Model, 
 			record.ConfigurationItems = model.ConfigurationItems
 		}
 		record.Title, record.Environment, record.Model, record.Type = cmp.Or(named.Title, model.Title, named.Model), model.Environment, named.Model, model.Type
-		record.Priority, record.Requester = change.PriorityOf(record.Type), command.Actor.Name
+		record.Priority, record.Requester, record.Tasks = change.PriorityOf(record.Type), command.Actor.Name, model.ToDo()
 	}
 	if record.Service != "" {
 		record.Services = append([]string{record.Service}, record.Services...)
@@ -353,6 +361,9 @@ func (a *Activities) surroundings(ctx context.Context, tx bun.Tx, facts *change.
 	}
 	now := domain.Millisecond(a.Clock.Now())
 	if facts.Surroundings, err = schemas.Surroundings(ctx, tx, record, now); err != nil {
+		return err
+	}
+	if facts.Surroundings.Suspended, err = a.suspended(ctx, tx, facts, record); err != nil {
 		return err
 	}
 	was, _ := had.Window()

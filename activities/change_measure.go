@@ -50,13 +50,25 @@ func (a *Activities) measure(ctx context.Context, tx bun.Tx, facts *change.Facts
 			return err
 		}
 		m.Failed, m.Ended, m.WhoseRecord = failed, ended, "model "+record.Model
-		facts.Suspended = facts.Model.SuspendedBy(failed, ended)
-		return nil
 	}
 	if record.Team == "" {
 		return nil
 	}
-	m.WhoseRecord = "team " + record.Team
-	m.Failed, m.Ended, err = schemas.FailuresOf(ctx, tx, "", record.Team, lookBack, since)
-	return err
+	failed, ended, err := schemas.FailuresOf(ctx, tx, "", record.Team, lookBack, since)
+	if err != nil {
+		return err
+	}
+	*m = m.OrRecord(failed, ended, "team "+record.Team)
+	return nil
+}
+
+// suspended says why the version of a standard model is out of use that a change follows, or is to follow; empty while it is not.
+func (a *Activities) suspended(ctx context.Context, tx bun.Tx, facts *change.Facts, record change.Change) (string, error) {
+	if record.Model == "" || facts.Model.Type != change.Standard {
+		return "", nil
+	}
+	suspension := facts.Model.Suspension()
+	since := a.Clock.Now().Add(-suspension.Within.Duration())
+	failed, ended, err := schemas.FailuresOfVersion(ctx, tx, record.Model, facts.ModelVersion, suspension.Of, since)
+	return facts.Model.SuspendedBy(failed, ended), err
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/holdfast-itsm/holdfast/domain/approval"
 	"github.com/holdfast-itsm/holdfast/domain/change"
+	"github.com/holdfast-itsm/holdfast/domain/policy"
 	"github.com/holdfast-itsm/holdfast/internal/pg"
 )
 
@@ -158,10 +159,36 @@ func FailuresOf(ctx context.Context, db bun.IDB, model, team string, last int, s
 	return counts.Failed, counts.Ended, nil
 }
 
-// Two statements: under one with a choice in it no plan looks into the index of the models.
+// FailuresOfVersion counts the last changes that ended of one version of a model, as FailuresOf does: a version that a second person has
+// approved begins a record of its own (docs/adr/0024).
+func FailuresOfVersion(ctx context.Context, db bun.IDB, model string, version, last int, since time.Time) (failed, ended int, err error) {
+	var counts struct {
+		Failed int `bun:"failed"`
+		Ended  int `bun:"ended"`
+	}
+	if err := failuresOfVersion.Scan(ctx, db, []any{model, last, since, policy.KindChangeModel + "/" + model, version}, &counts); err != nil {
+		return 0, 0, fmt.Errorf("reading how changes of version %d of %s ended: %w", version, model, err)
+	}
+	return counts.Failed, counts.Ended, nil
+}
+
+// ChangesOfModel are the changes, by id, that follow a standard model and wait to start.
+func ChangesOfModel(ctx context.Context, db bun.IDB, model string) ([]string, error) {
+	var found []string
+	if err := changesOfModel.Scan(ctx, db, []any{model}, &found); err != nil {
+		return nil, fmt.Errorf("looking for changes of the model %s: %w", model, err)
+	}
+	return found, nil
+}
+
+var changesOfModel = pg.Prepared(`SELECT r.id::text FROM changes c JOIN records r ON r.id = c.id
+	WHERE c.model = $1 AND c.model <> '' AND c.outcome = '' AND c.type = 'standard' AND r.state IN ('approved', 'scheduled') ORDER BY 1`)
+
+// A statement each: under one with a choice in it no plan looks into the index of the models.
 var (
-	failuresOfModel = failuresOf(`c.model = $1 AND c.model <> ''`)
-	failuresOfTeam  = failuresOf(`r.team = $1`)
+	failuresOfModel   = failuresOf(`c.model = $1 AND c.model <> ''`)
+	failuresOfVersion = failuresOf(`c.model = $1 AND c.model <> '' AND (r.policies ->> $4::text)::int = $5`)
+	failuresOfTeam    = failuresOf(`r.team = $1`)
 )
 
 func failuresOf(whose string) pg.Prepared {
@@ -184,8 +211,10 @@ func Surroundings(ctx context.Context, db bun.IDB, c change.Change, at time.Time
 		if around.Changes, err = near(ctx, db, c, at); err != nil {
 			return around, err
 		}
-		if err := busy.Scan(ctx, db, []any{c.ID, c.Assignee, span.From, span.To}, &around.Busy); err != nil {
-			return around, fmt.Errorf("looking for what %s carries out: %w", c.Assignee, err)
+		if people := c.Implementers(); len(people) > 0 {
+			if err := busy.Scan(ctx, db, []any{c.ID, people, span.From, span.To}, &around.Busy); err != nil {
+				return around, fmt.Errorf("looking for what %v carry out: %w", people, err)
+			}
 		}
 	}
 	services, err := ImpactedServices(ctx, db, c.ConfigurationItems, at)
@@ -244,8 +273,14 @@ var successors = pg.Prepared(`SELECT r.id::text FROM records r JOIN changes c ON
 	WHERE r.practice = 'change' AND r.active AND c.submitted_at IS NOT NULL AND c.predecessors::jsonb ? $1::text ORDER BY 1`)
 
 var (
-	busy = pg.Prepared(`SELECT r.number FROM changes c JOIN records r ON r.id = c.id WHERE $2 <> '' AND r.assignee = $2 AND c.id <> $1
-		AND r.state IN ('approved', 'scheduled', 'implementing') AND c.window_from < $4 AND coalesce(c.extended_to, c.window_to) > $3 ORDER BY 1`)
+	// Tasks are read only where one is for a person at all: most are not.
+	busy = pg.Prepared(`WITH away AS (SELECT r.number, r.assignee, c.tasks FROM changes c JOIN records r ON r.id = c.id WHERE c.id <> $1
+			AND r.state IN ('approved', 'scheduled', 'implementing') AND c.window_from < $4 AND coalesce(c.extended_to, c.window_to) > $3)
+		SELECT number, assignee AS person FROM away WHERE assignee = ANY ($2::text[])
+		UNION SELECT number, substr(t.owner, 8) FROM away,
+			json_to_recordset(CASE WHEN strpos(tasks::text, '"person:') > 0 THEN tasks ELSE '[]' END) AS t (owner text, state text)
+			WHERE t.owner LIKE 'person:%' AND substr(t.owner, 8) = ANY ($2::text[]) AND t.state <> 'done'
+		ORDER BY 1, 2`)
 	urgent = pg.Prepared(`SELECT r.id::text AS id, r.number, r.service, r.priority, r.id IN (` + linkedWith("$1") + `) AS linked,
 			CASE WHEN r.assignee <> '' THEN 'person:' || r.assignee WHEN r.team <> '' THEN 'team:' || r.team ELSE '' END AS owner
 		FROM records r WHERE r.practice = 'incident' AND r.open AND r.priority <= 2 AND r.service <> '' AND r.service = ANY ($2::text[])

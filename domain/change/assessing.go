@@ -35,8 +35,8 @@ func (d *draft) submit() error {
 		data["incidents"] = d.facts.Urgent
 		d.move(AwaitingApproval, d.moment)
 	default: // a standard change that was taken back to its draft is authorised by its model
-		if d.facts.Suspended != "" {
-			return domain.Conflict(nil, "the model %s is suspended: %s", record.Model, d.facts.Suspended)
+		if d.facts.Surroundings.Suspended != "" {
+			return domain.Conflict(nil, "%s", record.suspension(d.facts.Surroundings.Suspended))
 		}
 		d.move(Approved, d.moment)
 	}

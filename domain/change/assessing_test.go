@@ -183,7 +183,7 @@ func TestAStandardChangeIsAuthorisedByItsModel(t *testing.T) {
 	d.do(dee, "submit", nil)
 	require.Equal(t, change.Scheduled, d.record.State, "what its model leaves out need not be there")
 	d.do(dee, "revise", nil)
-	d.facts.Suspended = "2 of its last 10 changes failed"
+	d.facts.Surroundings.Suspended = "2 of its last 10 changes failed"
 	refused := d.refuse(domain.CodeConflict, dee, "submit", nil)
 	require.Contains(t, refused.Error(), "suspended")
 	d.record = change.Change{}

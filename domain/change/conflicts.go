@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/holdfast-itsm/holdfast/domain"
@@ -25,7 +26,7 @@ type Conflict struct {
 	// ID is the same for as long as the conflict is: "freeze:year-end", "item:CHG-000012:mx1". An override names it.
 	ID    string `json:"id"`
 	Level Level  `json:"level"`
-	// Kind is exclusive, item, neighbour, freeze, predecessor, incident, implementer or maintenance.
+	// Kind is exclusive, item, neighbour, freeze, predecessor, incident, implementer, maintenance or model.
 	Kind string `json:"kind"`
 	Why  string `json:"why"`
 	// Other is the number of the record, or the name of the document, that it is with.
@@ -40,8 +41,8 @@ type Surroundings struct {
 	// Changes are others whose windows overlap, each with an item of ours that it comes near. Left are those of where the command takes
 	// the change away from.
 	Changes, Left []Neighbour
-	// Busy are the numbers of changes in the window that the same person carries out.
-	Busy []string
+	// Busy are the other changes in the window that somebody carries out who carries this one out.
+	Busy []Busy
 	// Freezes and Maintenance are the documents that apply to the change.
 	Freezes     []window.Window
 	Maintenance []window.Window
@@ -52,6 +53,14 @@ type Surroundings struct {
 	Predecessors []Predecessor
 	// Successors are the changes, by id, that must come after this one.
 	Successors []string
+	// Suspended says why the version of the model that the change follows is out of use; empty while it is not.
+	Suspended string
+}
+
+// Busy is another change that somebody carries out in the same window, as its assignee or by a task of it.
+type Busy struct {
+	Number string
+	Person string
 }
 
 // Neighbour is another change that comes near.
@@ -109,13 +118,9 @@ func FindConflicts(c Change, s Surroundings, at time.Time) []Conflict {
 		f.freezes(c, s.Freezes, span)
 		f.maintenance(s.Maintenance, span)
 	}
-	for _, number := range s.Busy {
-		f.add(Conflict{
-			ID: "implementer:" + number, Level: Warning, Kind: "implementer", Other: number,
-			Why: fmt.Sprintf("in the same window %s carries out %s", c.Assignee, number),
-		})
-	}
+	f.busy(s.Busy)
 	f.incidents(c, s.Incidents)
+	f.model(c, s.Suspended)
 	f.predecessors(s.Predecessors, span, set, at)
 	slices.SortStableFunc(f.list, func(a, b Conflict) int {
 		return cmp.Or(cmp.Compare(rank[a.Level], rank[b.Level]), cmp.Compare(a.ID, b.ID))
@@ -128,6 +133,23 @@ var rank = map[Level]int{Blocking: 0, Warning: 1, Info: 2}
 type finding struct{ list []Conflict }
 
 func (f *finding) add(conflict Conflict) { f.list = append(f.list, conflict) }
+
+// busy tells of every other change once, with all who are needed there too; they come by change and person.
+func (f *finding) busy(list []Busy) {
+	for i := 0; i < len(list); {
+		number, people := list[i].Number, []string{}
+		for ; i < len(list) && list[i].Number == number; i++ {
+			people = append(people, list[i].Person)
+		}
+		who := people[0] + " carries out "
+		if last := len(people) - 1; last > 0 {
+			who = strings.Join(people[:last], ", ") + " and " + people[last] + " carry out "
+		}
+		f.add(Conflict{
+			ID: "implementer:" + number, Level: Warning, Kind: "implementer", Other: number, Why: "in the same window " + who + number,
+		})
+	}
+}
 
 // neighbours tells of every other change once for each of our items, by the shortest way to it.
 func (f *finding) neighbours(c Change, near []Neighbour) {

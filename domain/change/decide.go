@@ -86,6 +86,8 @@ func (c Change) unscheduled() string {
 		return "it has no window"
 	case c.WindowMissed:
 		return "its window was missed; it needs another"
+	case len(blocked) > 0 && !blocked[0].Overridable():
+		return blocked[0].Why
 	case len(blocked) > 0:
 		return blocked[0].Why + "; another window helps, or a change manager who overrides that"
 	}
@@ -130,6 +132,8 @@ func check(record Change, command domain.Command) error {
 		return domain.Conflict(nil, "the change must be reviewed before it is closed: %s", record.ReviewNeeded)
 	case verb == "override_conflict" && len(record.Blocked()) == 0:
 		return domain.Conflict(nil, "nothing blocks this change")
+	case verb == "override_conflict" && !slices.ContainsFunc(record.Blocked(), Conflict.Overridable):
+		return domain.Conflict(nil, "nobody overrides this: %s", record.Blocked()[0].Why)
 	case verb == "decide_cause" && !slices.ContainsFunc(record.Causes, func(c Cause) bool { return c.Verdict == "" }):
 		return domain.Conflict(nil, "no incident is proposed as caused by this change")
 	case verb == "review" && actor.Kind == domain.ActorPerson && record.Approval != nil && record.Approval.BreakGlass != nil && record.Approval.BreakGlass.By == actor.Name:

@@ -166,8 +166,8 @@ func (d *draft) fromModel() error {
 	if !d.facts.ModelKnown || body.Model == "" {
 		return domain.Join([]domain.FieldError{content.Unknown("model", body.Model)})
 	}
-	if model.Type == Standard && d.facts.Suspended != "" {
-		return domain.Conflict(nil, "the model %s is suspended: %s", body.Model, d.facts.Suspended)
+	if why := d.facts.Surroundings.Suspended; model.Type == Standard && why != "" {
+		return domain.Conflict(nil, "the model %s is suspended: %s; draft a normal change, which is assessed, or have the model corrected", body.Model, why)
 	}
 	made := Content{
 		Title: cmp.Or(body.Title, model.Title, body.Model), Description: cmp.Or(body.Description, model.Description), Type: model.Type,
@@ -179,10 +179,7 @@ func (d *draft) fromModel() error {
 	if len(made.ConfigurationItems) == 0 {
 		made.ConfigurationItems = model.ConfigurationItems
 	}
-	tasks := make([]Task, len(model.Tasks))
-	for i, task := range model.Tasks {
-		tasks[i] = Task{ID: taskID(task.ID, i), Title: task.Title, Owner: task.Owner, After: task.After, State: TaskOpen}
-	}
+	tasks := model.ToDo()
 	checked := made
 	if checked.Type == Standard {
 		checked.Type = Normal // which it may be here

@@ -18,8 +18,8 @@ type Facts struct {
 	Model        Model
 	ModelKnown   bool
 	ModelVersion int
-	// Suspended says why the model is out of use; empty while it is not.
-	Suspended string
+	// SameModel are the other changes, by id, that follow the same model and wait to start.
+	SameModel []string
 	// What the handles stand for that a command names.
 	TeamKnown       bool
 	AssigneeMember  bool

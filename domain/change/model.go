@@ -78,8 +78,8 @@ func (m Model) Suspension() SuspendAfter {
 	return *m.SuspendAfter
 }
 
-// SuspendedBy says why so many failures among the last changes take a model out of use; empty while they do not. Only a standard
-// model can be out of use.
+// SuspendedBy says why so many failures among the last changes of one version of a model take it out of use; empty while they do not.
+// Only a standard model can be out of use.
 func (m Model) SuspendedBy(failed, ended int) string {
 	if m.Type != Standard || failed < m.Suspension().Failures {
 		return ""

@@ -66,6 +66,14 @@ func (m Measured) With(answers map[string]string) Measured {
 	return m
 }
 
+// OrRecord is the same with another record of failures, where that has the greater share of them.
+func (m Measured) OrRecord(failed, ended int, whose string) Measured {
+	if m.Ended == 0 || failed*m.Ended > m.Failed*ended {
+		m.Failed, m.Ended, m.WhoseRecord = failed, ended, whose
+	}
+	return m
+}
+
 // Risk is how risky a change is, from 0 to 100, and every point of it explained.
 type Risk struct {
 	Score int    `json:"score"`

@@ -209,6 +209,9 @@ func (d *draft) overrideConflict() error {
 	if i < 0 {
 		return domain.Invalid("conflict", "%q does not block this change; what does: %v", body.Conflict, ids(blocked))
 	}
+	if !blocked[i].Overridable() {
+		return domain.Conflict(nil, "nobody overrides this: %s", blocked[i].Why)
+	}
 	record.Overrides = append(record.Overrides, Override{Conflict: body.Conflict, By: d.command.Actor.Name, Reason: body.Reason, At: d.moment})
 	d.event(body.Reason, map[string]any{"conflict": body.Conflict, "why": blocked[i].Why}, nil)
 	d.notify("change.conflict_overridden", map[string]any{"conflict": body.Conflict, "why": blocked[i].Why},

@@ -7,6 +7,7 @@ import (
 
 	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/domain/approval"
+	"github.com/holdfast-itsm/holdfast/domain/content"
 	"github.com/holdfast-itsm/holdfast/domain/policy"
 )
 
@@ -149,6 +150,30 @@ func (c *Change) Carries(person string, teams []string) bool {
 		return true
 	}
 	return slices.ContainsFunc(c.Tasks, func(t Task) bool { return owns(t, person, teams) })
+}
+
+// Implementers are the people by name who are to carry the change out, or still have something of it to do: its assignee, and the owners of
+// tasks that are not done.
+func (c Change) Implementers() []string {
+	people := []string{c.Assignee}
+	for _, task := range c.Tasks {
+		if kind, name, _ := strings.Cut(task.Owner, ":"); kind == "person" && task.State != TaskDone {
+			people = append(people, name)
+		}
+	}
+	return sorted(content.Unique(people))
+}
+
+// WithTasks are the tasks of the change once an edit has listed others.
+func (c Change) WithTasks(listed []NewTask) []Task { return c.retasked(newTasks(listed)) }
+
+// ToDo are the tasks that a change of the model is made with.
+func (m Model) ToDo() []Task {
+	tasks := make([]Task, len(m.Tasks))
+	for i, task := range m.Tasks {
+		tasks[i] = Task{ID: taskID(task.ID, i), Title: task.Title, Owner: task.Owner, After: task.After, State: TaskOpen}
+	}
+	return tasks
 }
 
 func owns(task Task, person string, teams []string) bool {

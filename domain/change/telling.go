@@ -38,8 +38,8 @@ func (c Change) preceding() preceding {
 }
 
 // tellAround lets those look for conflicts again to whom the change has become another than it was: those near by, where it came, went
-// or moved; those that touch an item of it that either wants alone, where it has reserved that, or let go; and those that must come
-// after it.
+// or moved; those that touch an item of it that either wants alone, where it has reserved that, or let go; those that must come after
+// it; and where it has failed those that follow the same model.
 func (d *draft) tellAround(before Change) {
 	record, s := &d.Record, d.facts.Surroundings
 	span, _ := record.Window()
@@ -51,6 +51,9 @@ func (d *draft) tellAround(before Change) {
 		if moved && n.Depth <= 1 || n.exclusive(*record) && d.claims(before, n) {
 			told = append(told, n.ID)
 		}
+	}
+	if record.failed() && !before.failed() {
+		told = append(told, d.facts.SameModel...)
 	}
 	if record.preceding() != before.preceding() {
 		told = append(told, s.Successors...)

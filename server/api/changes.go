@@ -61,7 +61,7 @@ func (a *API) changes() {
 			found, err := a.Service.ChangeModels(ctx)
 			return answered(app.Page[app.ModelView]{Items: found}, err)
 		})
-	register(a, operation(http.MethodGet, "/change-models/{name}/record", "read-change-model-record", "How the changes of a model ended", "Changes", app.PermissionChangeRecord),
+	register(a, operation(http.MethodGet, "/change-models/{name}/record", "read-change-model-record", "How the changes of a model ended, of all its versions", "Changes", app.PermissionChangeRecord),
 		func(ctx context.Context, in *struct {
 			Name string `path:"name" maxLength:"100"`
 		},

@@ -220,7 +220,7 @@ func ownChoices(c change.Change, verb, name string) []choice {
 		}
 	case "conflict":
 		for _, conflict := range c.Conflicts {
-			if conflict.Level == change.Blocking && overridden(c, conflict) == nil {
+			if conflict.Level == change.Blocking && conflict.Overridable() && overridden(c, conflict) == nil {
 				list = append(list, choice{conflict.ID, sentence(conflict.Why)})
 			}
 		}

@@ -1070,7 +1070,7 @@ func conflictBox(view changeView) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-				} else if one.Level == change.Blocking && view.allows("override_conflict") {
+				} else if one.Level == change.Blocking && one.Overridable() && view.allows("override_conflict") {
 					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 86, "<p><a class=\"button small\" href=\"")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err

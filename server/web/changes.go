@@ -209,6 +209,8 @@ func conflictURL(conflict change.Conflict) string {
 		return documentURL("FreezeWindow", conflict.Other)
 	case "maintenance":
 		return documentURL("MaintenanceWindow", conflict.Other)
+	case "model":
+		return documentURL("ChangeModel", conflict.Other)
 	}
 	if conflict.Other == "" {
 		return ""
