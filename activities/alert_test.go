@@ -232,12 +232,12 @@ func (w watched) carriedOut() string {
 	return id
 }
 
-func (w watched) rings(id string) {
-	w.t.Helper()
-	command := w.command(domain.Actor{Kind: domain.ActorTimer, Name: domain.Tick}, domain.Tick, id, nil)
+func (b board) rings(id string) {
+	b.t.Helper()
+	command := b.command(domain.Actor{Kind: domain.ActorTimer, Name: domain.Tick}, domain.Tick, id, nil)
 	command.Name, command.Practice = "change."+domain.Tick, change.Practice
-	_, err := w.Apply(w.t.Context(), command)
-	require.NoError(w.t, err)
+	_, err := b.Apply(b.t.Context(), command)
+	require.NoError(b.t, err)
 }
 
 // TestTheAlertsOfTheFourthStory: twelve alerts on what the change works on open nothing, one on a neighbour does; what still fires ten

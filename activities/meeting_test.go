@@ -2,10 +2,12 @@ package activities_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/approval"
 	"github.com/holdfast-itsm/holdfast/domain/meeting"
 	"github.com/holdfast-itsm/holdfast/schemas"
 	"github.com/holdfast-itsm/holdfast/test/store"
@@ -159,5 +161,42 @@ func TestAMeetingLeavesTimeUntilItIsOver(t *testing.T) {
 	refused, err := b.give(mona, "defer", deferred, body{"stage": "cab", "meeting": "CAB-000099", "reason": "r"})
 	require.NoError(t, err)
 	require.Equal(t, domain.CodeInvalid, refused.Refusal.Code)
+	b.sound()
+}
+
+// What is on an agenda no longer ends at its own deadline; where that has passed, it is decided at once as the policy says.
+func TestAMeetingThatWillNotBeLeavesNoTime(t *testing.T) {
+	t.Parallel()
+	b := settleBoard(t)
+	mona := b.by("mona", domain.RoleChangeManager)
+	chairs := func(verb, id string, content any) {
+		t.Helper()
+		result, err := b.meet(mona, verb, id, content)
+		require.NoError(t, err)
+		require.Equal(t, domain.Applied, result.Outcome, "%v", result.Refusal)
+		b.deliver()
+	}
+	due := func(id string) time.Time { return b.stage(id, "cab").Timing.DueAt.UTC() }
+	taken, waits := b.asked(nil), b.asked(nil)
+	own, ends := store.Instant("2026-12-03T09:00:00Z"), store.Instant("2026-12-04T14:45:00Z")
+	id := b.called(body{"role": "cab_member"})
+	for _, one := range []string{taken, waits} {
+		chairs("add_item", id, body{"change": b.change(one).Number})
+		require.Equal(t, ends, due(one))
+		require.Equal(t, b.meeting(id).Number, b.stage(one, "cab").Timing.Meetings[0].Meeting)
+	}
+	chairs("remove_item", id, body{"change": taken, "reason": "not for the board"})
+	require.Equal(t, []time.Time{own, ends}, []time.Time{due(taken), due(waits)})
+	require.Empty(t, b.stage(taken, "cab").Timing.Meetings)
+
+	b.clock.Set("2026-12-04T08:00:00Z")
+	b.rings(taken)
+	require.Equal(t, approval.StageEscalated, b.stage(taken, "cab").State, "its own deadline has passed")
+	require.Equal(t, approval.Open, b.stage(waits, "cab").State)
+	chairs("cancel", id, body{"reason": "nobody can come"})
+	require.Equal(t, b.clock.Now(), due(waits))
+	require.Equal(t, "approval cab due", b.change(waits).NextDue)
+	b.rings(waits)
+	require.Equal(t, approval.StageEscalated, b.stage(waits, "cab").State)
 	b.sound()
 }

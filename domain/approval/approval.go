@@ -374,6 +374,10 @@ func (a Approval) Clone() Approval {
 	for i := range a.Stages {
 		s := &a.Stages[i]
 		s.Members, s.Votes, s.Questions = slices.Clone(s.Members), slices.Clone(s.Votes), slices.Clone(s.Questions)
+		if s.Timing.Own != nil {
+			own := *s.Timing.Own
+			s.Timing.Own = &own
+		}
 	}
 	if a.BreakGlass != nil {
 		broken := *a.BreakGlass

@@ -2,7 +2,6 @@ package approval
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/holdfast-itsm/holdfast/domain"
@@ -22,6 +21,15 @@ type Timing struct {
 	DueBefore *time.Time `json:"due_before,omitempty"`
 	// Reminded is how many of the reminders have gone out.
 	Reminded int `json:"reminded,omitempty"`
+	// Meetings are those whose agendas hold the deadline back, and Own is what it is without them; nothing where none does.
+	Meetings []Awaited `json:"meetings,omitempty"`
+	Own      *Timing   `json:"own,omitempty"`
+}
+
+// Awaited is a meeting before whose end a stage does not end.
+type Awaited struct {
+	Meeting string    `json:"meeting"` // its number
+	EndsAt  time.Time `json:"ends_at"`
 }
 
 // Runs reports whether the deadline will come at a known moment.
@@ -30,6 +38,12 @@ func (t Timing) Runs() bool { return t.RunsFrom != nil }
 // ended is the timing of a stage that does not wait any more.
 func (t Timing) ended() Timing {
 	t.RunsFrom = nil
+	return t.free()
+}
+
+// free is the timing as it stands, which no meeting holds back any more.
+func (t Timing) free() Timing {
+	t.Meetings, t.Own = nil, nil
 	return t
 }
 
@@ -59,15 +73,16 @@ func (k *Keeper) start(s *Stage, at time.Time) {
 		k.neverOpens(err)
 		return
 	}
-	k.end(s, at, due)
-	s.Timing.LengthMS, s.Timing.Reminded = s.Timing.LeftMS, 0
+	s.Timing = Timing{}
+	k.end(s, &s.Timing, at, due)
+	s.Timing.LengthMS = s.Timing.LeftMS
 }
 
-// end lets the deadline of a stage run from an instant until another.
-func (k *Keeper) end(s *Stage, from, due time.Time) {
+// end lets a deadline of a stage run from an instant until another.
+func (k *Keeper) end(s *Stage, t *Timing, from, due time.Time) {
 	due = domain.Millisecond(due)
-	s.Timing.RunsFrom, s.Timing.DueAt, s.Timing.DueBefore = &from, &due, nil
-	s.Timing.LeftMS = k.in(s).Between(from, due).Milliseconds()
+	t.RunsFrom, t.DueAt, t.DueBefore = &from, &due, nil
+	t.LeftMS = k.in(s).Between(from, due).Milliseconds()
 }
 
 func (k *Keeper) neverOpens(err error) {
@@ -76,29 +91,32 @@ func (k *Keeper) neverOpens(err error) {
 
 // stop lets the deadline of a stage stand still.
 func (k *Keeper) stop(s *Stage, at time.Time) {
-	if t := &s.Timing; t.Runs() {
-		t.LeftMS = k.in(s).Between(at, *t.DueAt).Milliseconds()
-		t.RunsFrom, t.DueBefore, t.DueAt = nil, t.DueAt, nil
+	for t := &s.Timing; t != nil; t = t.Own {
+		if t.Runs() {
+			t.LeftMS = k.in(s).Between(at, *t.DueAt).Milliseconds()
+			t.RunsFrom, t.DueBefore, t.DueAt = nil, t.DueAt, nil
+		}
 	}
 }
 
 // resume lets the deadline of a stage go on.
 func (k *Keeper) resume(s *Stage, at time.Time) {
-	t := &s.Timing
-	if t.Runs() || t.DueBefore == nil {
-		return
+	for t := &s.Timing; t != nil; t = t.Own {
+		if t.Runs() || t.DueBefore == nil {
+			continue
+		}
+		left := time.Duration(t.LeftMS) * time.Millisecond
+		due, err := k.in(s).Add(at, left)
+		if err != nil {
+			k.neverOpens(err)
+			return
+		}
+		if due.Before(*t.DueBefore) {
+			due = *t.DueBefore
+		}
+		k.end(s, t, at, due)
+		t.LeftMS = left.Milliseconds()
 	}
-	left := time.Duration(t.LeftMS) * time.Millisecond
-	due, err := k.in(s).Add(at, left)
-	if err != nil {
-		k.neverOpens(err)
-		return
-	}
-	if due.Before(*t.DueBefore) {
-		due = *t.DueBefore
-	}
-	k.end(s, at, due)
-	t.LeftMS = left.Milliseconds()
 }
 
 // place is the next moment of a stage: a reminder, or the deadline itself.
@@ -217,55 +235,4 @@ func Overdue(figures Figures, by Default) (Verdict, string) {
 	}
 	verdict := map[Default]Verdict{DefaultReject: Rejected, DefaultEscalate: Escalated, DefaultApprove: Approved}[by]
 	return verdict, figures.Why + "; the deadline has passed, which " + thens[by] + " by default"
-}
-
-// Defer moves the deadline of a stage to another instant, such as the end of a later meeting. A stage whose deadline has passed
-// without a decision is open again until then.
-func (k *Keeper) Defer(at time.Time, by, stage string, until time.Time, reason string) error {
-	at = domain.Millisecond(at)
-	s, err := k.stage(stage)
-	switch {
-	case err != nil:
-		return err
-	case !s.State.TakesVotes():
-		return domain.Errorf(domain.CodeConflict, "the stage %s has no deadline to move: it is %s", s.Name, s.State)
-	case s.State == Open && !s.Timing.Runs():
-		return domain.Errorf(domain.CodeConflict, "the deadline of the stage %s stands still until a question is answered", s.Name)
-	case !until.After(at):
-		return domain.Invalid("until", "must lie ahead")
-	}
-	k.move(s, at, by, until, reason)
-	k.settle(s, at, by)
-	return k.fault
-}
-
-// move lets the deadline of a stage that takes votes end at another instant.
-func (k *Keeper) move(s *Stage, at time.Time, by string, until time.Time, reason string) {
-	used := s.Timing.LengthMS - k.in(s).Between(at, *s.Timing.DueAt).Milliseconds()
-	s.State = Open
-	k.end(s, at, until)
-	s.Timing.LengthMS = used + s.Timing.LeftMS
-	s.Figures = k.tally(*s)
-	k.tell(Happening{Kind: HasMoved, At: at, By: by, Stage: *s, Reason: reason})
-}
-
-// Await lets no stage end before a meeting of those whom it asks is over: the deadlines of the open stages with that target move to
-// then where they would come before, and one that stands still goes on until then at least. Deadlines by the clock stay: whoever sets
-// one cannot wait for a meeting.
-func (k *Keeper) Await(at time.Time, target Target, until time.Time, reason string) error {
-	at = domain.Millisecond(at)
-	for i := range k.Approval.Stages {
-		s := &k.Approval.Stages[i]
-		if s.State != Open || s.Wall || !slices.Contains(s.Electorate, target) {
-			continue
-		}
-		switch t := &s.Timing; {
-		case t.Runs() && t.DueAt.Before(until):
-			k.move(s, at, "", until, reason)
-		case !t.Runs() && t.DueBefore != nil && t.DueBefore.Before(until):
-			floor := domain.Millisecond(until)
-			t.DueBefore = &floor
-		}
-	}
-	return k.fault
 }

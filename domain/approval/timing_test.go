@@ -196,3 +196,29 @@ func TestStandingStillCostsNoTime(t *testing.T) {
 		require.Equal(t, whole, ran+days.Between(from, end))
 	})
 }
+
+// A deadline that stands still while its meeting is called off goes on with the time that it had itself.
+func TestAMeetingIsForgoneWhileADeadlineStandsStill(t *testing.T) {
+	t.Parallel()
+	const electorate = "team:board"
+	b := setup(t, `[{"name": "board", "electorate": ["team:board"], "rule": {"threshold": 2}, "deadline": "2wd"}]`, three())
+	own := due(t, b)
+	meets := own.Add(10 * 24 * time.Hour)
+	require.NoError(t, b.Await(b.at, electorate, "CAB-000001", meets, "it is on the agenda"))
+	require.Equal(t, meets, due(t, b))
+	require.NoError(t, b.Await(b.at, electorate, "CAB-000002", meets.Add(-24*time.Hour), "it is on the agenda"))
+	require.Equal(t, meets, due(t, b))
+	require.NoError(t, b.Ask(b.at, "ana", "", "why?"))
+	require.NoError(t, b.Forgo(b.at, "CAB-000001", "called off"))
+	require.NoError(t, b.Answer(b.at, "dee", "board", "because"))
+	require.Equal(t, meets.Add(-24*time.Hour), due(t, b), "the other meeting still has it on its agenda")
+	require.NoError(t, b.Ask(b.at, "ana", "", "and how?"))
+	require.NoError(t, b.Forgo(b.at, "CAB-000002", "called off"))
+	require.NoError(t, b.Forgo(b.at, "CAB-000002", "twice"))
+	stage := b.Approval.Stages[0]
+	require.Nil(t, stage.Timing.Own)
+	require.Empty(t, stage.Timing.Meetings)
+	require.NoError(t, b.Answer(b.at, "dee", "board", "like this"))
+	require.Equal(t, own, due(t, b))
+	require.Equal(t, b.Approval.Stages[0].Timing.LengthMS, b.Approval.Stages[0].Timing.LeftMS, "nothing of it was used")
+}

@@ -131,12 +131,13 @@ type Defer struct {
 	Reason  string     `json:"reason" minLength:"1" maxLength:"4096" doc:"Why"`
 }
 
-// OnAgenda says that the change is on the agenda of a meeting; given by the platform.
+// OnAgenda says that the change is on the agenda of a meeting, or with Off that it no longer is; given by the platform.
 type OnAgenda struct {
 	Meeting  string          `json:"meeting"`
 	Board    approval.Target `json:"board"`
 	StartsAt time.Time       `json:"starts_at"`
 	EndsAt   time.Time       `json:"ends_at"`
+	Off      bool            `json:"off,omitempty"`
 }
 
 // AskOthers asks further people where those of a stage cannot decide it.

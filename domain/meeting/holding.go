@@ -81,12 +81,17 @@ func (d *draft) put(change Waiting, by string) {
 }
 
 // tellItems lets changes know that they are on the agenda: whoever meets about them has time until the meeting is over.
-func (d *draft) tellItems(items ...Item) {
+func (d *draft) tellItems(items ...Item) { d.tellAgenda(false, items) }
+
+// tellOff lets changes know that they are on the agenda no longer: nobody meets about them.
+func (d *draft) tellOff(items ...Item) { d.tellAgenda(true, items) }
+
+func (d *draft) tellAgenda(off bool, items []Item) {
 	for _, item := range items {
 		d.Messages = append(d.Messages, domain.Message{
 			Practice: "change", Record: item.Change, Command: "change.on_agenda", OnClosed: domain.TargetDrop,
 			Body: map[string]any{
-				"meeting": d.Record.Number, "board": d.Record.Board.Target(), "starts_at": d.Record.StartsAt, "ends_at": d.Record.EndsAt,
+				"meeting": d.Record.Number, "board": d.Record.Board.Target(), "starts_at": d.Record.StartsAt, "ends_at": d.Record.EndsAt, "off": off,
 			},
 		})
 	}
@@ -103,6 +108,7 @@ func (d *draft) removeItem() error {
 		return domain.Invalid("change", "%s is not on the agenda", given.Change)
 	}
 	d.Record.Items = slices.DeleteFunc(d.Record.Items, func(one Item) bool { return one.Change == item.Change })
+	d.tellOff(item)
 	d.event(given.Reason, map[string]any{"change": item.Number}, nil)
 	return nil
 }
@@ -227,7 +233,7 @@ func (d *draft) reschedule() error {
 	return nil
 }
 
-// cancel calls the meeting off. What was on its agenda waits as before.
+// cancel calls the meeting off. What was on its agenda waits as before, and no longer.
 func (d *draft) cancel() error {
 	given, err := decode[Because](d)
 	if err != nil {
@@ -237,6 +243,7 @@ func (d *draft) cancel() error {
 		return domain.Invalid("reason", "is needed")
 	}
 	d.move(Canceled)
+	d.tellOff(d.Record.Items...)
 	d.event(given.Reason, map[string]any{"items": len(d.Record.Items)}, nil)
 	d.tell("meeting.canceled")
 	return nil

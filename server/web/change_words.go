@@ -21,7 +21,7 @@ var changeTitles = map[string]string{
 	"change.unauthorised": "Done without authority", "change.cause_proposed": "May have caused an incident", "change.cause_decided": "Decided whether it caused an incident",
 	"change.cause_escalated": "Nobody has decided whether it caused an incident", "change.review_needed": "Must be reviewed",
 	"change.review_escalated": "Not reviewed in time", "change.others_asked": "Others are asked", "change.backed_out": "Backed out", "change.approval_withdrawn": "Nobody is asked any more",
-	"change.on_agenda": "On the agenda of a meeting", "change.attachments_changed": "Files came to what is voted on",
+	"change.on_agenda": "On the agenda of a meeting", "change.off_agenda": "Off the agenda of a meeting", "change.attachments_changed": "Files came to what is voted on",
 }
 
 // stageTitles word what befell a stage; its name stands in the place of the %s.
@@ -71,7 +71,7 @@ func toldOf(ctx context.Context, event domain.StoredEvent, questions map[string]
 	case event.Type == "change.info_answered" && stage != "":
 		told.Title = "Answered, in the stage " + stageName(stage)
 	case event.Type == "change.vote_deferred" && stage != "":
-		told.Title = "More time for the stage " + stageName(stage)
+		told.Title = "Moved the deadline of the stage " + stageName(stage)
 	case ofStage && stage != "" && stageTitles[happening] != "":
 		told.Title = strings.Replace(stageTitles[happening], "%s", stageName(stage), 1)
 		if round, _ := said["round"].(float64); round > 1 && happening == "opened" {
