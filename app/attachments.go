@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"io"
+	"io/fs"
 	"slices"
 	"strings"
 	"time"
@@ -31,19 +32,37 @@ func (a *App) attachmentsAt(ctx context.Context, of domain.Practice, reference s
 	if err != nil {
 		return nil, err
 	}
-	return a.attachments(ctx, head.ID, "", papers.inside(principal, head))
+	return a.attachments(ctx, papers, principal, head, "")
 }
 
-func (a *App) attachments(ctx context.Context, record, id string, internal bool) ([]Attachment, error) {
-	rows, err := schemas.ReadAttachments(ctx, a.DB, record, id, internal)
+// attachments lists the files at a record that somebody may read; with id only that one.
+func (a *App) attachments(ctx context.Context, papers *annotated, principal Principal, head domain.Record, id string) ([]Attachment, error) {
+	rows, err := schemas.ReadAttachments(ctx, a.DB, head.ID, id, papers.inside(principal, head))
 	list := []Attachment{}
 	for _, row := range rows {
-		list = append(list, Attachment{
+		file := Attachment{
 			ID: row.ID, Name: row.Name, MediaType: row.MediaType, Bytes: row.Bytes, SHA256: row.SHA256,
 			Public: row.Public, AddedBy: row.AddedBy, AddedAt: row.AddedAt.UTC(),
-		})
+		}
+		file.MayRemove = papers.removable(principal, head, file) == nil
+		list = append(list, file)
 	}
 	return list, a.fault(ctx, "reading attachments", err)
+}
+
+// attachment finds one file at a record.
+func (a *App) attachment(ctx context.Context, papers *annotated, principal Principal, head domain.Record, id string) (Attachment, error) {
+	if !schemas.IsID(id) {
+		return Attachment{}, noAttachment(id)
+	}
+	files, err := a.attachments(ctx, papers, principal, head, id)
+	if err != nil {
+		return Attachment{}, err
+	}
+	if len(files) == 0 {
+		return Attachment{}, noAttachment(id)
+	}
+	return files[0], nil
 }
 
 // AddAttachment stores a file: first its content, then, in one transaction, its row and the event.
@@ -66,6 +85,7 @@ func (a *App) addAttachmentAt(ctx context.Context, of domain.Practice, reference
 		return Attachment{}, domain.Invalid("name", "must be a file name of 1 to 255 bytes in one line, without control characters and marks of writing direction")
 	}
 	file := Attachment{ID: uuid.Must(uuid.NewV7()).String(), Name: name, MediaType: upload.MediaType, Public: upload.Public, AddedBy: principal.Handle, AddedAt: a.now()}
+	file.MayRemove = papers.removable(principal, head, file) == nil
 	if err := a.storeContent(ctx, &file, upload.Content); err != nil {
 		return Attachment{}, err
 	}
@@ -125,9 +145,9 @@ func (s *sender) Read(into []byte) (int, error) {
 	return n, err
 }
 
-// discard removes content whose row was not written, and passes the error on.
+// discard removes content that has no row, and passes the error on.
 func (a *App) discard(ctx context.Context, id string, err error) error {
-	if removeErr := a.Blobs.Remove(id); removeErr != nil {
+	if removeErr := a.Blobs.Remove(id); removeErr != nil && !errors.Is(removeErr, fs.ErrNotExist) {
 		a.Log.WarnContext(ctx, "an unused attachment could not be removed", "id", id, "error", removeErr)
 	}
 	return err
@@ -144,20 +164,68 @@ func (a *App) openAttachmentAt(ctx context.Context, of domain.Practice, referenc
 	if err != nil {
 		return Attachment{}, nil, err
 	}
-	missing := domain.Errorf(domain.CodeNotFound, "no attachment %s", id)
-	if !schemas.IsID(id) {
-		return Attachment{}, nil, missing
-	}
-	files, err := a.attachments(ctx, head.ID, id, papers.inside(principal, head))
+	file, err := a.attachment(ctx, papers, principal, head, id)
 	if err != nil {
 		return Attachment{}, nil, err
 	}
-	if len(files) == 0 {
-		return Attachment{}, nil, missing
-	}
 	content, err := a.Blobs.Open(id)
-	return files[0], content, a.fault(ctx, "opening an attachment", err)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = domain.Errorf(domain.CodeNotFound, "the content of %s is not there: it was taken away a moment ago, or is missing in the attachments folder", file.Name)
+	}
+	return file, content, a.fault(ctx, "opening an attachment", err)
 }
+
+// RemoveAttachment takes a file away.
+func (a *App) RemoveAttachment(ctx context.Context, reference, id string) error {
+	return a.removeAttachmentAt(ctx, domain.Incident, reference, id)
+}
+
+// removeAttachmentAt takes away first, in one transaction, a file's row, and tells the timeline and the record; then its content. What a
+// crash leaves in between, SweepAttachments removes. Asked again, whoever took it away hears that it is done.
+func (a *App) removeAttachmentAt(ctx context.Context, of domain.Practice, reference, id string) error {
+	papers := practices[of].annotated
+	principal, head, err := a.readableOf(ctx, of, papers.read, reference)
+	if err != nil {
+		return err
+	}
+	file, refused := a.attachment(ctx, papers, principal, head, id)
+	if refused == nil {
+		refused = papers.removable(principal, head, file)
+	}
+	_, err = once(ctx, a, principal, annotation{name: attachmentRemoved, record: head.ID, key: id, body: id}, struct{}{},
+		func(ctx context.Context, tx bun.Tx, command string, _ *struct{}) error {
+			if refused != nil {
+				return refused
+			}
+			return a.removeAttachment(ctx, tx, papers, principal, head, file, command)
+		})
+	if err != nil {
+		return a.auditForbidden(ctx, principal, attachmentRemoved, head.ID, id, err)
+	}
+	return a.discard(ctx, id, nil)
+}
+
+func (a *App) removeAttachment(ctx context.Context, tx bun.Tx, papers *annotated, principal Principal, head domain.Record, file Attachment, command string) error {
+	removed, err := schemas.RemoveAttachment(ctx, tx, head.ID, file.ID)
+	if err != nil {
+		return err
+	}
+	if !removed {
+		return noAttachment(file.ID)
+	}
+	event := domain.Event{
+		Type: attachmentRemoved, At: a.now(), Actor: principal.actor(nil), Public: file.Public,
+		Data: map[string]any{"id": file.ID, "sha256": file.SHA256, "added_by": file.AddedBy}, Personal: map[string]any{"name": file.Name},
+	}
+	if _, err := schemas.AppendTimeline(ctx, tx, head.ID, []domain.Event{event}, event.At); err != nil || papers.attached == nil {
+		return err
+	}
+	return papers.attached(ctx, a, tx, head, principal, command)
+}
+
+func noAttachment(id string) error { return domain.Errorf(domain.CodeNotFound, "no attachment %s", id) }
+
+const attachmentRemoved = "attachment.removed"
 
 // orphanAge is how old content without a row is when it is swept: no upload takes that long.
 const orphanAge = 24 * time.Hour

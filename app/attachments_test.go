@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"log/slog"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/holdfast-itsm/holdfast/app"
 	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/incident"
 )
 
 // stored lists the content of attachments.
@@ -71,4 +73,59 @@ func TestContentThatNobodyKnowsIsSwept(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 1, swept)
 	require.ElementsMatch(t, []string{kept.ID, fresh, strange}, d.stored())
+}
+
+func TestWhoTakesFilesAway(t *testing.T) {
+	t.Parallel()
+	d := setup(t)
+	record, agent, lead := d.incident(), d.as("bo", all(domain.RoleAgent)), d.as("lou", all(domain.RoleTeamLead))
+	attach := func(as context.Context) app.Attachment {
+		file, err := d.AddAttachment(as, record.ID, "", app.Upload{Name: "secrets.txt", Content: strings.NewReader("hunter2")})
+		require.NoError(t, err)
+		require.True(t, file.MayRemove)
+		return file
+	}
+	file := attach(agent)
+	seen, err := d.Attachments(d.as("cy", all(domain.RoleAgent)), record.ID)
+	require.NoError(t, err)
+	require.False(t, seen[0].MayRemove)
+	refuses(t, domain.CodeForbidden, d.RemoveAttachment(d.as("cy", all(domain.RoleAgent)), record.ID, file.ID))
+	refuses(t, domain.CodeForbidden, d.RemoveAttachment(d.as("au", all(domain.RoleAuditor)), record.ID, file.ID))
+	refuses(t, domain.CodeNotFound, d.RemoveAttachment(agent, d.incident().ID, file.ID))
+	refuses(t, domain.CodeNotFound, d.RemoveAttachment(agent, record.ID, "none"))
+	require.Equal(t, []string{file.ID}, d.stored())
+
+	require.NoError(t, d.RemoveAttachment(agent, record.ID, file.ID))
+	require.NoError(t, d.RemoveAttachment(agent, record.ID, file.ID), "asked again, it is done")
+	refuses(t, domain.CodeNotFound, d.RemoveAttachment(lead, record.ID, file.ID))
+	require.Empty(t, d.stored(), "its content is gone")
+	_, _, err = d.OpenAttachment(agent, record.ID, file.ID)
+	refuses(t, domain.CodeNotFound, err)
+	events, err := d.Timeline(agent, record.ID, 0, 200)
+	require.NoError(t, err)
+	last := events.Items[len(events.Items)-1]
+	require.Equal(t, "attachment.removed", last.Type)
+	require.Contains(t, string(last.Data), file.SHA256)
+	require.Contains(t, string(last.Personal), "secrets.txt")
+	requesters, err := d.Timeline(d.as(record.Requester, all(domain.RoleRequester)), record.ID, 0, 200)
+	require.NoError(t, err)
+	for _, event := range requesters.Items {
+		require.NotContains(t, event.Type, "attachment", "it was internal")
+	}
+
+	require.NoError(t, d.RemoveAttachment(lead, record.ID, attach(agent).ID), "who leads takes away what others attached")
+}
+
+func TestFilesOfWhatIsOverStay(t *testing.T) {
+	t.Parallel()
+	d := setup(t)
+	record := d.incident(func(one *incident.Incident) { one.State, one.Open, one.Active = incident.Closed, false, false })
+	agent := d.as("bo", all(domain.RoleAgent))
+	file, err := d.AddAttachment(agent, record.ID, "", app.Upload{Name: "proof.txt", Content: strings.NewReader("x")})
+	require.NoError(t, err)
+	require.False(t, file.MayRemove)
+	refused := refuses(t, domain.CodeForbidden, d.RemoveAttachment(agent, record.ID, file.ID))
+	require.Contains(t, refused.Message, "is over")
+	refuses(t, domain.CodeForbidden, d.RemoveAttachment(d.as("lou", all(domain.RoleTeamLead)), record.ID, file.ID))
+	require.NoError(t, d.RemoveAttachment(d.as("root", all(domain.RoleAdmin)), record.ID, file.ID), "what should never have been there")
 }

@@ -24,6 +24,8 @@ type Changes interface {
 	AddChangeAttachment(ctx context.Context, reference, key string, upload Upload) (Attachment, error)
 	// OpenChangeAttachment gives the content; the caller closes it.
 	OpenChangeAttachment(ctx context.Context, reference, id string) (Attachment, io.ReadCloser, error)
+	// RemoveChangeAttachment takes a file away for good; the timeline keeps that it was there.
+	RemoveChangeAttachment(ctx context.Context, reference, id string) error
 	// ModelRecord says how the changes of a model ended, TeamRecord those of a team.
 	ModelRecord(ctx context.Context, model string) (TrackRecord, error)
 	TeamRecord(ctx context.Context, team string) (TrackRecord, error)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/uptrace/bun"
 
@@ -20,7 +21,10 @@ type annotated struct {
 	notice string
 	// roles are those that count for a principal who may read the record.
 	roles func(Principal, domain.Record) []domain.Role
-	// noted and attached tell the record of what was added, in the transaction that adds it; nil: it hears nothing.
+	// leads take away what others attached, sealed says from when on nobody but administrators takes anything away.
+	leads  []domain.Role
+	sealed func(domain.Record) bool
+	// noted tells the record of a note, attached of a file that came or went, in the same transaction; nil: it hears nothing.
 	noted    func(context.Context, *App, bun.Tx, domain.Record, Principal, string, Note) error
 	attached func(context.Context, *App, bun.Tx, domain.Record, Principal, string) error
 }
@@ -28,6 +32,7 @@ type annotated struct {
 var incidentPapers = &annotated{
 	read: PermissionIncidentRead, note: PermissionNoteWrite, file: PermissionNoteWrite, internal: PermissionNoteInternal,
 	notice: "incident.note", roles: Principal.rolesFor, noted: incidentNoted,
+	leads: []domain.Role{domain.RoleTeamLead}, sealed: func(head domain.Record) bool { return !head.Open },
 }
 
 const noticeChangeNote = "change.note"
@@ -37,6 +42,7 @@ const noticeChangeNote = "change.note"
 var changePapers = &annotated{
 	read: PermissionChangeRead, note: PermissionChangeNote, file: PermissionChangeAnnotate, internal: PermissionChangeAnnotate,
 	notice: noticeChangeNote, roles: Principal.rolesAtChange, noted: changeNoted, attached: changeAttached,
+	leads: []domain.Role{domain.RoleChangeManager}, sealed: func(head domain.Record) bool { return change.Over(head.State) },
 }
 
 // inside are the roles that read what is internal at the records of every practice.
@@ -45,6 +51,29 @@ var inside = append(slices.Clone(readers), domain.RoleApprover)
 // inside reports whether a principal who may read a record reads what is internal there.
 func (at *annotated) inside(p Principal, head domain.Record) bool {
 	return domain.Actor{Kind: domain.ActorPerson, Roles: at.roles(p, head)}.Has(inside...)
+}
+
+// removable says why somebody may not take a file away: it is for whoever attached it and for those who lead, until the record is over.
+// What was there then is part of what was done, and only an administrator takes it away, for what should never have been there.
+func (at *annotated) removable(p Principal, head domain.Record, file Attachment) error {
+	permission := at.file
+	if !file.Public {
+		permission = at.internal
+	}
+	roles := at.roles(p, head)
+	if err := p.may(permission, roles); err != nil {
+		return err
+	}
+	actor := domain.Actor{Kind: domain.ActorPerson, Roles: roles}
+	switch {
+	case actor.Has(domain.RoleAdmin):
+		return nil
+	case at.sealed(head):
+		return domain.Errorf(domain.CodeForbidden, "%s is over, and its files are part of it: only an administrator takes them away", head.Number)
+	case file.AddedBy != p.Handle && !actor.Has(at.leads...):
+		return domain.Errorf(domain.CodeForbidden, "%s attached it: they take it away, or a %s", file.AddedBy, strings.ReplaceAll(string(at.leads[0]), "_", " "))
+	}
+	return nil
 }
 
 // rolesAtChange are the roles for a change that the principal may read. Who neither asked for it nor has a role for it reads it because
@@ -80,7 +109,7 @@ func changeNoted(ctx context.Context, _ *App, tx bun.Tx, head domain.Record, pri
 	return tellNote(ctx, tx, head, noticeChangeNote, note, to)
 }
 
-// changeAttached lets a change look at what is attached, so that votes about what was there before are void. At one that is over it
+// changeAttached lets a change look at what is attached, so that votes about other files than these are void. At one that is over it
 // comes to nothing.
 func changeAttached(ctx context.Context, a *App, tx bun.Tx, head domain.Record, principal Principal, id string) error {
 	look := domain.Message{Practice: change.Practice, Record: head.ID, Command: "change.content_changed", OnClosed: domain.TargetDrop}
@@ -114,4 +143,10 @@ func (a *App) AddChangeAttachment(ctx context.Context, reference, key string, up
 // OpenChangeAttachment gives the content of a file at a change; the caller closes it.
 func (a *App) OpenChangeAttachment(ctx context.Context, reference, id string) (Attachment, io.ReadCloser, error) {
 	return a.openAttachmentAt(ctx, change.Practice, reference, id)
+}
+
+// RemoveChangeAttachment takes a file of a change away, as RemoveAttachment does. Votes that cover its scope are void then, as they are
+// when one comes.
+func (a *App) RemoveChangeAttachment(ctx context.Context, reference, id string) error {
+	return a.removeAttachmentAt(ctx, change.Practice, reference, id)
 }

@@ -142,6 +142,24 @@ func TestWhoAskedForAChangeReadsWhatIsPublic(t *testing.T) {
 	require.Equal(t, []string{"change.note person:quin", "change.note person:ana"}, told, "ana drafted it, and nobody carries it out yet")
 }
 
+func TestAFileThatGoesIsLookedAtLikeOneThatComes(t *testing.T) {
+	t.Parallel()
+	d := setup(t)
+	number := d.votedChange(false)
+	dee := d.as("dee", ofTeam(domain.RoleAgent, "messaging"))
+	file, err := d.AddChangeAttachment(dee, number, "", app.Upload{Name: "plan.txt", Content: strings.NewReader("x")})
+	require.NoError(t, err)
+	refuses(t, domain.CodeForbidden, d.RemoveChangeAttachment(d.as("pia", all(domain.RoleRequester)), number, file.ID))
+	require.Equal(t, 1, d.looks())
+	require.NoError(t, d.RemoveChangeAttachment(dee, number, file.ID))
+	require.NoError(t, d.RemoveChangeAttachment(dee, number, file.ID))
+	require.Equal(t, 2, d.looks(), "once as it came, once as it went")
+	require.Empty(t, d.stored())
+	other, err := d.AddChangeAttachment(dee, number, "", app.Upload{Name: "other.txt", Content: strings.NewReader("y")})
+	require.NoError(t, err)
+	require.NoError(t, d.RemoveChangeAttachment(d.as("mona", all(domain.RoleChangeManager)), number, other.ID))
+}
+
 func TestARestrictedChangeTakesNothingFromWhoMayNotReadIt(t *testing.T) {
 	t.Parallel()
 	d := setup(t)

@@ -89,6 +89,8 @@ type Annotations interface {
 	AddAttachment(ctx context.Context, reference, key string, upload Upload) (Attachment, error)
 	// OpenAttachment gives the content; the caller closes it.
 	OpenAttachment(ctx context.Context, reference, id string) (Attachment, io.ReadCloser, error)
+	// RemoveAttachment takes a file away for good; the timeline keeps that it was there.
+	RemoveAttachment(ctx context.Context, reference, id string) error
 }
 
 // Work says what is to be done and what is waited for.
@@ -307,6 +309,8 @@ type Attachment struct {
 	Public    bool      `json:"public" bun:"public"`
 	AddedBy   string    `json:"added_by" bun:"added_by"`
 	AddedAt   time.Time `json:"added_at" bun:"added_at"`
+	// MayRemove: the reader may take it away.
+	MayRemove bool `json:"may_remove" bun:"-"`
 }
 
 // Upload is a file to attach.

@@ -90,6 +90,11 @@ func ReadAttachments(ctx context.Context, db bun.IDB, record, id string, interna
 	return rows, nil
 }
 
+// RemoveAttachment takes a file's row away, and answers whether there was one.
+func RemoveAttachment(ctx context.Context, db bun.IDB, record, id string) (bool, error) {
+	return changed(db.NewRaw(`DELETE FROM attachments WHERE record_id = ? AND id = ?`, record, id).Exec(ctx))
+}
+
 // KnownAttachments finds which of these ids a file has.
 func KnownAttachments(ctx context.Context, db bun.IDB, ids []string) ([]string, error) {
 	var known []string

@@ -304,7 +304,7 @@ func ReadTimeline(ctx context.Context, db bun.IDB, record string, after int64, t
 	case WithoutInternal:
 		q = q.Where("public")
 	case WithoutInternalPapers:
-		q = q.Where("(public OR type NOT IN ('note.added', 'attachment.added'))")
+		q = q.Where("(public OR type NOT IN ('note.added', 'attachment.added', 'attachment.removed'))")
 	}
 	if len(types) > 0 {
 		q = q.Where("type = ANY (?)", pgdialect.Array(types))

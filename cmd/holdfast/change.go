@@ -24,6 +24,7 @@ type changeCommands struct {
 	Attach      changeAttach       `cmd:"" help:"Attach files; until the change has been carried out, votes about its scope become void."`
 	Attachments changeAttachments  `cmd:"" help:"List the attached files."`
 	Download    changeDownload     `cmd:"" help:"Save an attached file."`
+	Detach      changeDetach       `cmd:"" help:"Take an attached file away for good; votes about the change's scope become void."`
 	Calendar    changeCalendar     `cmd:"" help:"Changes by their windows, with the freezes and maintenance windows between them."`
 	Feed        changeFeedCommands `cmd:"" help:"Secret addresses at which calendars read the change calendar."`
 	Record      changeRecord       `cmd:"" help:"How the changes of a model or of a team ended."`

@@ -23,6 +23,7 @@ type incidentCommands struct {
 	Attach      incidentAttach      `cmd:"" help:"Attach files."`
 	Attachments incidentAttachments `cmd:"" help:"List the attached files."`
 	Download    incidentDownload    `cmd:"" help:"Save an attached file."`
+	Detach      incidentDetach      `cmd:"" help:"Take an attached file away for good."`
 	Watch       incidentWatch       `cmd:"" help:"Be told of everything that happens to an incident."`
 	Unwatch     incidentUnwatch     `cmd:"" help:"Be told no longer."`
 	Bulk        incidentBulk        `cmd:"" help:"Give one command to several incidents."`

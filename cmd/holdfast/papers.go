@@ -234,3 +234,30 @@ func (c *downloading) save(s *session, file app.Attachment, content io.ReadClose
 	}
 	return s.say("%s: %d bytes", path, written)
 }
+
+// detaching is a file to be taken away.
+type detaching struct {
+	record
+	ID string `arg:"" name:"file" help:"The file's id."`
+}
+
+type incidentDetach struct{ detaching }
+
+// Run takes a file away.
+func (c *incidentDetach) Run(ctx context.Context, s *session) error {
+	return c.gone(s, s.service.RemoveAttachment(ctx, c.Record, c.ID))
+}
+
+type changeDetach struct{ detaching }
+
+// Run takes a file of a change away.
+func (c *changeDetach) Run(ctx context.Context, s *session) error {
+	return c.gone(s, s.service.RemoveChangeAttachment(ctx, c.Record, c.ID))
+}
+
+func (c *detaching) gone(s *session, err error) error {
+	if err != nil {
+		return err
+	}
+	return s.say("%s was taken away; the timeline keeps its name and digest", c.ID)
+}

@@ -6,21 +6,25 @@ import (
 	"github.com/holdfast-itsm/holdfast/domain"
 )
 
-// filesChanged is the event of files that were attached to what votes are about.
+// filesChanged is the event of files that came to what votes are about, or went.
 const filesChanged = "change.attachments_changed"
 
 // deciding are the commands that decide a change, or begin what was decided.
 var deciding = []string{"cast_vote", "close_voting", "break_glass", "start"}
 
-// contentChanged looks at what is attached: a file came to what is voted on. What follows of it, lookAtFiles and keepApproval say.
+// contentChanged looks at what is attached: a file came to what is voted on, or went. What follows of it, lookAtFiles and keepApproval say.
 func (d *draft) contentChanged() error { return nil }
 
 // newFiles reports whether what is attached is no longer what votes are about. What comes after it was carried out decides nothing.
 func (d *draft) newFiles() bool {
 	record := &d.Record
 	asked := record.Approval != nil && record.Approval.SubmittedAt != nil
-	over := slices.Contains([]domain.State{Review, Closed, Canceled}, record.State)
-	return asked && !over && !slices.Equal(sorted(record.Attached), sorted(d.facts.Attachments))
+	return asked && !Over(record.State) && !slices.Equal(sorted(record.Attached), sorted(d.facts.Attachments))
+}
+
+// Over reports whether a change in this state has been carried out or given up: what is at it then is evidence.
+func Over(state domain.State) bool {
+	return slices.Contains([]domain.State{Review, Closed, Canceled}, state)
 }
 
 // lookAtFiles takes what is attached for what votes are about from now on.

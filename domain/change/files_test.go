@@ -108,3 +108,17 @@ func TestFilesOfADraftAreWhatIsAskedAbout(t *testing.T) {
 	require.Equal(t, []string{"plan"}, d.record.Attached)
 	d.vote(member("ana"), "approve", nil)
 }
+
+func TestAFileThatGoesFromAVoteVoidsIt(t *testing.T) {
+	t.Parallel()
+	d := asked(t, nil)
+	d.attach("plan", "picture")
+	d.do(other, "content_changed", nil)
+	d.vote(member("ana"), "approve", nil)
+	seen, before := d.ballot("approve", nil), len(d.events)
+	d.facts.Attachments = []string{"plan"}
+	require.Contains(t, d.refuse(domain.CodeConflict, member("bo"), "cast_vote", seen).Message, "attachments")
+	d.do(other, "content_changed", nil)
+	require.Equal(t, []string{"change.attachments_changed", "change.approval_voided", "change.approval_opened"}, d.types(before))
+	require.Equal(t, []string{"plan"}, d.record.Attached)
+}

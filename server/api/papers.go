@@ -25,6 +25,7 @@ type papers struct {
 	attachments func(service app.Service, ctx context.Context, reference string) ([]app.Attachment, error)
 	attach      func(service app.Service, ctx context.Context, reference, key string, upload app.Upload) (app.Attachment, error)
 	open        func(service app.Service, ctx context.Context, reference, id string) (app.Attachment, io.ReadCloser, error)
+	remove      func(service app.Service, ctx context.Context, reference, id string) error
 }
 
 // attachmentsPaths are where files lie. Their bodies are read as they come.
@@ -35,13 +36,14 @@ func (a *API) allPapers() {
 		path: "/incidents/{id}", tag: "Parts", read: app.PermissionIncidentRead, note: app.PermissionNoteWrite, add: app.PermissionNoteWrite,
 		summary: "Add a note; the requester's public note is a reply", upload: "Attach a file; the body is its content",
 		notes: app.Service.Notes, addNote: app.Service.AddNote, attachments: app.Service.Attachments, attach: app.Service.AddAttachment, open: app.Service.OpenAttachment,
+		remove: app.Service.RemoveAttachment,
 	})
 	a.papers(papers{
 		path: "/changes/{id}", of: "change-", tag: "Changes", read: app.PermissionChangeRead, note: app.PermissionChangeNote, add: app.PermissionChangeAnnotate,
 		summary: "Add a note; it voids no vote",
 		upload:  "Attach a file; the body is its content. Until the change has been carried out, votes about its scope become void",
 		notes:   app.Service.ChangeNotes, addNote: app.Service.AddChangeNote, attachments: app.Service.ChangeAttachments,
-		attach: app.Service.AddChangeAttachment, open: app.Service.OpenChangeAttachment,
+		attach: app.Service.AddChangeAttachment, open: app.Service.OpenChangeAttachment, remove: app.Service.RemoveChangeAttachment,
 	})
 }
 
@@ -80,17 +82,24 @@ func (a *API) files(p papers) {
 	})
 	get := operation(http.MethodGet, path+"/{attachment}", "read-"+p.of+"attachment", "The content of an attached file", p.tag, p.read)
 	get.Responses = map[string]*huma.Response{"200": {Description: "The content", Content: rawContent()}}
-	huma.Register(a.API, get, func(ctx context.Context, in *struct {
-		ByRecord
-		Attachment string `path:"attachment" maxLength:"64"`
-	},
-	) (*huma.StreamResponse, error) {
+	huma.Register(a.API, get, func(ctx context.Context, in *byAttachment) (*huma.StreamResponse, error) {
 		file, content, err := p.open(a.Service, ctx, in.ID, in.Attachment)
 		if err != nil {
 			return nil, server.ProblemOf(err)
 		}
 		return &huma.StreamResponse{Body: func(hc huma.Context) { a.send(hc, file, content) }}, nil
 	})
+	register(a, operation(http.MethodDelete, path+"/{attachment}", "remove-"+p.of+"attachment",
+		"Take an attached file away for good; the timeline keeps its name and digest. Whoever attached it may, and those who lead, until the record is over", p.tag, p.add),
+		func(ctx context.Context, in *byAttachment) (*struct{}, error) {
+			return &struct{}{}, p.remove(a.Service, ctx, in.ID, in.Attachment)
+		})
+}
+
+// byAttachment names a file at a record.
+type byAttachment struct {
+	ByRecord
+	Attachment string `path:"attachment" maxLength:"64"`
 }
 
 // rawContent describes a body that is the content of a file.

@@ -83,6 +83,21 @@ func (c *client) OpenChangeAttachment(ctx context.Context, reference, id string)
 	return c.openAt(ctx, changes, reference, id)
 }
 
+// RemoveAttachment takes a file away.
+func (c *client) RemoveAttachment(ctx context.Context, reference, id string) error {
+	return c.removeAt(ctx, incidents, reference, id)
+}
+
+// RemoveChangeAttachment takes a file of a change away.
+func (c *client) RemoveChangeAttachment(ctx context.Context, reference, id string) error {
+	return c.removeAt(ctx, changes, reference, id)
+}
+
+func (c *client) removeAt(ctx context.Context, of, reference, id string) error {
+	_, err := c.do(ctx, call{method: http.MethodDelete, path: []string{of, reference, "attachments", id}})
+	return err
+}
+
 func (c *client) openAt(ctx context.Context, of, reference, id string) (app.Attachment, io.ReadCloser, error) {
 	files, err := list[app.Attachment](ctx, c, get(of, reference, "attachments"))
 	if err != nil {

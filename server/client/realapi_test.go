@@ -81,6 +81,8 @@ func TestEveryOperationExistsInTheAPI(t *testing.T) {
 		func() error { _, err := service.Attachments(ctx, "x"); return err },
 		func() error { _, err := service.ChangeNotes(ctx, "x", 3, 10); return err },
 		func() error { _, err := service.ChangeAttachments(ctx, "x"); return err },
+		func() error { return service.RemoveAttachment(ctx, "x", "y") },
+		func() error { return service.RemoveChangeAttachment(ctx, "x", "y") },
 		func() error {
 			_, err := service.Waiting(ctx, app.WaitingQuery{Team: "x", Name: "triage", Limit: 5})
 			return err

@@ -23,6 +23,7 @@ func (w *console) mountChangePapers(changes *gin.RouterGroup) {
 	changes.POST("/:record/notes", w.addChangeNote)
 	changes.POST("/:record/attachments", w.addChangeAttachment)
 	changes.GET("/:record/attachments/:attachment", w.downloadFromChange)
+	changes.POST("/:record/attachments/:attachment/remove", w.removeFromChange)
 }
 
 // addChangeNote puts a note on a change. Which button was pressed says who reads it.
@@ -61,6 +62,12 @@ func (w *console) downloadFromChange(c *gin.Context) {
 	w.sendFile(c, file, content, err)
 }
 
+// removeFromChange takes a file of a change away.
+func (w *console) removeFromChange(c *gin.Context) {
+	err := w.Service.RemoveChangeAttachment(c.Request.Context(), c.Param("record"), c.Param("attachment"))
+	w.sendBack(c, err, recordURL(c.Param("record"))+"#attachments")
+}
+
 // refuseChangePart shows the change again, with the failure beside the form that caused it. Whoever may not add to it has no form.
 func (w *console) refuseChangePart(c *gin.Context, err error, put func(*changeView, *server.Problem)) {
 	view, viewErr := w.readChange(c)
@@ -73,17 +80,17 @@ func (w *console) refuseChangePart(c *gin.Context, err error, put func(*changeVi
 	w.show(c, problem.Status, changePage(view))
 }
 
-// voids says what a file that is added now does to the votes; empty: nothing.
-func (v changeView) voids() string {
+// voids says what a file that comes or goes now does to the votes; empty: nothing.
+func (v changeView) voids(what string) string {
 	c := v.Change
 	over := slices.Contains([]domain.State{change.Draft, change.Review, change.Closed, change.Rejected, change.Canceled}, c.State)
 	switch {
 	case c.Approval == nil || c.Approval.SubmittedAt == nil || over:
 		return ""
 	case c.State == change.AwaitingApproval:
-		return "It is being voted on: a file makes the votes about what is done void, and those who gave them are asked again."
+		return "It is being voted on: " + what + " makes the votes about what is done void, and those who gave them are asked again."
 	}
-	return "It is approved: a file makes the votes about what is done void. Those who gave them are asked again, and until then it is not approved."
+	return "It is approved: " + what + " makes the votes about what is done void. Those who gave them are asked again, and until then it is not approved."
 }
 
 // attach stores a file at a record, as the service does.

@@ -6,11 +6,13 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/gin-gonic/gin"
 
 	"github.com/holdfast-itsm/holdfast/app"
 	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/approval"
 	"github.com/holdfast-itsm/holdfast/domain/change"
 )
 
@@ -181,10 +183,10 @@ func (v changeView) waitsFor(ctx context.Context) string {
 		return "Waits for a peer to read it. " + c.AssessedBy + " has assessed its risk."
 	case change.AwaitingApproval, change.Rejected:
 		if c.State == change.AwaitingApproval && c.AsksAgain() {
-			return sentence(c.Approval.Reason()) + " It has no window; the board is asked again when one is set."
+			return whereApprovalStands(*c.Approval) + " It has no window; the board is asked again when one is set."
 		}
 		if c.Approval != nil {
-			return sentence(c.Approval.Reason())
+			return whereApprovalStands(*c.Approval)
 		}
 	case change.Approved:
 		if _, set := c.Window(); c.WindowMissed || !set {
@@ -243,4 +245,13 @@ func openBefore(c change.Change, task change.Task) []string {
 
 func changeLiveURL(view changeView) string {
 	return recordURL(view.Change.Number) + "/live?after=" + strconv.FormatInt(view.After, 10) + "&seq=" + strconv.FormatInt(view.lastSeq(), 10)
+}
+
+// whereApprovalStands is its reason, with the stages named as people write them.
+func whereApprovalStands(decided approval.Approval) string {
+	reason := "; " + decided.Reason()
+	for _, stage := range decided.Stages {
+		reason = strings.ReplaceAll(reason, "; "+stage.Name+": ", "; "+stageName(stage.Name)+": ")
+	}
+	return sentence(strings.TrimPrefix(reason, "; "))
 }

@@ -270,7 +270,7 @@ func changeNews(view changeView, news []domain.StoredEvent) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = attachmentList(view.Change.Number, view.Attachments).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = changeFileList(view).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -350,7 +350,7 @@ func changeHead(view changeView) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = riskMark(view.Change.Risk).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = riskOf(view.Change.Change).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -21,7 +21,7 @@ var changeTitles = map[string]string{
 	"change.unauthorised": "Done without authority", "change.cause_proposed": "May have caused an incident", "change.cause_decided": "Decided whether it caused an incident",
 	"change.cause_escalated": "Nobody has decided whether it caused an incident", "change.review_needed": "Must be reviewed",
 	"change.review_escalated": "Not reviewed in time", "change.others_asked": "Others are asked", "change.backed_out": "Backed out", "change.approval_withdrawn": "Nobody is asked any more",
-	"change.on_agenda": "On the agenda of a meeting", "change.off_agenda": "Off the agenda of a meeting", "change.attachments_changed": "Files came to what is voted on",
+	"change.on_agenda": "On the agenda of a meeting", "change.off_agenda": "Off the agenda of a meeting", "change.attachments_changed": "The files that are voted on changed",
 }
 
 // stageTitles word what befell a stage; its name stands in the place of the %s.

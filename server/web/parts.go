@@ -122,6 +122,21 @@ func (w *console) download(c *gin.Context) {
 	w.sendFile(c, file, content, err)
 }
 
+// remove takes a file of an incident away.
+func (w *console) remove(c *gin.Context) {
+	err := w.Service.RemoveAttachment(c.Request.Context(), c.Param("record"), c.Param("attachment"))
+	w.sendBack(c, err, recordURL(c.Param("record"))+"#attachments")
+}
+
+// sendBack goes on to a page, unless what was asked for failed.
+func (w *console) sendBack(c *gin.Context, err error, page string) {
+	if err != nil {
+		w.fail(c, err)
+		return
+	}
+	c.Redirect(http.StatusSeeOther, page)
+}
+
 // sendFile gives a file that was opened, or says why it was not; it is never to be shown by a browser as a page of ours.
 func (w *console) sendFile(c *gin.Context, file app.Attachment, content io.ReadCloser, err error) {
 	if err != nil {

@@ -33,6 +33,7 @@ func (w *console) mountPortal(pages *gin.RouterGroup) {
 	pages.GET(portalPath+"/records/:record", w.portalRecord)
 	pages.POST(portalPath+"/records/:record/reply", w.portalReply)
 	pages.POST(portalFilesPath, w.portalAttach)
+	pages.POST(portalFilesPath+"/:attachment/remove", w.portalRemove)
 	pages.POST(portalPath+"/records/:record/do/:verb", w.portalCommand)
 }
 

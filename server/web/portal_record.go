@@ -32,7 +32,7 @@ type portalRecordView struct {
 // told are the events that the portal shows. Assignments and priorities are the desk's own business.
 var told = []string{
 	"incident.logged", "incident.held", "incident.resumed", "incident.resolved", "incident.confirmed", "incident.reopened",
-	"incident.closed", "incident.canceled", "incident.merged", "incident.reminded", "incident.rated", "note.added", "attachment.added",
+	"incident.closed", "incident.canceled", "incident.merged", "incident.reminded", "incident.rated", "note.added", "attachment.added", "attachment.removed",
 }
 
 func (w *console) portalRecord(c *gin.Context) {
@@ -164,6 +164,12 @@ func (w *console) portalAttach(c *gin.Context) {
 	c.Redirect(http.StatusSeeOther, portalURL(view.Record.Number))
 }
 
+// portalRemove takes back a file that one attached oneself.
+func (w *console) portalRemove(c *gin.Context) {
+	err := w.Service.RemoveAttachment(c.Request.Context(), c.Param("record"), c.Param("attachment"))
+	w.sendBack(c, err, portalURL(c.Param("record")))
+}
+
 // waitsForYou reports whether a record goes on only with its requester's word.
 func waitsForYou(one app.IncidentView) bool {
 	return one.State == incident.Resolved || one.State == incident.OnHold && one.Hold.Base == incident.AwaitingRequester
@@ -235,7 +241,7 @@ var saidTitles = map[string]string{
 	"incident.logged": "Reported for you", "incident.held": "It waits", "incident.resumed": "The work goes on",
 	"incident.resolved": "Solved, as we think", "incident.confirmed": "You said that it works", "incident.reopened": "Taken up again",
 	"incident.closed": "Closed", "incident.canceled": "Canceled", "incident.merged": "Goes on together with a report of the same",
-	"incident.reminded": "We reminded you", "incident.rated": "You rated our help", "attachment.added": "A file was added",
+	"incident.reminded": "We reminded you", "incident.rated": "You rated our help", "attachment.added": "A file was added", "attachment.removed": "A file was taken away",
 }
 
 // saidText is what an event says to whoever asked: a note's words, a question, a resolution.

@@ -3,6 +3,8 @@ package browser
 import (
 	"context"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -89,6 +91,16 @@ func aroundARecord(t *testing.T, browser context.Context, stack *kit.Stack) {
 	v.submit("#link-list form button")
 	shows(other, "No other record is linked")
 	shows(number, "No other record is linked")
+
+	picture := filepath.Join(t.TempDir(), "picture.txt")
+	require.NoError(t, os.WriteFile(picture, []byte("the wrong one"), 0o600))
+	v.do(chromedp.SetUploadFiles("#upload-file", []string{picture}))
+	v.submit("form.upload button")
+	require.Contains(t, v.text("#attachment-list"), "picture.txt")
+	v.do(chromedp.Click("#attachment-list summary"))
+	v.submit("#attachment-list form button")
+	require.Contains(t, v.text("#attachment-list"), "No files yet")
+	require.Contains(t, v.text("#timeline-list"), "Attachment removed")
 
 	stack.Admin(t).Post("/incidents/"+number+"/override-priority", map[string]any{"priority": 1, "reason": "the board waits"}).Is(http.StatusOK)
 	v.visit("/incidents/" + number + "/history?field=priority")
