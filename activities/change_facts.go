@@ -50,6 +50,7 @@ type changeMentions struct {
 	To                 string          `json:"to"`
 	Meeting            string          `json:"meeting"`
 	Vote               approval.Choice `json:"vote"`
+	For                string          `json:"for"`
 }
 
 // The commands by what they need to know, beside the calendar, which all do.
@@ -118,7 +119,7 @@ func (a *Activities) changeFacts(ctx context.Context, tx bun.Tx, record change.C
 			return facts, err
 		}
 	}
-	if err := a.votingFacts(ctx, tx, &facts, record, command); err != nil {
+	if err := a.votingFacts(ctx, tx, &facts, record, command, named.For); err != nil {
 		return facts, err
 	}
 	if slices.Contains(lookingChange, verb) || verb == "cast_vote" && looksToVote(record, named.Vote) {
@@ -266,8 +267,8 @@ func judges(ctx context.Context, tx bun.Tx, facts *change.Facts, record change.C
 	return err
 }
 
-// votingFacts reads who decides, and for whom whoever gives the command may.
-func (a *Activities) votingFacts(ctx context.Context, tx bun.Tx, facts *change.Facts, record change.Change, command domain.Command) (err error) {
+// votingFacts reads who decides, and for whom whoever gives the command may; seat is whose a vote fills.
+func (a *Activities) votingFacts(ctx context.Context, tx bun.Tx, facts *change.Facts, record change.Change, command domain.Command, seat string) (err error) {
 	verb := command.Verb()
 	asks := slices.Contains(askingChange, verb)
 	if verb == "" || record.Approval == nil && (!asks || verb == "edit" || verb == "schedule") {
@@ -289,9 +290,9 @@ func (a *Activities) votingFacts(ctx context.Context, tx bun.Tx, facts *change.F
 		}
 	}
 	if record.Approval != nil {
-		asked.Targets = append(asked.Targets, record.Approval.Targets()...)
+		asked.Targets, asked.Hands = append(asked.Targets, record.Approval.Targets()...), record.Approval.Hands()
 	}
-	if asks || opensStages(record, verb) {
+	if asks || opensStages(record, verb) || votesForAnother(command, seat) {
 		if err := schemas.ShareAccounts(ctx, tx); err != nil {
 			return err
 		}
@@ -311,7 +312,8 @@ func (a *Activities) votingFacts(ctx context.Context, tx bun.Tx, facts *change.F
 		asked.Voter = command.Actor.Name
 	}
 	found, err := schemas.ReadVoting(ctx, tx, asked)
-	facts.Attachments, facts.Voting.Seats, facts.Voting.Delegations = found.Attachments, found.Seats(), found.Delegations
+	facts.Attachments, facts.Voting.Seats = found.Attachments, found.Seats()
+	facts.Voting.Delegations, facts.Voting.Inactive = found.Delegations, found.Inactive
 	return err
 }
 
@@ -319,6 +321,11 @@ func (a *Activities) votingFacts(ctx context.Context, tx bun.Tx, facts *change.F
 func opensStages(record change.Change, verb string) bool {
 	a := record.Approval
 	return a.SubmittedAt != nil && (!slices.Contains(votingChange, verb) || slices.ContainsFunc(a.Stages, func(s approval.Stage) bool { return s.State == approval.Waiting }))
+}
+
+// votesForAnother reports whether somebody fills a seat that is not theirs. Whoever deactivates their account finds the change by that vote.
+func votesForAnother(command domain.Command, seat string) bool {
+	return command.Verb() == "cast_vote" && seat != "" && seat != command.Actor.Name
 }
 
 // candidates are the newest versions of the approval policies; it answers all whom they ask.

@@ -198,3 +198,74 @@ func TestWhoWasAskedReadsOnWhereAStageCannotBeDecided(t *testing.T) {
 	require.True(t, reads("sec"), "who has voted reads on")
 	b.sound()
 }
+
+// A vote counts as long as whoever gave it has an account: also one that was given for somebody else.
+func TestAVoteForAnotherGoesWithTheAccountOfWhoGaveIt(t *testing.T) {
+	t.Parallel()
+	b := settleBoard(t)
+	o := b.office()
+	id := b.asked(body{"restricted": true})
+	b.vote("hal", id, body{"for": "bo"})
+	b.vote("ana", id, nil)
+	b.vote("fay", id, nil)
+	b.vote("gil", id, nil)
+	require.Len(t, b.stage(id, "cab").InForce(), 4)
+	require.NotContains(t, b.waitsFor(id), "cab bo")
+
+	// Who stands for hal may not read for that.
+	require.NoError(t, schemas.AddDelegation(t.Context(), b.db.App(t), schemas.DelegationRow{
+		ID: domain.NewID("fred"), Principal: "hal", Delegate: "fred", From: b.clock.Now(), Until: b.clock.Now().Add(time.Hour), MadeBy: "hal", MadeAt: b.clock.Now(),
+	}))
+	_, found, err := schemas.ReadChange(t.Context(), b.worker, schemas.Reader{Handle: "fred", At: b.clock.Now()}, id)
+	require.NoError(t, err)
+	require.False(t, found)
+
+	hal, err := o.Person(o.ctx, "hal")
+	require.NoError(t, err)
+	hal.Active = false
+	_, err = o.SavePerson(o.ctx, hal)
+	require.NoError(t, err)
+	b.relay()
+	require.Len(t, b.stage(id, "cab").InForce(), 3)
+	require.Contains(t, b.waitsFor(id), "cab bo", "who can vote, or name another")
+	require.Contains(t, b.types(id), "change.approval_left")
+	b.vote("sec", id, nil)
+	require.Equal(t, approval.StageApproved, b.stage(id, "cab").State, "by those who are left: 4 of 6")
+	require.Zero(t, b.count("interests", "kind = 'hand'"))
+
+	// Nor is a vote taken that waited while the account went.
+	second := b.asked(body{"configuration_items": []string{"mx2"}})
+	result, err := b.give(b.by("hal", domain.RoleCABMember), "cast_vote", second, body{"vote": "approve", "for": "bo", "hashes": b.change(second).Approval.Hashes})
+	require.NoError(t, err)
+	require.Equal(t, domain.CodeForbidden, result.Refusal.Code)
+	b.sound()
+}
+
+// Of a vote for another and the end of the account that gives it, one side waits for the other.
+func TestAVoteForAnotherIsNotGivenWhileTheAccountEnds(t *testing.T) {
+	t.Parallel()
+	b := settleBoard(t)
+	o := b.office()
+	id := b.asked(nil)
+	command := b.command(b.by("hal", domain.RoleCABMember), "cast_vote", id, body{"vote": "approve", "for": "bo", "hashes": b.change(id).Approval.Hashes})
+	command.Name, command.Practice = "change.cast_vote", change.Practice
+	release := b.holding("interests")
+	voted := b.run("relation", func() error {
+		_, err := b.Apply(t.Context(), command)
+		return err
+	})
+	hal, err := o.Person(o.ctx, "hal")
+	require.NoError(t, err)
+	hal.Active = false
+	gone := b.run("advisory", func() error {
+		_, err := o.SavePerson(o.ctx, hal)
+		return err
+	})
+	release()
+	require.NoError(t, <-voted)
+	require.NoError(t, <-gone)
+	require.Len(t, b.stage(id, "cab").InForce(), 1, "it was given before")
+	b.relay()
+	require.Empty(t, b.stage(id, "cab").InForce())
+	b.sound()
+}

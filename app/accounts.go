@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 
 	"github.com/holdfast-itsm/holdfast/domain"
@@ -178,7 +177,7 @@ func (a *App) writePerson(ctx context.Context, person Person, fresh bool) (Perso
 			}
 		}
 		if !row.Active || before.Kind != row.Kind { // whoever is a machine by now decides nothing either
-			if err := a.tellAsked(ctx, tx, "account/"+row.Handle, uuid.NewString(), row.Handle); err != nil {
+			if err := a.tellGone(ctx, tx, row.Handle); err != nil {
 				return err
 			}
 		}

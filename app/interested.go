@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 
 	"github.com/holdfast-itsm/holdfast/domain"
@@ -33,11 +34,20 @@ func (a *App) tellAsked(ctx context.Context, tx bun.Tx, from, once string, peopl
 	if len(people) == 0 {
 		return nil
 	}
-	messages, err := schemas.Interested(ctx, tx, schemas.InterestPerson, people...)
+	messages, err := schemas.Interested(ctx, tx, []string{schemas.InterestPerson}, people...)
 	if err != nil {
 		return err
 	}
 	return a.post(ctx, tx, messages, from, once)
+}
+
+// tellGone is tellAsked of somebody who votes no more at all: also for nobody else.
+func (a *App) tellGone(ctx context.Context, tx bun.Tx, person string) error {
+	messages, err := schemas.Interested(ctx, tx, []string{schemas.InterestPerson, schemas.InterestHand}, person)
+	if err != nil {
+		return err
+	}
+	return a.post(ctx, tx, messages, "account/"+person, uuid.NewString())
 }
 
 // post leaves messages to records about something that is changed in this transaction. From names it, and once what was done to it, so

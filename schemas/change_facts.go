@@ -63,6 +63,8 @@ type VotingAsked struct {
 	// Voter is by whom a vote may be given for others at an instant; empty where none is given.
 	Voter string
 	At    time.Time
+	// Hands are those who have voted for others.
+	Hands []string
 }
 
 // VotingFound is what was found.
@@ -76,6 +78,8 @@ type VotingFound struct {
 	} `bun:"seated,type:json"`
 	// Delegations are those by which the voter may vote for others.
 	Delegations []approval.Delegation `bun:"delegations,type:json"`
+	// Inactive are those of the hands that are nobody's whose account is active.
+	Inactive []string `bun:"inactive,type:json"`
 	// Targets are those that were asked for.
 	Targets []approval.Target `bun:"-"`
 }
@@ -104,7 +108,7 @@ func ReadVoting(ctx context.Context, db bun.IDB, asked VotingAsked) (VotingFound
 	for i, target := range asked.Targets {
 		targets[i] = string(target)
 	}
-	if err := readVoting.Scan(ctx, db, []any{targets, asked.Team, asked.Service, asked.Record, asked.Voter, asked.At}, &found); err != nil {
+	if err := readVoting.Scan(ctx, db, []any{targets, asked.Team, asked.Service, asked.Record, asked.Voter, asked.At, append([]string{}, asked.Hands...)}, &found); err != nil {
 		return found, fmt.Errorf("finding who decides: %w", err)
 	}
 	for i := range found.Delegations {
@@ -125,7 +129,10 @@ var readVoting = pg.Prepared(`WITH asked AS (SELECT target, split_part(target, '
 		(SELECT coalesce(json_agg(json_build_object('target', held.target, 'person', p.handle, 'active', p.active) ORDER BY held.target, p.handle), '[]')
 			FROM held JOIN people p ON p.handle = held.person WHERE p.kind = 'person') AS seated,
 		(SELECT coalesce(json_agg(json_build_object('principal', principal, 'delegate', delegate, 'from', from_at, 'until', until_at) ORDER BY principal), '[]')
-			FROM delegations WHERE delegate = $5 AND ended_at IS NULL AND from_at <= $6 AND until_at > $6) AS delegations`)
+			FROM delegations WHERE delegate = $5 AND ended_at IS NULL AND from_at <= $6 AND until_at > $6
+			AND EXISTS (SELECT FROM people p WHERE p.handle = delegate AND p.active AND p.kind = 'person')) AS delegations,
+		(SELECT coalesce(json_agg(hand ORDER BY hand), '[]') FROM unnest($7::text[]) AS hand
+			WHERE NOT EXISTS (SELECT FROM people p WHERE p.handle = hand AND p.active AND p.kind = 'person')) AS inactive`)
 
 // UrgentLinked are the numbers of incidents of priority 1 and 2 that are linked with a record.
 func UrgentLinked(ctx context.Context, db bun.IDB, record string) ([]string, error) {

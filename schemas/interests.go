@@ -26,6 +26,8 @@ const (
 	InterestItems  = "items"  // its configuration items, and how they hang together
 	InterestCause  = "cause"  // who owns the service of an incident that it may have caused, by the service's name, while that is undecided
 	InterestPerson = "person" // somebody with a seat in a stage of its approval that is not decided, by handle
+	// Somebody who has voted for another in such a stage, by handle. Unlike a seat it lets nobody read: who has voted may, anyway.
+	InterestHand = "hand"
 )
 
 // seated begins a comparison that finds, in interests, the records in whose undecided stages somebody has a seat; also in a stage of
@@ -54,6 +56,9 @@ func interestsIn(c change.Change) []interest {
 		for _, person := range c.Approval.Electors() {
 			list = append(list, interest{InterestPerson, person, looksAtSeats})
 		}
+		for _, person := range c.Approval.Hands() {
+			list = append(list, interest{InterestHand, person, looksAtSeats})
+		}
 	}
 	return list
 }
@@ -74,9 +79,9 @@ func (p *Passage) interestsOf(before, record change.Change) {
 	}
 }
 
-// Interested are the records to which a fact matters, with the command by which each looks for itself.
-func Interested(ctx context.Context, db bun.IDB, kind string, keys ...string) ([]domain.Message, error) {
-	return interestedBy(ctx, db, interested, []any{kind, append([]string{}, keys...)})
+// Interested are the records to which a fact of one of some kinds matters, with the command by which each looks for itself.
+func Interested(ctx context.Context, db bun.IDB, kinds []string, keys ...string) ([]domain.Message, error) {
+	return interestedBy(ctx, db, interested, []any{kinds, append([]string{}, keys...)})
 }
 
 // InterestedInWindows are the records to which freezes and maintenance windows matter. It waits for changes that look at those, and lets
@@ -85,7 +90,7 @@ func InterestedInWindows(ctx context.Context, db bun.IDB) ([]domain.Message, err
 	if err := lockWindows(ctx, db); err != nil {
 		return nil, err
 	}
-	return Interested(ctx, db, InterestFreeze, "")
+	return Interested(ctx, db, []string{InterestFreeze}, "")
 }
 
 func interestedBy(ctx context.Context, db bun.IDB, query pg.Prepared, args []any) ([]domain.Message, error) {
@@ -105,4 +110,4 @@ func interestedBy(ctx context.Context, db bun.IDB, query pg.Prepared, args []any
 }
 
 var interested = pg.Prepared(`SELECT DISTINCT record_id::text AS record_id, practice, command FROM interests
-	WHERE kind = $1 AND key = ANY ($2::text[]) ORDER BY 1`)
+	WHERE kind = ANY ($1::text[]) AND key = ANY ($2::text[]) ORDER BY 1`)

@@ -69,8 +69,8 @@ func (k *Keeper) again(s *Stage, at time.Time, by string, why Voiding, fields []
 	}
 }
 
-// part lets a member leave a stage, with their vote. Whoever leaves because the decision is not theirs takes along what they
-// voted for others.
+// part lets somebody leave a stage, with their vote. Whoever leaves because the decision is not theirs, or is inactive, takes along what
+// they voted for others.
 func (k *Keeper) part(s *Stage, at time.Time, person string, why Leaving) {
 	member := false
 	for i := range s.Members {
@@ -79,7 +79,7 @@ func (k *Keeper) part(s *Stage, at time.Time, person string, why Leaving) {
 		}
 	}
 	people := k.void(s, at, VoidLeft, nil, func(v Vote) bool {
-		return v.Choice != Recuse && (v.For == person || why.ofInterest() && v.By == person)
+		return v.Choice != Recuse && (v.For == person || (why.ofInterest() || why == Inactive) && v.By == person)
 	})
 	if s.State.Undecided() {
 		s.Figures = k.tally(*s)

@@ -27,6 +27,8 @@ type Facts struct {
 	Seats map[string][]Member
 	// Delegations are those by which whoever votes may vote for another.
 	Delegations []Delegation
+	// Inactive are those of Approval.Hands whose account is not active.
+	Inactive []string
 }
 
 // Keeper brings a record's approval in line with what happens to it. It works on a copy: what it was made of stays as it was.

@@ -49,13 +49,37 @@ func (a Approval) Electors() []string {
 	return slices.Compact(people)
 }
 
+// Hands are the people who have voted for others in a stage that was opened and is not decided: whether their account is active matters.
+func (a Approval) Hands() []string {
+	var people []string
+	for _, stage := range a.Stages {
+		if stage.measurable() {
+			people = append(people, stage.hands()...)
+		}
+	}
+	slices.Sort(people)
+	return slices.Compact(people)
+}
+
+// hands are those whose votes for others count in the stage.
+func (s Stage) hands() []string {
+	var people []string
+	for _, vote := range s.InForce() {
+		if vote.Delegated() {
+			people = append(people, vote.By)
+		}
+	}
+	slices.Sort(people)
+	return slices.Compact(people)
+}
+
 // measurable reports whether who is of the stage can still change: it has people, and no verdict.
 func (s Stage) measurable() bool {
 	return s.OpenedAt != nil && (s.State.Undecided() || s.State == Waiting)
 }
 
 // Measure lets those leave the stages that are not decided who have lost what they were asked for, or are inactive. What they voted
-// does not count any more, and the rest is counted anew. A stage that is decided stays as it was, and so does one whose seats were
+// does not count any more, of those who are inactive also what they voted for others, and the rest is counted anew. A stage that is decided stays as it was, and so does one whose seats were
 // not read. Who would be asked by now and was not is asked in the next submission.
 func (k *Keeper) Measure(at time.Time) error {
 	at = domain.Millisecond(at)
@@ -70,6 +94,11 @@ func (k *Keeper) Measure(at time.Time) error {
 
 // measure lets those leave a stage whom none of its targets stands for now.
 func (k *Keeper) measure(s *Stage, at time.Time) {
+	for _, person := range s.hands() {
+		if slices.Contains(k.facts.Inactive, person) {
+			k.part(s, at, person, Inactive)
+		}
+	}
 	seats, known := k.facts.Seats[s.Name]
 	if !known {
 		return

@@ -21,13 +21,16 @@ type Voting struct {
 	Seats map[approval.Target][]approval.Member
 	// Delegations are those by which whoever votes may vote for another.
 	Delegations []approval.Delegation
+	// Inactive are those who have voted for others in stages that are not decided, and whose account is not active.
+	Inactive []string
 }
 
 // keeper takes the approval up.
 func (d *draft) keeper() *approval.Keeper {
-	facts := approval.Facts{Calendar: d.facts.Calendar, Seats: map[string][]approval.Member{}, Delegations: d.facts.Voting.Delegations}
+	voting := d.facts.Voting
+	facts := approval.Facts{Calendar: d.facts.Calendar, Seats: map[string][]approval.Member{}, Delegations: voting.Delegations, Inactive: voting.Inactive}
 	for _, stage := range d.Record.Approval.Stages {
-		if seats, known := d.facts.Voting.seated(stage.Targets()); known {
+		if seats, known := voting.seated(stage.Targets()); known {
 			facts.Seats[stage.Name] = seats
 		}
 	}
