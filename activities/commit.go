@@ -136,7 +136,7 @@ func (p *passage[R, F]) settleArrivals(into *schemas.Passage) {
 			state, remembered = schemas.MessageRefused, nil
 		}
 		into.Command(arrived.command.ID, remembered)
-		into.Arrived(arrived.row.ID, state, result)
+		into.Arrived(arrived.row.ID, state, result, schemas.Forbidden(arrived.command, arrived.refused, p.now)...)
 	}
 }
 

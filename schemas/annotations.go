@@ -153,6 +153,14 @@ type AuditRow struct {
 	Detail        string    `bun:"detail" json:"detail,omitempty"`
 }
 
+// Forbidden is what the audit keeps of a command of the queue that is refused: nothing, unless whoever gave it may not.
+func Forbidden(command domain.Command, refused *domain.Error, now time.Time) []AuditRow {
+	if refused == nil || refused.Code != domain.CodeForbidden {
+		return nil
+	}
+	return []AuditRow{{At: now, Actor: command.Actor.Name, Action: command.Name, RecordID: command.Record, Outcome: "forbidden", Detail: command.Record}}
+}
+
 // AppendAudit writes lines of the audit, in one statement.
 func AppendAudit(ctx context.Context, db bun.IDB, rows ...AuditRow) error {
 	if len(rows) == 0 {

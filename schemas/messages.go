@@ -108,8 +108,9 @@ func ClaimMessages(ctx context.Context, db bun.IDB, record string, now, until ti
 	return rows, nil
 }
 
-// SettleMessage writes what became of a message; a nil outcome leaves none.
-func SettleMessage(ctx context.Context, db bun.IDB, id string, state MessageState, outcome *domain.Result, now time.Time) error {
+// SettleMessage writes what became of a message; a nil outcome leaves none. Lines are what the audit keeps of it (Forbidden): of several
+// who settle it, the first one's.
+func SettleMessage(ctx context.Context, db bun.IDB, id string, state MessageState, outcome *domain.Result, now time.Time, lines ...AuditRow) error {
 	var text any
 	if outcome != nil {
 		encoded, err := json.Marshal(outcome)
@@ -118,9 +119,17 @@ func SettleMessage(ctx context.Context, db bun.IDB, id string, state MessageStat
 		}
 		text = string(encoded)
 	}
-	_, err := db.NewRaw(`UPDATE messages SET state = ?, outcome = ?::json, settled_at = ?, fault = CASE WHEN ? = 'failed' THEN fault ELSE '' END
-		WHERE id = ? AND state = 'pending'`, state, text, now, state, id).Exec(ctx)
-	if err != nil {
+	const settle = `UPDATE messages SET state = ?, outcome = ?::json, settled_at = ?, fault = CASE WHEN ? = 'failed' THEN fault ELSE '' END
+		WHERE id = ? AND state = 'pending'`
+	query, arguments := settle, []any{state, text, now, state, id}
+	if len(lines) > 0 {
+		audited, err := json.Marshal(lines)
+		if err != nil {
+			return fmt.Errorf("encoding lines of the audit: %w", err)
+		}
+		query, arguments = `WITH settled AS (`+settle+` RETURNING id) SELECT audit_forbidden(?::json) FROM settled`, append(arguments, string(audited))
+	}
+	if _, err := db.NewRaw(query, arguments...).Exec(ctx); err != nil {
 		return fmt.Errorf("settling message %s: %w", id, err)
 	}
 	return nil

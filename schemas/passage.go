@@ -28,6 +28,7 @@ type Passage struct {
 
 	outcomes, arrivals []settled
 	forgotten          []string
+	audited            []AuditRow
 }
 
 // settled is what became of a command, or of a message.
@@ -59,6 +60,9 @@ func (p *Passage) Write(ctx context.Context) error {
 	}
 	if len(p.watch) > 0 {
 		p.rest.add(", add_watchers(?::uuid, ?::text[], ?::timestamptz)", p.record, p.watch, p.now)
+	}
+	if len(p.audited) > 0 {
+		p.rest.add(", audit_forbidden(?::json)", p.rest.json(p.audited))
 	}
 	if err := p.rest.exec(ctx, p.db); err != nil {
 		return fmt.Errorf("writing what belongs to record %s: %w", p.record, err)
@@ -197,9 +201,9 @@ func (p *Passage) Command(id string, outcome *domain.Result) {
 	p.outcomes = append(p.outcomes, settled{ID: id, Outcome: outcome})
 }
 
-// Arrived settles a message that was applied on the way.
-func (p *Passage) Arrived(id string, state MessageState, outcome *domain.Result) {
-	p.arrivals = append(p.arrivals, settled{ID: id, State: state, Outcome: outcome})
+// Arrived settles a message that was applied on the way; lines are what the audit keeps of it.
+func (p *Passage) Arrived(id string, state MessageState, outcome *domain.Result, lines ...AuditRow) {
+	p.arrivals, p.audited = append(p.arrivals, settled{ID: id, State: state, Outcome: outcome}), append(p.audited, lines...)
 }
 
 // settle writes what became of commands and messages.

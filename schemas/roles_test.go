@@ -78,7 +78,7 @@ func TestTheApplicationDecidesNothing(t *testing.T) {
 		"UPDATE outbox SET kind = ''", "SELECT nextval('incident_numbers')", "DELETE FROM policies", "UPDATE policies SET author = ''",
 		"UPDATE audit SET actor = ''", "DELETE FROM audit", "DELETE FROM people", "DELETE FROM on_call_overrides", "DELETE FROM on_call_swaps", "DROP TABLE watchers", "CREATE TABLE mine ()",
 		"SELECT tell_account('incident.reminder', 'rita', '{}', now())", "UPDATE outbox SET dispatched_at = now()", "UPDATE bell SET read_at = now()",
-		"UPDATE deliveries SET state = 'sent'", "UPDATE change_items SET holder = 0", "SELECT forget_alerts(now(), 1)", "SELECT mail_invitation(gen_random_uuid(), '', now())", "SELECT ask_contact(gen_random_uuid(), '', now())",
+		"UPDATE deliveries SET state = 'sent'", "UPDATE change_items SET holder = 0", "SELECT audit_forbidden('[]')", "SELECT forget_alerts(now(), 1)", "SELECT mail_invitation(gen_random_uuid(), '', now())", "SELECT ask_contact(gen_random_uuid(), '', now())",
 	} {
 		requireDenied(t, app, statement)
 	}
@@ -106,7 +106,7 @@ func TestTheWorkerServesNobody(t *testing.T) {
 		"INSERT INTO timeline DEFAULT VALUES", "DELETE FROM records", "DELETE FROM incidents", "DELETE FROM outbox", "UPDATE outbox SET kind = ''", "TRUNCATE timeline",
 		"UPDATE contacts SET verified_at = now()", "UPDATE destinations SET url = ''", "SELECT read_bell('ana', 1, true, now())",
 		"SELECT replay_delivery(gen_random_uuid(), now())", "SELECT hash FROM invitations", "SELECT hash FROM acknowledge_links", "UPDATE acknowledge_links SET used_at = now()",
-		"SELECT reserve_items('{}', '{}')", "SELECT still_reservations()", "SELECT hash FROM approval_links", "UPDATE approval_links SET used_at = now()",
+		"SELECT reserve_items('{}', '{}')", "SELECT still_reservations()", "INSERT INTO audit (at, actor, action, outcome) VALUES (now(), 'ana', 'apply policy', 'done')", "SELECT hash FROM approval_links", "UPDATE approval_links SET used_at = now()",
 		"SELECT hash FROM policy_proposals", "UPDATE policy_proposals SET state = 'applied'",
 	} {
 		requireDenied(t, worker, statement)

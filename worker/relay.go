@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"runtime"
 	"sync"
@@ -145,7 +146,12 @@ func (r *relay) settle(ctx context.Context, row schemas.MessageRow, result domai
 		state = schemas.MessageDropped
 	}
 	r.metrics.Relayed("message", string(state))
-	return schemas.SettleMessage(ctx, r.db, row.ID, state, &result, r.now())
+	var command domain.Command
+	if err := json.Unmarshal(row.Command, &command); err != nil {
+		return fmt.Errorf("reading message %s: %w", row.ID, err)
+	}
+	// Whoever gave it was told that it waits: nobody else writes down that it was forbidden.
+	return schemas.SettleMessage(ctx, r.db, row.ID, state, &result, r.now(), schemas.Forbidden(command, result.Refusal, r.now())...)
 }
 
 // send gives a message to its record. One whose target has ended is dropped if it says so; else the target's own rules decide.

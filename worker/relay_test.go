@@ -2,12 +2,14 @@ package worker
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/holdfast-itsm/holdfast/activities"
 	"github.com/holdfast-itsm/holdfast/app"
 	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/schemas"
@@ -168,4 +170,53 @@ func (d *desk) runs(part func(context.Context) error) {
 			require.NoError(d.t, err)
 		}
 	})
+}
+
+// rows decides commands by their rows, as whoever plays a demo does.
+type rows struct{ *activities.Activities }
+
+func (r rows) Send(ctx context.Context, command domain.Command) (domain.Result, error) {
+	return r.Apply(ctx, command)
+}
+
+func (rows) Adopt(context.Context, domain.Practice, string) error { return nil }
+
+// Whoever may not give a command, and gave it to the queue, stands in the audit as if they had waited: however it is settled, and once.
+func TestAForbiddenCommandOfTheQueueIsAudited(t *testing.T) {
+	t.Parallel()
+	d := setup(t)
+	id := d.decide("log", "", map[string]any{"title": "Mail is out", "impact": "low", "urgency": "low", "service": "mail", "requester": "rita"})
+	d.decide("start", id, nil)
+	rita := domain.Actor{Kind: domain.ActorPerson, Name: "rita", Roles: []domain.Role{domain.RoleRequester}}
+	queue := func(actor domain.Actor, verb string, content map[string]any) string {
+		t.Helper()
+		command := d.command(verb, id, content)
+		command.Actor = actor
+		text, err := json.Marshal(command)
+		require.NoError(t, err)
+		_, err = schemas.PostCommand(t.Context(), d.app, command, text, domain.TargetSend, d.clock.Now())
+		require.NoError(t, err)
+		return command.ID
+	}
+	audited := func() (lines []string) {
+		t.Helper()
+		require.NoError(t, d.app.NewRaw(`SELECT concat_ws(' ', actor, action, record_id, outcome) FROM audit ORDER BY position`).Scan(t.Context(), &lines))
+		return lines
+	}
+	forbidden := queue(rita, "cancel", map[string]any{"reason": "not needed"})
+	queue(agent, "start", nil) // a conflict is no matter for the audit
+	require.NoError(t, Drain(t.Context(), d.Dependencies, rows{d.Activities}))
+	require.Equal(t, schemas.MessageRefused, d.message(forbidden).State)
+	line := "rita incident.cancel " + id + " forbidden"
+	require.Equal(t, []string{line}, audited())
+	refused := domain.Result{Outcome: domain.Refused, Refusal: domain.Errorf(domain.CodeForbidden, "no")}
+	require.NoError(t, d.relay.settle(t.Context(), d.message(forbidden), refused))
+	require.Equal(t, []string{line}, audited(), "another relay settled it before")
+
+	// On the way of another command.
+	forbidden = queue(rita, "cancel", map[string]any{"reason": "not needed"})
+	d.clock.Advance(time.Second)
+	d.decide("assign", id, map[string]any{"assignee": "bo", "team": "messaging"})
+	require.Equal(t, schemas.MessageRefused, d.message(forbidden).State)
+	require.Equal(t, []string{line, line}, audited())
 }
