@@ -85,6 +85,8 @@ type Approval struct {
 	Edits []Edit `json:"edits,omitempty"`
 	// BreakGlass stands in for votes.
 	BreakGlass *BreakGlass `json:"break_glass,omitempty"`
+	// Agendas are the meetings that are to talk about the record: a stage that is asked again waits for them too.
+	Agendas []Agenda `json:"agendas,omitempty"`
 }
 
 // MaxEdits is how many changes of content an approval remembers, to say what changed since a vote was offered.
@@ -370,7 +372,7 @@ func (s Stage) about(hashes Hashes) Hashes {
 func (a Approval) Clone() Approval {
 	a.Hashes = maps.Clone(a.Hashes)
 	a.Edits = slices.Clone(a.Edits)
-	a.Stages, a.Earlier = slices.Clone(a.Stages), slices.Clone(a.Earlier)
+	a.Stages, a.Earlier, a.Agendas = slices.Clone(a.Stages), slices.Clone(a.Earlier), slices.Clone(a.Agendas)
 	for i := range a.Stages {
 		s := &a.Stages[i]
 		s.Members, s.Votes, s.Questions = slices.Clone(s.Members), slices.Clone(s.Votes), slices.Clone(s.Questions)

@@ -223,6 +223,7 @@ func (k *Keeper) open(s *Stage, at time.Time, by string) {
 	s.Members = NewElectorate(s.Members, k.Approval.Parties).Members
 	s.State, s.OpenedAt, s.DecidedAt = Open, &at, nil
 	k.start(s, at)
+	k.awaitAgain(s, at)
 	s.Figures = k.tally(*s)
 	k.tell(Happening{Kind: HasOpened, At: at, By: by, Stage: *s, People: s.Figures.Outstanding, Again: again})
 	k.settle(s, at, by)

@@ -12,7 +12,7 @@ import (
 func Succeed(had Approval, choice Selection, parties Parties) Approval {
 	had = had.Clone()
 	next := Begin(choice, parties)
-	next.Hashes, next.Edits, next.Earlier, next.BreakGlass = had.Hashes, had.Edits, had.Earlier, had.BreakGlass
+	next.Hashes, next.Edits, next.Earlier, next.BreakGlass, next.Agendas = had.Hashes, had.Edits, had.Earlier, had.BreakGlass, had.Agendas
 	for _, old := range had.Stages {
 		i := slices.IndexFunc(next.Stages, func(s Stage) bool { return s.Name == old.Name })
 		if i < 0 {

@@ -1,6 +1,7 @@
 package approval_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -221,4 +222,39 @@ func TestAMeetingIsForgoneWhileADeadlineStandsStill(t *testing.T) {
 	require.NoError(t, b.Answer(b.at, "dee", "board", "like this"))
 	require.Equal(t, own, due(t, b))
 	require.Equal(t, b.Approval.Stages[0].Timing.LengthMS, b.Approval.Stages[0].Timing.LeftMS, "nothing of it was used")
+}
+
+// An edit, or a file, asks a stage again: it waits for the meeting that is to talk about it still.
+func TestAStageThatIsAskedAgainWaitsForItsMeeting(t *testing.T) {
+	t.Parallel()
+	const electorate = "team:board"
+	b := setup(t, `[{"name": "board", "electorate": ["team:board"], "rule": {"threshold": 2}, "deadline": "2wd"}]`, three())
+	edits := 0
+	edited := func() {
+		edits++
+		require.NoError(t, b.Edited(b.at, "dee", approval.Hashes{approval.Scope: fmt.Sprint("edit-", edits), approval.Schedule: "schedule-1"}, []string{"plan"}))
+	}
+	meets := due(t, b).Add(10 * 24 * time.Hour)
+	require.NoError(t, b.Await(b.at, electorate, "CAB-000001", meets, "it is on the agenda"))
+	b.approve("ana")
+	b.later(time.Hour)
+	edited()
+	require.Equal(t, 2, b.stage("board").Round)
+	require.Equal(t, meets, due(t, b))
+	again := *b.stage("board").Timing.Own.DueAt
+	require.NoError(t, b.Forgo(b.at, "CAB-000001", "called off"))
+	require.Equal(t, again, due(t, b), "its own deadline is that of the new round")
+	edited()
+	require.Nil(t, b.stage("board").Timing.Own, "nothing is left to wait for")
+
+	require.NoError(t, b.Await(b.at, electorate, "CAB-000002", meets, "it is on the agenda"))
+	require.NoError(t, b.Defer(b.at, "mona", "board", meets.Add(48*time.Hour), "later"))
+	edited()
+	require.Nil(t, b.stage("board").Timing.Own, "who sets a deadline does not wait for that meeting")
+
+	require.NoError(t, b.Await(b.at, electorate, "CAB-000003", meets, "it is on the agenda"))
+	b.later(meets.Sub(b.at))
+	edited()
+	require.Empty(t, b.stage("board").Timing.Meetings, "a meeting that is over is waited for no more")
+	require.Equal(t, 5, b.stage("board").Round, "every edit asked again")
 }
