@@ -99,15 +99,25 @@ func (b *batch) takeCare(ctx context.Context, row schemas.DeliveryRow, told doma
 // voteLasts is how long the link in the mail that asks for a vote works, at most: an edit of the change ends it before.
 const voteLasts = 14 * 24 * time.Hour
 
-// askVote makes the secret of the link in the mail that asks for a vote. Who has voted meanwhile, or is not asked any more, is not
-// asked by mail either.
+// askVote makes the secret of the link in the mail that asks for a vote, and says in whose place, where it is a delegate's. Who has voted
+// meanwhile, or is not asked any more, is not asked by mail either.
 func (b *batch) askVote(ctx context.Context, row schemas.DeliveryRow, told domain.Told) (domain.Told, bool, error) {
-	if row.Channel != domain.ChannelMail || row.Person == "" || told.Record == nil {
+	if row.Person == "" || told.Record == nil {
 		return told, true, nil
 	}
-	now := b.now()
+	now, stage := b.now(), told.Word("stage")
+	seat, err := schemas.SeatAsked(ctx, b.DB, told.Record.ID, stage, row.Person, now)
+	if err != nil {
+		return told, false, err
+	}
+	if seat != "" && seat != row.Person {
+		told.Data["for"] = seat
+	}
+	if row.Channel != domain.ChannelMail {
+		return told, true, nil
+	}
 	told.Secret, told.ExpiresAt = newSecret(), now.Add(voteLasts)
-	asked, err := schemas.MailApprovalLink(ctx, b.DB, domain.SecretHash(told.Secret), told.Record.ID, told.Word("stage"), row.Person, now, told.ExpiresAt)
+	asked, err := schemas.MailApprovalLink(ctx, b.DB, domain.SecretHash(told.Secret), told.Record.ID, stage, row.Person, seat, now, told.ExpiresAt)
 	return told, asked, err
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"maps"
 	"path"
 	"slices"
 	"strconv"
@@ -53,11 +54,17 @@ func (a *Activities) Dispatch(ctx context.Context) (destinations []string, more 
 		positions := make([]int64, len(notices))
 		for i, notice := range notices {
 			positions[i] = notice.Position
-			people, err := schemas.FindAudience(ctx, tx, notice.RecordID, audience(notice))
+			to := audience(notice)
+			standing, err := standIns(ctx, tx, notice, to.People, d.now)
 			if err != nil {
 				return err
 			}
-			d.tell(ctx, notice, people)
+			to.Delegates = slices.Sorted(maps.Keys(standing))
+			people, err := schemas.FindAudience(ctx, tx, notice.RecordID, to)
+			if err != nil {
+				return err
+			}
+			d.tell(ctx, notice, people, standing)
 		}
 		for _, delivery := range d.deliveries {
 			destinations = append(destinations, delivery.Destination)
@@ -132,8 +139,8 @@ type contact struct {
 	after   time.Duration
 }
 
-// tell adds what one notice means for the people it is for, and for the webhooks that ask for its kind.
-func (d *dispatch) tell(ctx context.Context, notice schemas.WaitingNotice, people []schemas.Reachable) {
+// tell adds what one notice means for the people it is for, of whom some stand in for others, and for the webhooks that ask for its kind.
+func (d *dispatch) tell(ctx context.Context, notice schemas.WaitingNotice, people []schemas.Reachable, standing map[string]string) {
 	for _, instance := range d.instances {
 		if instance.Channel == domain.ChannelWebhook && notice.RecordID != "" && !notice.Restricted &&
 			(asksFor(instance.Kinds, notice.Kind) || slices.Contains(notice.Recipients, "webhook:"+instance.Name)) {
@@ -149,7 +156,7 @@ func (d *dispatch) tell(ctx context.Context, notice schemas.WaitingNotice, peopl
 		if !silent(notice.Kind) {
 			d.bell = append(d.bell, schemas.BellRow{
 				Person: person.Handle, Outbox: notice.Position, Kind: notice.Kind, Lane: notice.Lane, RecordID: notice.RecordID,
-				Data: notice.Data, CreatedAt: d.now,
+				Data: inPlaceOf(notice.Data, standing[person.Handle]), CreatedAt: d.now,
 			})
 		}
 		at := d.now

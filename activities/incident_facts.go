@@ -109,10 +109,10 @@ func (a *Activities) incidentFacts(ctx context.Context, tx bun.Tx, record incide
 			return facts, err
 		}
 	}
+	if err := a.watchFacts(ctx, tx, &facts, record, command, named.ConfigurationItems); err != nil {
+		return facts, err
+	}
 	if opening {
-		if err := a.watchFacts(ctx, tx, &facts, named.ConfigurationItems); err != nil {
-			return facts, err
-		}
 		if err := a.assignmentFacts(ctx, tx, &facts, versions, command); err != nil {
 			return facts, err
 		}
@@ -294,11 +294,24 @@ func (a *Activities) relationFacts(ctx context.Context, tx bun.Tx, facts *incide
 	return nil
 }
 
-// watchFacts asks which changes touched what a new incident names; one that names nothing asks nothing.
-func (a *Activities) watchFacts(ctx context.Context, tx bun.Tx, facts *incident.Facts, items []string) (err error) {
-	if len(items) > 0 {
-		facts.Watching, err = schemas.ChangesThatTouched(ctx, tx, items, domain.Millisecond(a.Clock.Now()))
+// namingItems are the commands by which an incident comes to name what it affects.
+var namingItems = []string{"log", "triage", "edit"}
+
+// watchFacts asks which changes touched what an incident names with a command and did not name before; one that names nothing new asks
+// nothing. They are those that were watched as it was opened: what ended only later did not cause it.
+func (a *Activities) watchFacts(ctx context.Context, tx bun.Tx, facts *incident.Facts, record incident.Incident, command domain.Command, items []string) (err error) {
+	if !slices.Contains(namingItems, command.Verb()) {
+		return nil
 	}
+	added := slices.DeleteFunc(slices.Clone(items), func(item string) bool { return slices.Contains(record.ConfigurationItems, item) })
+	if len(added) == 0 {
+		return nil
+	}
+	opened := record.OpenedAt
+	if opened.IsZero() {
+		opened = domain.Millisecond(a.Clock.Now())
+	}
+	facts.Watching, err = schemas.ChangesThatTouched(ctx, tx, added, record.ConfigurationItems, command.Record, opened)
 	return err
 }
 

@@ -50,6 +50,8 @@ const (
 	LinkEnded LinkOver = "ended"
 	// LinkLeft: the link's person is not among those who decide any more.
 	LinkLeft LinkOver = "left"
+	// LinkNotInPlace: the link's person does not vote in place of whom it was for any more.
+	LinkNotInPlace LinkOver = "not_in_place"
 )
 
 // AcknowledgeLink tells what a link is for.

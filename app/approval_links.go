@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/holdfast-itsm/holdfast/domain"
@@ -29,9 +30,11 @@ const ApprovePath = "/approve/"
 
 // ApprovalLink is what the link in the mail that asks for a vote is for.
 type ApprovalLink struct {
-	Change    ChangeView
-	Stage     string
-	ExpiresAt time.Time
+	Change ChangeView
+	Stage  string
+	// Person is who votes by it, Seat whose vote it is: their own, or that of somebody who delegated to them.
+	Person, Seat string
+	ExpiresAt    time.Time
 	// Over says why the link does not work any more; empty: it does.
 	Over LinkOver
 	// Left says why its person does not decide any more, where that is why it is over.
@@ -67,7 +70,7 @@ func (a *App) approvalLink(ctx context.Context, secret string) (ApprovalLink, sc
 		refusal := domain.Errorf(domain.CodeForbidden, "this link is another person's: a vote is given by whoever it was mailed to, in their own session")
 		return ApprovalLink{}, row, a.auditForbidden(ctx, principal, "change.cast_vote", row.Change, row.Number+" by the link of "+row.Person, refusal)
 	}
-	link := ApprovalLink{Stage: row.Stage, ExpiresAt: row.ExpiresAt}
+	link := ApprovalLink{Stage: row.Stage, Person: row.Person, Seat: row.Seat, ExpiresAt: row.ExpiresAt}
 	if link.Change, err = a.Change(ctx, row.Change); err != nil {
 		return link, row, err
 	}
@@ -91,10 +94,25 @@ func (a *App) approvalLink(ctx context.Context, secret string) (ApprovalLink, sc
 	}
 	if !stage.State.TakesVotes() {
 		link.Over = LinkEnded
-	} else if link.Left = whyLeft(stage, row.Person); link.Left != "" {
+	} else if link.Left = whyLeft(stage, row.Seat); link.Left != "" {
 		link.Over = LinkLeft
+	} else if row.Seat != row.Person {
+		link.Over, err = a.inPlace(ctx, link.Change.Approval, row)
 	}
-	return link, row, nil
+	return link, row, err
+}
+
+// inPlace says whether a link of a delegate still leads to a vote in place of whom it was for.
+func (a *App) inPlace(ctx context.Context, of *approval.Approval, row schemas.ApprovalLink) (LinkOver, error) {
+	standing, err := schemas.ReadStanding(ctx, a.DB, row.Person, a.now())
+	if err != nil {
+		return "", a.fault(ctx, "reading the delegations of a link's person", err)
+	}
+	seats := approval.NewKeeper(*of, approval.Facts{Delegations: standing.Delegations}).AskedOf(standing.At, row.Person)
+	if slices.ContainsFunc(seats, func(seat approval.Asked) bool { return seat.Stage == row.Stage && seat.Person == row.Seat }) {
+		return "", nil
+	}
+	return LinkNotInPlace, nil
 }
 
 // whyLeft says why somebody does not vote in a stage any more; empty: they do.
@@ -114,9 +132,11 @@ func (a *App) VoteByLink(ctx context.Context, secret string, ballot LinkedBallot
 	if err != nil || link.Over != "" {
 		return link, err
 	}
-	body, err := json.Marshal(change.CastVote{
-		Stage: row.Stage, Vote: ballot.Vote, Comment: ballot.Comment, Conditions: ballot.Conditions, Hashes: row.Hashes,
-	})
+	vote := change.CastVote{Stage: row.Stage, Vote: ballot.Vote, Comment: ballot.Comment, Conditions: ballot.Conditions, Hashes: row.Hashes}
+	if row.Seat != row.Person {
+		vote.For = row.Seat
+	}
+	body, err := json.Marshal(vote)
 	if err != nil {
 		return link, fmt.Errorf("encoding a vote: %w", err)
 	}

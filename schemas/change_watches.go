@@ -60,17 +60,22 @@ func (p *Passage) watches(before, record change.Change) {
 	}
 }
 
-// ChangesThatTouched are the changes that ended a short while before a moment and touched one of some configuration items.
-func ChangesThatTouched(ctx context.Context, db bun.IDB, items []string, at time.Time) ([]incident.WatchFact, error) {
+// ChangesThatTouched are the changes that ended a short while before an incident was opened and touched one of the configuration items that
+// it comes to name. Left out are those that know of the incident, whatever was decided about it, and those on their way to: they touched
+// what it named before.
+func ChangesThatTouched(ctx context.Context, db bun.IDB, items, before []string, incidentID string, opened time.Time) ([]incident.WatchFact, error) {
 	var found []incident.WatchFact
-	if err := changesThatTouched.Scan(ctx, db, []any{items, at}, &found); err != nil {
+	if err := changesThatTouched.Scan(ctx, db, []any{items, array(before), incidentID, opened}, &found); err != nil {
 		return nil, fmt.Errorf("asking which changes touched %v: %w", items, err)
 	}
 	return found, nil
 }
 
-var changesThatTouched = pg.Prepared(`SELECT DISTINCT change_id::text AS change_id FROM change_watches
-	WHERE item = ANY ($1::text[]) AND watched_from <= $2 AND watched_until > $2 ORDER BY 1`)
+var changesThatTouched = pg.Prepared(`SELECT DISTINCT change_id::text AS change_id FROM change_watches w
+	WHERE item = ANY ($1::text[]) AND watched_from <= $4 AND watched_until > $4
+		AND NOT EXISTS (SELECT FROM change_watches o WHERE o.change_id = w.change_id AND o.item = ANY ($2::text[]))
+		AND NOT EXISTS (SELECT FROM changes c CROSS JOIN LATERAL json_array_elements(c.causes) AS cause
+			WHERE c.id = w.change_id AND cause ->> 'incident' = $3) ORDER BY 1`)
 
 // HeldAlerts are those that a change holds and that still fire and are about no incident, the oldest first. They are locked until the
 // transaction ends, so that none is told to be over meanwhile.

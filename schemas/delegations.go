@@ -8,6 +8,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/holdfast-itsm/holdfast/domain/approval"
+	"github.com/holdfast-itsm/holdfast/internal/pg"
 )
 
 // AddDelegation writes down who votes for whom.
@@ -46,6 +47,23 @@ func EndDelegation(ctx context.Context, db bun.IDB, id string, at time.Time) (bo
 	n, err := result.RowsAffected()
 	return n > 0, err
 }
+
+// StandIns are the delegations by which active people vote at an instant in place of some others, by both.
+func StandIns(ctx context.Context, db bun.IDB, principals []string, at time.Time) ([]approval.Delegation, error) {
+	var rows []DelegationRow
+	if err := standIns.Scan(ctx, db, []any{principals, at}, &rows); err != nil {
+		return nil, fmt.Errorf("looking for delegates: %w", err)
+	}
+	found := make([]approval.Delegation, len(rows))
+	for i, row := range rows {
+		toUTC(&row.From, &row.Until)
+		found[i] = row.Delegation()
+	}
+	return found, nil
+}
+
+var standIns = pg.Prepared(`SELECT d.principal, d.delegate, d.from_at, d.until_at FROM delegations d JOIN people p ON p.handle = d.delegate AND p.active
+	WHERE d.principal = ANY ($1::text[]) AND d.ended_at IS NULL AND d.from_at <= $2 AND d.until_at > $2 ORDER BY d.principal, d.delegate`)
 
 // DelegationsOf lists the delegations by and to a person that are not over, the next to end first; without a person, all.
 func DelegationsOf(ctx context.Context, db bun.IDB, person string, at time.Time) ([]DelegationRow, error) {

@@ -74,6 +74,8 @@ type Audience struct {
 	Watchers bool
 	// But is who is not told: whoever did it.
 	But string
+	// Delegates are told also of a restricted record: they vote in place of somebody who is asked, and so may read it.
+	Delegates []string
 }
 
 // Reachable is somebody to tell, with where they are reached and what they chose.
@@ -89,10 +91,10 @@ type Reachable struct {
 	Contacts json.RawMessage `bun:"contacts,type:json"` // verified ones: {id, channel, address}
 }
 
-// FindAudience finds the active people of an audience. Of a restricted record only those are told who are named in it.
+// FindAudience finds the active people of an audience. Of a restricted record only those are told who are named in it, and delegates.
 func FindAudience(ctx context.Context, db bun.IDB, record string, of Audience) ([]Reachable, error) {
 	var people []Reachable
-	args := []any{nullable(record), array(of.People), array(of.Leads), array(of.Teams), of.Watchers, of.But, array(of.Owners), array(of.Roles)}
+	args := []any{nullable(record), array(of.People), array(of.Leads), array(of.Teams), of.Watchers, of.But, array(of.Owners), array(of.Roles), array(of.Delegates)}
 	if err := findAudience.Scan(ctx, db, args, &people); err != nil {
 		return nil, fmt.Errorf("finding whom to tell: %w", err)
 	}
@@ -107,13 +109,13 @@ var findAudience = pg.Prepared(`SELECT p.handle, p.mail, p.zone, n.person IS NOT
 			FROM contacts c WHERE c.person = p.handle AND c.verified_at IS NOT NULL), '[]') AS contacts
 	FROM people p LEFT JOIN notification_rules n ON n.person = p.handle LEFT JOIN records r ON r.id = $1::uuid
 	WHERE p.active AND p.kind = 'person' AND p.handle <> $6 AND p.handle IN (
-			SELECT unnest($2::text[]) UNION SELECT lead FROM teams WHERE name = ANY ($3::text[])
+			SELECT unnest($2::text[]) UNION SELECT unnest($9::text[]) UNION SELECT lead FROM teams WHERE name = ANY ($3::text[])
 			UNION SELECT person FROM team_members WHERE team = ANY ($4::text[])
 			UNION SELECT owner FROM services WHERE name = ANY ($7::text[])
 			UNION SELECT g.person FROM grants g WHERE g.role = ANY ($8::text[]) AND (g.scope_kind = 'all'
 				OR g.scope_kind = 'team' AND g.scope_name = r.team OR g.scope_kind = 'service' AND g.scope_name = r.service)
 			UNION SELECT w.person FROM watchers w WHERE $5 AND w.record_id = $1::uuid)
-		AND (r.id IS NULL OR ` + openTo("p.handle") + `)
+		AND (r.id IS NULL OR p.handle = ANY ($9::text[]) OR ` + openTo("p.handle") + `)
 	ORDER BY p.handle`)
 
 // Dispatched writes what became of notices: deliveries and bell rows, of which those that are there already stay as they are,

@@ -38,7 +38,8 @@ type Facts struct {
 
 	// Target is the other record that merge_into, link and unlink name; nil when there is none.
 	Target *TargetFact
-	// Watching are changes that touched what a new incident names and ended a short while ago.
+	// Watching are changes that touched what a command newly names and ended a short while before the incident was opened; without those
+	// of which it is asked already, or decided, whether they caused it.
 	Watching []WatchFact
 	// Duplicates are the ids of the incidents merged into this one; read for commands that end it.
 	Duplicates []string

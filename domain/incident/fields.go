@@ -57,6 +57,7 @@ func (d *draft) edit() error {
 	d.stampPolicies()
 	changes["fields"] = content.Names(changes, personal)
 	d.event(false, body.Reason, changes, personal)
+	d.proposeCauses()
 	return nil
 }
 

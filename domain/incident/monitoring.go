@@ -34,7 +34,8 @@ func (d *draft) goesOn(body Log) bool {
 	return err == nil && !d.moment.After(last)
 }
 
-// proposeCauses tells the changes that touched what the incident names, and ended a short while ago, that they may have caused it.
+// proposeCauses tells the changes that touched what the incident names from now on, and ended a short while before it was opened, that
+// they may have caused it.
 func (d *draft) proposeCauses() {
 	for _, watching := range d.facts.Watching {
 		d.Messages = append(d.Messages, domain.Message{

@@ -207,6 +207,7 @@ func (d *draft) triage() error {
 	record.TriagedAt = at(d.moment)
 	d.move(Triaged, d.moment)
 	d.event(false, "", changes, nil)
+	d.proposeCauses()
 	return nil
 }
 

@@ -13,14 +13,16 @@ const changePractice = change.Practice
 // decision are the facts of notices about changes and the votes about them; moments are in the zone of whom it is for.
 type decision struct {
 	Stage, Verdict, Outcome, Incident, Fields string
-	Due, WindowFrom, WindowTo                 string
+	// InPlaceOf is whose vote a delegate is asked for; empty: their own.
+	InPlaceOf                 string
+	Due, WindowFrom, WindowTo string
 }
 
 func decisionOf(told domain.Told, zone string) decision {
 	when := func(name string) string { return momentIn(told, name, zone) }
 	return decision{
 		Stage: told.Word("stage"), Verdict: told.Word("verdict"), Outcome: strings.ReplaceAll(told.Word("outcome"), "_", " "),
-		Incident: told.Word("incident"), Fields: words(told.Data["fields"]), Due: when("due_at"), WindowFrom: when("window_from"),
+		Incident: told.Word("incident"), Fields: words(told.Data["fields"]), InPlaceOf: told.Word("for"), Due: when("due_at"), WindowFrom: when("window_from"),
 		WindowTo: when("window_to"),
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/change"
 	"github.com/holdfast-itsm/holdfast/domain/meeting"
 )
 
@@ -136,6 +137,9 @@ func factsOf(told domain.Told, person domain.Person, public string) facts {
 		f.State, f.Priority = string(record.State), record.Priority
 		if record.Practice == changePractice || record.Practice == meeting.Practice {
 			f.Priority = 0 // nobody rates a change, or a meeting
+		}
+		if record.Practice == changePractice && record.Restricted { // who reads a mail on its way nobody can be asked
+			f.Title = change.RestrictedTitle
 		}
 	}
 	if !told.ExpiresAt.IsZero() {

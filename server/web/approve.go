@@ -44,6 +44,22 @@ func (v approveView) Stage() approval.Stage {
 	return stage
 }
 
+// InPlaceOf is whose vote the link leads to, where that is not the reader's own.
+func (v approveView) InPlaceOf() string {
+	if v.Link.Seat == v.Link.Person {
+		return ""
+	}
+	return v.Link.Seat
+}
+
+// Asks words whose vote is asked for.
+func (v approveView) Asks() string {
+	if v.InPlaceOf() != "" {
+		return "A vote in place of " + v.InPlaceOf() + " is asked for, " + v.Who.Name
+	}
+	return "Your vote is asked for, " + v.Who.Name
+}
+
 // Covers words what the vote is about.
 func (v approveView) Covers() string {
 	covers := v.Stage().Covered()
@@ -133,7 +149,7 @@ func (w *console) showBallot(c *gin.Context, view approveView, refused error) {
 		return
 	}
 	me := view.Who.Handle
-	view.Ballot = ballotOf(content, seat{Stage: view.Link.Stage, Person: me, Stood: view.Stage()}, me, view.Now)
+	view.Ballot = ballotOf(content, seat{Stage: view.Link.Stage, Person: view.Link.Seat, Stood: view.Stage()}, me, view.Now)
 	status := http.StatusOK
 	if refused != nil {
 		w.problem(c, refused)
@@ -181,6 +197,12 @@ func (v approveView) over(ctx context.Context) choice {
 		return choice{"You have voted by this link", "It works once. As long as the vote is open, you can change yours on the page of the change."}
 	case v.Link.Over == app.LinkExpired:
 		return choice{"This link has expired", "It worked for two weeks, until " + shown(ctx, v.Link.ExpiresAt) + "."}
+	case v.Link.Over == app.LinkLeft && v.InPlaceOf() != "":
+		return choice{"This vote is over", v.InPlaceOf() + " does not decide this any more."}
+	case v.Link.Over == app.LinkNotInPlace:
+		return choice{
+			"You do not vote in place of " + v.Link.Seat, "The delegation has ended, the vote has been given, or you have a part in the change.",
+		}
 	case v.Link.Over == app.LinkLeft:
 		return choice{"You do not decide this any more", leftWords[v.Link.Left]}
 	case stage.State == approval.StageApproved || stage.State == approval.StageRejected || stage.State == approval.Moot:

@@ -46,6 +46,7 @@ func TestHoldfast(t *testing.T) {
 		"rules follow what happens":                 rulesFollow,
 		"a board decides a change":                  theThirdStory,
 		"votes decide, and nobody left does not":    votesDecide,
+		"a delegate is asked, and votes by a link":  delegatesAreAsked,
 		"a restricted change stays with its people": aRestrictedChange,
 		"a cadence calls meetings":                  aCadenceCalls,
 		"health and figures":                        health,
