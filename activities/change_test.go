@@ -241,7 +241,7 @@ func TestADelegateReadsWhileTheyVote(t *testing.T) {
 		_, found, err := schemas.ReadChange(t.Context(), b.worker, hal, id)
 		require.NoError(t, err)
 		require.Equal(t, reads, found, instant)
-		listed, err := schemas.ListChanges(t.Context(), b.worker, hal, schemas.ChangeFilter{Limit: 10})
+		listed, _, err := schemas.ListChanges(t.Context(), b.worker, hal, schemas.ChangeFilter{Limit: 10})
 		require.NoError(t, err)
 		require.Equal(t, reads, len(listed) == 1, instant)
 	}

@@ -178,7 +178,7 @@ func TestWhoWasAskedReadsOnWhereAStageCannotBeDecided(t *testing.T) {
 		return found
 	}
 	listed := func(person string) int {
-		rows, err := schemas.ListChanges(t.Context(), b.worker, schemas.Reader{Handle: person, All: true, At: b.clock.Now()}, schemas.ChangeFilter{Limit: 10})
+		rows, _, err := schemas.ListChanges(t.Context(), b.worker, schemas.Reader{Handle: person, All: true, At: b.clock.Now()}, schemas.ChangeFilter{Limit: 10})
 		require.NoError(t, err)
 		return len(rows)
 	}

@@ -38,7 +38,7 @@ func (b board) reads(person, id string) bool {
 // lists reports whether a change is in the list of somebody without any role.
 func (b board) lists(person string) bool {
 	b.t.Helper()
-	found, err := schemas.ListChanges(b.t.Context(), b.db.App(b.t), schemas.Reader{Handle: person, At: b.clock.Now()}, schemas.ChangeFilter{Limit: 10})
+	found, _, err := schemas.ListChanges(b.t.Context(), b.db.App(b.t), schemas.Reader{Handle: person, At: b.clock.Now()}, schemas.ChangeFilter{Limit: 10})
 	require.NoError(b.t, err)
 	return len(found) > 0
 }

@@ -3,6 +3,7 @@ package app
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/domain/change"
@@ -13,7 +14,8 @@ import (
 func (q ChangeQuery) filter(principal Principal) (schemas.ChangeFilter, error) {
 	filter := schemas.ChangeFilter{
 		Team: q.Team, Service: q.Service, Assignee: me(q.Assignee, principal), Requester: me(q.Requester, principal), Priorities: q.Priority,
-		Type: q.Type, Model: q.Model, Item: q.Item, Voting: q.Voting, From: q.From, To: q.To, Limit: pageSize(q.Limit) + 1,
+		Type: q.Type, Model: q.Model, Item: q.Item, Category: q.Category, Tag: q.Tag, Words: q.Words, Voting: q.Voting, From: q.From, To: q.To,
+		Sort: q.Sort, Limit: pageSize(q.Limit),
 	}
 	if filter.Assignee == unassigned {
 		filter.Assignee, filter.Unassigned = "", true
@@ -21,11 +23,28 @@ func (q ChangeQuery) filter(principal Principal) (schemas.ChangeFilter, error) {
 	if (q.From == nil) != (q.To == nil) {
 		return filter, badQuery("to", "", "and from belong together")
 	}
-	err := checkPriorities(q.Priority)
-	if err != nil {
+	if q.From != nil && !q.From.Before(*q.To) {
+		return filter, badQuery("to", q.To.Format(time.RFC3339), "is not after from")
+	}
+	if err := inCalendar(map[string]*time.Time{"from": q.From, "to": q.To}); err != nil {
 		return filter, err
 	}
-	filter.States, filter.Open, err = statesOf(change.Lifecycle, q.State)
+	if err := checkPriorities(q.Priority); err != nil {
+		return filter, err
+	}
+	switch {
+	case filter.Sort == "" && q.From != nil:
+		filter.Sort = "window_from"
+	case filter.Sort == "":
+		filter.Sort = "-opened_at"
+	case !schemas.KnownChangeSort(filter.Sort):
+		return filter, badQuery("sort", filter.Sort, "takes opened_at, updated_at, priority, wake_at, window_from, each with - for descending")
+	}
+	var err error
+	if filter.States, filter.Open, err = statesOf(change.Lifecycle, q.State); err != nil {
+		return filter, err
+	}
+	filter.After, err = positionIn(q.Cursor)
 	return filter, err
 }
 

@@ -39,7 +39,7 @@ func (d *desk) changed(state domain.State, with ...func(*change.Change)) change.
 func TestListsOfChangesTakeWhatThoseOfIncidentsTake(t *testing.T) {
 	t.Parallel()
 	d := setup(t)
-	d.changed(change.Draft, func(c *change.Change) { c.Assignee = "ana" })
+	d.changed(change.Draft, func(c *change.Change) { c.Assignee, c.Category, c.Tags = "ana", "network", []string{"spring"} })
 	d.changed(change.Closed, func(c *change.Change) { c.Priority, c.Requester = 1, "cy" })
 	ana := d.as("ana", all(domain.RoleAdmin))
 	for _, one := range []struct {
@@ -57,12 +57,23 @@ func TestListsOfChangesTakeWhatThoseOfIncidentsTake(t *testing.T) {
 		{app.ChangeQuery{Requester: "me"}, 0},
 		{app.ChangeQuery{Priority: []int{1, 2}}, 1},
 		{app.ChangeQuery{Voting: true}, 0},
+		{app.ChangeQuery{Words: "relays"}, 2},
+		{app.ChangeQuery{Words: "moving relay", State: []string{"draft"}}, 1},
+		{app.ChangeQuery{Words: "printer"}, 0},
+		{app.ChangeQuery{Category: "network"}, 1},
+		{app.ChangeQuery{Tag: "spring"}, 1},
+		{app.ChangeQuery{Tag: "autumn"}, 0},
+		{app.ChangeQuery{Service: "mail"}, 2},
+		{app.ChangeQuery{Service: "print"}, 0},
+		{app.ChangeQuery{Sort: "window_from"}, 2},
 	} {
 		found, err := d.Changes(ana, one.query)
 		require.NoError(t, err)
 		require.Len(t, found.Items, one.want, "%+v", one.query)
 	}
-	for _, query := range []app.ChangeQuery{{State: []string{"foo"}}, {Priority: []int{6}}} {
+	for _, query := range []app.ChangeQuery{
+		{State: []string{"foo"}}, {Priority: []int{6}}, {Sort: "title"}, {From: new(d.clock.Now())}, {From: new(d.clock.Now()), To: new(d.clock.Now())},
+	} {
 		_, err := d.Changes(ana, query)
 		refuses(t, domain.CodeInvalid, err)
 	}

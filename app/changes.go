@@ -69,9 +69,15 @@ type ChangeQuery struct {
 	Type     string
 	Model    string
 	Item     string
+	Category string
+	Tag      string
+	// Words stand in the title or the description.
+	Words    string
 	From, To *time.Time
-	Limit    int
-	Cursor   string
+	// Sort is opened_at, updated_at, priority, wake_at or window_from, with "-" for descending.
+	Sort   string
+	Limit  int
+	Cursor string
 }
 
 // TrackRecord says how changes ended. Rate is the share that failed, of all that ended; nothing while none has.
@@ -177,31 +183,18 @@ func (a *App) Changes(ctx context.Context, query ChangeQuery) (Page[ChangeView],
 	if err != nil {
 		return page, err
 	}
-	if err := inCalendar(map[string]*time.Time{"from": query.From, "to": query.To}); err != nil {
-		return page, err
-	}
-	size := pageSize(query.Limit)
-	if query.Cursor != "" {
-		after, err := a.Change(ctx, query.Cursor)
-		if err != nil {
-			return page, domain.Invalid("cursor", "is not of this list")
-		}
-		filter.After, filter.AfterID = &after.OpenedAt, after.ID
-		if query.From != nil {
-			filter.After = after.WindowFrom
-		}
-	}
 	standing, err := a.standing(ctx, principal)
 	if err != nil {
 		return page, err
 	}
-	found, err := schemas.ListChanges(ctx, a.DB, a.reader(principal), filter)
+	found, next, err := schemas.ListChanges(ctx, a.DB, a.reader(principal), filter)
 	if err != nil {
 		return page, a.fault(ctx, "listing changes", err)
 	}
-	if len(found) > size {
-		found = found[:size]
-		page.NextCursor = found[size-1].ID
+	if next != nil {
+		if page.NextCursor, err = encodeCursor(next); err != nil {
+			return page, a.fault(ctx, "making a cursor", err)
+		}
 	}
 	heads := make([]domain.Record, len(found))
 	for i, each := range found {

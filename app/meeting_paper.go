@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"maps"
 	"slices"
 	"time"
 
@@ -105,12 +106,8 @@ func (a *App) MeetingPaper(ctx context.Context, reference string) (MeetingPaper,
 	if paper.Meeting, err = a.Meeting(ctx, reference); err != nil {
 		return paper, err
 	}
-	for _, item := range paper.Meeting.Items {
-		one, err := a.paperItem(ctx, paper.Meeting, item)
-		if err != nil {
-			return paper, err
-		}
-		paper.Items = append(paper.Items, one)
+	if paper.Items, err = a.paperItems(ctx, paper.Meeting); err != nil {
+		return paper, err
 	}
 	notes, err := schemas.ReadTimeline(ctx, a.DB, paper.Meeting.ID, 0, []string{"meeting.noted"}, schemas.Whole, mostLines)
 	if err != nil {
@@ -139,19 +136,59 @@ func (a *App) MeetingPaper(ctx context.Context, reference string) (MeetingPaper,
 // mostLines bounds how many events of one record a paper tells.
 const mostLines = 1000
 
-func (a *App) paperItem(ctx context.Context, of MeetingView, item meeting.Item) (PaperItem, error) {
-	one := PaperItem{Item: item}
-	found, err := a.Change(ctx, item.Change)
-	if code := domain.CodeOf(err); err != nil && (code == domain.CodeNotFound || code == domain.CodeForbidden) {
-		one.Hidden = true
-		return one, nil
+// paperItems asks as many questions whatever is on the agenda.
+func (a *App) paperItems(ctx context.Context, of MeetingView) ([]PaperItem, error) {
+	ids := make([]string, len(of.Items))
+	for i, item := range of.Items {
+		ids[i] = item.Change
 	}
+	found, err := a.readableChanges(ctx, ids)
 	if err != nil {
-		return one, err
+		return nil, err
 	}
-	one.Title, one.Type, one.State, one.Team, one.Assignee = found.Title, found.Type, found.State, found.Team, found.Assignee
-	one.Services, one.WindowFrom, one.WindowTo, one.Conflicts = found.Services, found.WindowFrom, found.WindowTo, len(found.Conflicts)
-	one.RiskLevel, one.RiskScore = found.Risk.Level, found.Risk.Score
+	told := append(slices.Sorted(maps.Keys(decisions)), "change.voted")
+	events, err := schemas.ReadTimelines(ctx, a.DB, slices.Collect(maps.Keys(found)), told, mostLines)
+	if err != nil {
+		return nil, a.fault(ctx, "reading the votes of changes", err)
+	}
+	items := make([]PaperItem, len(of.Items))
+	for i, item := range of.Items {
+		one, readable := found[item.Change]
+		if !readable {
+			items[i] = PaperItem{Item: item, Hidden: true}
+			continue
+		}
+		items[i] = paperItem(of, item, one, events[one.ID])
+	}
+	return items, nil
+}
+
+// readableChanges reads those of some changes, by id or number, that the caller may read, and writes down the restricted ones; by id.
+func (a *App) readableChanges(ctx context.Context, references []string) (map[string]change.Change, error) {
+	principal, err := PrincipalFrom(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if principal.mayAnywhere(PermissionChangeRead) != nil {
+		return map[string]change.Change{}, nil
+	}
+	found, err := schemas.ReadChanges(ctx, a.DB, a.reader(principal), references)
+	if err != nil {
+		return nil, a.fault(ctx, "reading changes", err)
+	}
+	by, heads := map[string]change.Change{}, make([]domain.Record, len(found))
+	for i, one := range found {
+		by[one.ID], heads[i] = one, one.Record
+	}
+	return by, a.auditRead(ctx, principal, heads...)
+}
+
+func paperItem(of MeetingView, item meeting.Item, found change.Change, events []domain.StoredEvent) PaperItem {
+	one := PaperItem{
+		Item: item, Title: found.Title, Type: found.Type, State: found.State, Team: found.Team, Assignee: found.Assignee,
+		Services: found.Services, WindowFrom: found.WindowFrom, WindowTo: found.WindowTo, Conflicts: len(found.Conflicts),
+		RiskLevel: found.Risk.Level, RiskScore: found.Risk.Score,
+	}
 	for _, conflict := range found.Conflicts {
 		if one.ConflictLevels == nil {
 			one.ConflictLevels = map[change.Level]int{}
@@ -165,15 +202,6 @@ func (a *App) paperItem(ctx context.Context, of MeetingView, item meeting.Item) 
 			})
 		}
 	}
-	kinds := []string{"change.voted"}
-	for kind := range decisions {
-		kinds = append(kinds, kind)
-	}
-	slices.Sort(kinds)
-	events, err := schemas.ReadTimeline(ctx, a.DB, item.Change, 0, kinds, schemas.Whole, mostLines)
-	if err != nil {
-		return one, a.fault(ctx, "reading the votes of a change", err)
-	}
 	paper := MeetingPaper{Meeting: of}
 	for _, event := range events {
 		line := paper.of(event)
@@ -182,7 +210,7 @@ func (a *App) paperItem(ctx context.Context, of MeetingView, item meeting.Item) 
 			one.PutOffBy, one.PutOffWhy = line.By, event.Reason
 		}
 	}
-	return one, nil
+	return one
 }
 
 // of words one event of a change.

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"slices"
 
 	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/domain/meeting"
@@ -111,20 +112,23 @@ func (a *App) MeetingTimeline(ctx context.Context, reference string, after int64
 	if err != nil {
 		return page, err
 	}
-	readable := map[string]bool{}
-	for i := range page.Items {
-		number := noted(page.Items[i])
-		if number == "" {
-			continue
+	var numbers []string
+	for _, event := range page.Items {
+		if number := noted(event); number != "" {
+			numbers = append(numbers, number)
 		}
-		if _, asked := readable[number]; !asked {
-			_, err := a.Change(ctx, number)
-			if err != nil && domain.CodeOf(err) != domain.CodeNotFound && domain.CodeOf(err) != domain.CodeForbidden {
-				return page, err
-			}
-			readable[number] = err == nil
-		}
-		if !readable[number] {
+	}
+	slices.Sort(numbers)
+	changes, err := a.readableChanges(ctx, slices.Compact(numbers))
+	if err != nil {
+		return page, err
+	}
+	readable := map[string]bool{"": true}
+	for _, one := range changes {
+		readable[one.Number] = true
+	}
+	for i, event := range page.Items {
+		if !readable[noted(event)] {
 			page.Items[i].Reason, page.Items[i].Personal = "", nil
 		}
 	}

@@ -145,11 +145,17 @@ func (q IncidentQuery) filter(principal Principal, now time.Time) (schemas.Incid
 	if !schemas.KnownSort(filter.Sort) {
 		return filter, badQuery("sort", filter.Sort, "takes opened_at, updated_at, priority, wake_at, each with - for descending")
 	}
-	filter.After, err = decodeCursor[schemas.Position](q.Cursor)
-	if err == nil && filter.After != nil && !schemas.IsID(filter.After.ID) {
+	filter.After, err = positionIn(q.Cursor)
+	return filter, err
+}
+
+// positionIn reads the cursor of a list; nil where there is none.
+func positionIn(cursor string) (*schemas.Position, error) {
+	place, err := decodeCursor[schemas.Position](cursor)
+	if err == nil && place != nil && !schemas.IsID(place.ID) {
 		err = domain.Errorf(domain.CodeMalformed, "the cursor is not one of ours")
 	}
-	return filter, err
+	return place, err
 }
 
 // unassigned is written in place of a person: nobody.

@@ -9,7 +9,6 @@ import (
 
 	"github.com/holdfast-itsm/holdfast/domain/approval"
 	"github.com/holdfast-itsm/holdfast/domain/change"
-	"github.com/holdfast-itsm/holdfast/domain/policy"
 	"github.com/holdfast-itsm/holdfast/internal/pg"
 )
 
@@ -149,62 +148,6 @@ func linkedWith(record string) string {
 	return `SELECT to_id FROM links WHERE from_id = ` + record + ` UNION SELECT from_id FROM links WHERE to_id = ` + record
 }
 
-// FailuresOf counts the last changes that ended of a model, or where there is none of a team: how many of them failed. Failed means
-// failed, backed out, or confirmed as the cause of an incident.
-func FailuresOf(ctx context.Context, db bun.IDB, model, team string, last int, since time.Time) (failed, ended int, err error) {
-	var counts struct {
-		Failed int `bun:"failed"`
-		Ended  int `bun:"ended"`
-	}
-	query, of := failuresOfModel, model
-	if model == "" {
-		query, of = failuresOfTeam, team
-	}
-	if err := query.Scan(ctx, db, []any{of, last, since}, &counts); err != nil {
-		return 0, 0, fmt.Errorf("reading how changes ended: %w", err)
-	}
-	return counts.Failed, counts.Ended, nil
-}
-
-// FailuresOfVersion counts the last changes that ended of one version of a model, as FailuresOf does: a version that a second person has
-// approved begins a record of its own (docs/adr/0024).
-func FailuresOfVersion(ctx context.Context, db bun.IDB, model string, version, last int, since time.Time) (failed, ended int, err error) {
-	var counts struct {
-		Failed int `bun:"failed"`
-		Ended  int `bun:"ended"`
-	}
-	if err := failuresOfVersion.Scan(ctx, db, []any{model, last, since, policy.KindChangeModel + "/" + model, version}, &counts); err != nil {
-		return 0, 0, fmt.Errorf("reading how changes of version %d of %s ended: %w", version, model, err)
-	}
-	return counts.Failed, counts.Ended, nil
-}
-
-// ChangesOfModel are the changes, by id, that follow a standard model and wait to start.
-func ChangesOfModel(ctx context.Context, db bun.IDB, model string) ([]string, error) {
-	var found []string
-	if err := changesOfModel.Scan(ctx, db, []any{model}, &found); err != nil {
-		return nil, fmt.Errorf("looking for changes of the model %s: %w", model, err)
-	}
-	return found, nil
-}
-
-var changesOfModel = pg.Prepared(`SELECT r.id::text FROM changes c JOIN records r ON r.id = c.id
-	WHERE c.model = $1 AND c.model <> '' AND c.outcome = '' AND c.type = 'standard' AND r.state IN ('approved', 'scheduled') ORDER BY 1`)
-
-// A statement each: under one with a choice in it no plan looks into the index of the models.
-var (
-	failuresOfModel   = failuresOf(`c.model = $1 AND c.model <> ''`)
-	failuresOfVersion = failuresOf(`c.model = $1 AND c.model <> '' AND (r.policies ->> $4::text)::int = $5`)
-	failuresOfTeam    = failuresOf(`r.team = $1`)
-)
-
-func failuresOf(whose string) pg.Prepared {
-	return pg.Prepared(`SELECT count(*) AS ended, count(*) FILTER (WHERE outcome IN ('failed', 'backed_out') OR caused_incident) AS failed FROM (
-	SELECT c.outcome, c.caused_incident FROM changes c JOIN records r ON r.id = c.id
-	WHERE c.outcome <> '' AND c.actual_end >= $3 AND ` + whose + `
-	ORDER BY c.actual_end DESC LIMIT $2) AS last`)
-}
-
 // Surroundings reads what conflicts of a change are looked for in at an instant, but for freezes and maintenance windows, which are
 // documents. Until the transaction ends nobody changes any of it, those included, without finding what the transaction stores.
 func Surroundings(ctx context.Context, db bun.IDB, c change.Change, at time.Time) (change.Surroundings, error) {
@@ -281,8 +224,9 @@ var successors = pg.Prepared(`SELECT r.id::text FROM records r JOIN changes c ON
 
 var (
 	// Tasks are read only where one is for a person at all: most are not.
-	busy = pg.Prepared(`WITH away AS (SELECT r.number, r.assignee, c.tasks FROM changes c JOIN records r ON r.id = c.id WHERE c.id <> $1
-			AND r.state IN ('approved', 'scheduled', 'implementing') AND c.window_from < $4 AND coalesce(c.extended_to, c.window_to) > $3)
+	busy = pg.Prepared(`WITH away AS (SELECT r.number, r.assignee, c.tasks FROM changes c JOIN records r ON r.id = c.id
+			WHERE c.id <> $1 AND r.open AND r.state IN ('approved', 'scheduled', 'implementing') AND c.window_from IS NOT NULL
+			AND tstzrange(c.window_from, coalesce(c.extended_to, c.window_to)) && tstzrange($3, $4))
 		SELECT number, assignee AS person FROM away WHERE assignee = ANY ($2::text[])
 		UNION SELECT number, substr(t.owner, 8) FROM away,
 			json_to_recordset(CASE WHEN strpos(tasks::text, '"person:') > 0 THEN tasks ELSE '[]' END) AS t (owner text, state text)

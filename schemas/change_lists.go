@@ -1,26 +1,29 @@
 package schemas
 
 import (
+	"cmp"
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
-	"slices"
+	"maps"
+	"strings"
 	"time"
 
 	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/pgdialect"
 
-	"github.com/holdfast-itsm/holdfast/domain"
-	"github.com/holdfast-itsm/holdfast/domain/approval"
 	"github.com/holdfast-itsm/holdfast/domain/change"
-	"github.com/holdfast-itsm/holdfast/internal/pg"
 )
 
-// ChangeFilter narrows a list of changes.
+// ChangeFilter narrows a list of changes. Empty fields ask nothing.
 type ChangeFilter struct {
-	Open    bool
-	States  []string
-	Team    string
+	Open, Active bool
+	States       []string
+	Team         string
+	// Service is one that the change touches.
 	Service string
-	// Unassigned leaves those that nobody carries out.
+	// Assignee carries it out; Unassigned leaves those that nobody carries out.
 	Assignee   string
 	Unassigned bool
 	Requester  string
@@ -30,161 +33,123 @@ type ChangeFilter struct {
 	Type   string
 	Model  string
 	// Item is a configuration item that the change touches.
-	Item string
-	// From and To ask for changes whose window has a moment in that span; they are listed by their windows.
+	Item     string
+	Category string
+	Tag      string
+	Words    string
+	// fewWords: not more than mostListed records have the words.
+	fewWords bool
+	// From and To ask for changes whose window has a moment in that span.
 	From, To *time.Time
-	// Before goes on after a change of an earlier page, in the order of the list: by when it was opened, newest first, or by the
-	// beginning of its window, earliest first.
-	After   *time.Time
-	AfterID string
-	Limit   int
+	// Sort is a column, with "-" for descending: opened_at, updated_at, priority, wake_at, window_from; empty: the newest first.
+	Sort  string
+	After *Position
+	Limit int
 }
 
-// ListChanges lists changes that a reader may read: the newest first, or those of a span by their windows.
-func ListChanges(ctx context.Context, db bun.IDB, reader Reader, filter ChangeFilter) ([]change.Change, error) {
-	var c composed
-	c.args = reader.changeArguments()
-	c.text.WriteString(`SELECT ` + changeColumns + ` FROM records r JOIN changes c ON c.id = r.id WHERE r.practice = 'change' AND ` + mayReadChange)
-	if filter.Open {
-		c.text.WriteString(` AND r.open`)
+// changeOrders are the orders that a list of changes knows. Those without a window come last.
+var changeOrders = func() map[string][]sortColumn {
+	orders := maps.Clone(sorts)
+	orders["window_from"] = []sortColumn{{"coalesce(c.window_from, 'infinity'::timestamptz)", "timestamptz"}}
+	return orders
+}()
+
+// KnownChangeSort reports whether a list of changes can be sorted so.
+func KnownChangeSort(sort string) bool {
+	_, known := changeOrders[strings.TrimPrefix(sort, "-")]
+	return known
+}
+
+type listedChange struct {
+	change.Change
+	SortValue string `bun:"sort_value"`
+}
+
+// ListChanges reads one page of the changes that a reader may read, and the place after it; nil when there is no more. bun writes it,
+// so that it is planned for what it asks: of a service that few changes touch and of one that all do, another index is the right one.
+func ListChanges(ctx context.Context, db bun.IDB, reader Reader, filter ChangeFilter) ([]change.Change, *Position, error) {
+	q := db.NewSelect().ColumnExpr(changeColumns).TableExpr("records AS r").Join("JOIN changes AS c ON c.id = r.id").Where("r.practice = 'change'")
+	var err error
+	if filter.fewWords, err = fewHave(ctx, db, change.Practice, filter.Words); err != nil {
+		return nil, nil, err
 	}
-	if filter.Voting {
-		c.text.WriteString(takingVotes)
+	if q, err = sortBy(filter.where(reader.whereChange(reader.withDecided(q))), changeOrders, cmp.Or(filter.Sort, "-opened_at"), filter.After); err != nil {
+		return nil, nil, err
 	}
-	if len(filter.States) > 0 {
-		c.add(` AND r.state = ANY (?::text[])`, filter.States)
-		if !slices.ContainsFunc(filter.States, atEnd) { // which is said, so that what ended is not walked through
-			c.text.WriteString(` AND r.active`)
+	var rows []listedChange
+	err = q.Limit(int64(filter.Limit+1)).Scan(ctx, &rows)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return nil, nil, fmt.Errorf("listing changes: %w", err)
+	}
+	var next *Position
+	if len(rows) > filter.Limit {
+		rows = rows[:filter.Limit]
+		last := rows[len(rows)-1]
+		next = &Position{Value: last.SortValue, ID: last.ID}
+	}
+	list := make([]change.Change, len(rows))
+	for i, row := range rows {
+		normalizeChange(&row.Change)
+		list[i] = row.Change
+	}
+	return list, next, nil
+}
+
+// CountChanges counts what lists with these filters have for a reader, each up to a bound, in one statement and in their order.
+func CountChanges(ctx context.Context, db bun.IDB, reader Reader, filters []ChangeFilter, bound int) ([]int, error) {
+	counted := make([]*bun.SelectQuery, len(filters))
+	for i, filter := range filters {
+		q := db.NewSelect().ColumnExpr("1").TableExpr("records AS r").Where("r.practice = 'change'")
+		if filter.asksOwn() {
+			q = q.Join("JOIN changes AS c ON c.id = r.id")
 		}
+		counted[i] = filter.where(reader.whereChange(q))
+	}
+	counts, err := countEach(ctx, reader.withDecided(db.NewSelect()), counted, bound)
+	if err != nil {
+		return nil, fmt.Errorf("counting changes: %w", err)
+	}
+	return counts, nil
+}
+
+// asksOwn reports whether a filter asks for columns that only changes have.
+func (f ChangeFilter) asksOwn() bool {
+	return f.Voting || f.Service != "" || f.Type != "" || f.Model != "" || f.From != nil
+}
+
+func (f ChangeFilter) where(q *bun.SelectQuery) *bun.SelectQuery {
+	q = whereStates(q, change.Lifecycle, f.Open, f.Active, f.States)
+	if len(f.Priorities) > 0 {
+		q = q.Where("r.priority = ANY (?)", pgdialect.Array(f.Priorities))
 	}
 	for _, column := range []struct{ name, value string }{
-		{"r.team", filter.Team}, {"r.assignee", filter.Assignee}, {"r.requester", filter.Requester}, {"c.type", filter.Type}, {"c.model", filter.Model},
+		{"r.team", f.Team}, {"r.assignee", f.Assignee}, {"r.requester", f.Requester}, {"r.category", f.Category}, {"c.type", f.Type}, {"c.model", f.Model},
 	} {
 		if column.value != "" {
-			c.add(` AND `+column.name+` = ?`, column.value)
+			q = q.Where(column.name+" = ?", column.value)
 		}
 	}
-	if filter.Unassigned {
-		c.text.WriteString(` AND r.assignee = ''`)
+	if f.Unassigned {
+		q = q.Where("r.assignee = ''")
 	}
-	if len(filter.Priorities) > 0 {
-		c.add(` AND r.priority = ANY (?::int[])`, filter.Priorities)
+	if f.Tag != "" {
+		q = q.Where("r.tags @> to_jsonb(?::text)", f.Tag)
 	}
-	if filter.Service != "" {
-		c.add(` AND c.services::jsonb @> to_jsonb(?::text)`, filter.Service)
+	if f.Voting {
+		q = q.Where(takingVotes)
 	}
-	if filter.Item != "" {
-		c.add(` AND r.configuration_items @> to_jsonb(?::text)`, filter.Item)
+	if f.Service != "" {
+		q = q.Where("names_of(c.services) @> ARRAY[?]", f.Service)
 	}
-	if filter.From != nil && filter.To != nil {
-		c.add(` AND c.window_from < ?::timestamptz AND coalesce(c.extended_to, c.window_to) > ?::timestamptz`, *filter.To, *filter.From)
-		if filter.After != nil {
-			c.add(` AND (c.window_from, r.id) > (?::timestamptz, ?::uuid)`, *filter.After, filter.AfterID)
-		}
-		c.add(` ORDER BY c.window_from, r.id LIMIT ?::int`, filter.Limit)
-	} else {
-		if filter.After != nil {
-			c.add(` AND (r.opened_at, r.id) < (?::timestamptz, ?::uuid)`, *filter.After, filter.AfterID)
-		}
-		c.add(` ORDER BY r.opened_at DESC, r.id DESC LIMIT ?::int`, filter.Limit)
+	if f.Item != "" {
+		q = q.Where("r.configuration_items @> to_jsonb(?::text)", f.Item)
 	}
-	var found []change.Change
-	if err := pg.Prepared(c.text.String()).Scan(ctx, db, c.args, &found); err != nil {
-		return nil, fmt.Errorf("listing changes: %w", err)
+	if f.From != nil && f.To != nil {
+		q = q.Where("c.window_from IS NOT NULL AND tstzrange(c.window_from, coalesce(c.extended_to, c.window_to)) && tstzrange(?, ?)", *f.From, *f.To)
 	}
-	for i := range found {
-		normalizeChange(&found[i])
-	}
-	return found, nil
+	return whereWords(q, change.Practice, f.Words, f.fewWords)
 }
 
 // takingVotes are the changes that await approval, and those that are carried out, or were, while a stage takes votes.
-const takingVotes = ` AND r.active AND (r.state = 'awaiting_approval' OR r.state IN ('implementing', 'review')
+const takingVotes = `r.active AND (r.state = 'awaiting_approval' OR r.state IN ('implementing', 'review')
 	AND EXISTS (SELECT FROM jsonb_array_elements(c.approval::jsonb -> 'stages') s WHERE s ->> 'state' IN ('open', 'escalated')))`
-
-// atEnd reports whether a state is one in which changes end.
-func atEnd(state string) bool {
-	info, known := change.Lifecycle.State(domain.State(state))
-	return known && !info.Active
-}
-
-// AskedRow is a vote that is outstanding.
-type AskedRow struct {
-	Record string       `bun:"record_id" json:"record"`
-	Number string       `bun:"number" json:"number"`
-	Title  string       `bun:"title" json:"title"`
-	State  domain.State `bun:"state" json:"state"`
-	Stage  string       `bun:"stage" json:"stage"`
-	// Person is whose vote is outstanding: the reader's own, or that of somebody for whom the reader may vote.
-	Person string     `bun:"person" json:"person"`
-	Again  bool       `bun:"again" json:"again"`
-	Since  time.Time  `bun:"since" json:"since"`
-	DueAt  *time.Time `bun:"due_at" json:"due_at,omitempty"`
-}
-
-// VotesAsked lists what waits for a person's vote, or for that of somebody for whom they vote, what is due first first.
-func VotesAsked(ctx context.Context, db bun.IDB, person string, at time.Time) ([]AskedRow, error) {
-	found := []AskedRow{}
-	if err := votesAsked.Scan(ctx, db, []any{person, at}, &found); err != nil {
-		return nil, fmt.Errorf("listing the votes that wait for %s: %w", person, err)
-	}
-	for i := range found {
-		toUTC(&found[i].Since, found[i].DueAt)
-	}
-	return found, nil
-}
-
-var votesAsked = pg.Prepared(`SELECT s.record_id::text AS record_id, r.number, r.title, r.state, s.stage, s.person, s.again, s.since, s.due_at
-	FROM approval_seats s JOIN records r ON r.id = s.record_id
-	WHERE s.person = $1 OR s.person IN (SELECT principal FROM delegations WHERE delegate = $1 AND ended_at IS NULL AND from_at <= $2 AND until_at > $2)
-	ORDER BY s.due_at NULLS LAST, s.since, r.number, s.stage, s.person LIMIT 500`)
-
-// GivenRow is a vote that was given.
-type GivenRow struct {
-	Record string          `bun:"record_id" json:"record"`
-	Number string          `bun:"number" json:"number"`
-	Title  string          `bun:"title" json:"title"`
-	State  domain.State    `bun:"state" json:"state"`
-	Stage  string          `bun:"stage" json:"stage"`
-	Seat   string          `bun:"seat" json:"for"`
-	Choice approval.Choice `bun:"choice" json:"vote"`
-	At     time.Time       `bun:"at" json:"at"`
-	// Void says why it does not count any more.
-	Void approval.Voiding `bun:"void" json:"void,omitempty"`
-}
-
-// VotesGiven lists the newest votes that a person gave.
-func VotesGiven(ctx context.Context, db bun.IDB, person string, limit int) ([]GivenRow, error) {
-	found := []GivenRow{}
-	if err := votesGiven.Scan(ctx, db, []any{person, limit}, &found); err != nil {
-		return nil, fmt.Errorf("listing the votes of %s: %w", person, err)
-	}
-	for i := range found {
-		toUTC(&found[i].At)
-	}
-	return found, nil
-}
-
-var votesGiven = pg.Prepared(`SELECT v.record_id::text AS record_id, r.number, r.title, r.state, v.stage, v.seat, v.choice, v.at, v.void
-	FROM votes v JOIN records r ON r.id = v.record_id WHERE v.voter = $1 ORDER BY v.at DESC, v.record_id, v.place LIMIT $2`)
-
-// TrackRecord says how the last changes of a model, or of a team, ended.
-type TrackRecord struct {
-	Total  int `bun:"total" json:"total"`
-	Failed int `bun:"failed" json:"failed"`
-	// Undecided are those of which it is not decided whether they caused an incident.
-	Undecided int `bun:"undecided" json:"undecided"`
-}
-
-// ReadTrackRecord counts all changes that ended of a model, or where there is none of a team.
-func ReadTrackRecord(ctx context.Context, db bun.IDB, model, team string) (TrackRecord, error) {
-	var found TrackRecord
-	if err := readTrackRecord.Scan(ctx, db, []any{model, team}, &found); err != nil {
-		return found, fmt.Errorf("reading how changes ended: %w", err)
-	}
-	return found, nil
-}
-
-var readTrackRecord = pg.Prepared(`SELECT count(*) AS total, count(*) FILTER (WHERE c.outcome IN ('failed', 'backed_out') OR c.caused_incident) AS failed,
-	count(*) FILTER (WHERE EXISTS (SELECT FROM json_array_elements(c.causes) AS cause WHERE coalesce(cause ->> 'verdict', '') = '')) AS undecided
-	FROM changes c JOIN records r ON r.id = c.id WHERE c.outcome <> '' AND CASE WHEN $1 <> '' THEN c.model = $1 ELSE r.team = $2 END`)

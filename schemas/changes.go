@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -64,6 +65,26 @@ func ReadChange(ctx context.Context, db bun.IDB, reader Reader, reference string
 	return found[0], true, nil
 }
 
+// ReadChanges reads those of some changes, by id or number, that the reader may read, in one statement and in the order of their numbers.
+func ReadChanges(ctx context.Context, db bun.IDB, reader Reader, references []string) ([]change.Change, error) {
+	if len(references) == 0 {
+		return nil, nil
+	}
+	var found []change.Change
+	if err := changesNamed.Scan(ctx, db, reader.changeArguments(references), &found); err != nil {
+		return nil, fmt.Errorf("reading %d changes: %w", len(references), err)
+	}
+	for i := range found {
+		normalizeChange(&found[i])
+	}
+	return found, nil
+}
+
+var changesNamed = pg.Prepared(`SELECT ` + changeColumns + ` FROM records r JOIN changes c ON c.id = r.id
+	WHERE r.practice = 'change' AND r.id IN (SELECT id FROM records WHERE number = ANY ($7::text[])
+		UNION SELECT reference::uuid FROM unnest($7::text[]) AS reference WHERE reference ~ '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$')
+	AND ` + mayReadThisChange + ` ORDER BY r.number`)
+
 var (
 	changeByID     = pg.Prepared(`SELECT ` + changeColumns + ` FROM records r JOIN changes c ON c.id = r.id WHERE r.id = $7 AND ` + mayReadThisChange)
 	changeByNumber = pg.Prepared(`SELECT ` + changeColumns + ` FROM records r JOIN changes c ON c.id = r.id WHERE r.number = $7 AND ` + mayReadThisChange)
@@ -72,10 +93,54 @@ var (
 // mayReadChange lets those read a change, beside whoever may read any such record, who have a seat in a stage of its approval that is
 // not decided, or have voted, and the delegates of the former, and who is asked whether it caused an incident: nobody can decide what
 // they cannot read.
-var mayReadChange = `(` + mayReadOne + ` OR r.id IN (SELECT record_id FROM interests WHERE ` + seated + ` = $2)
-	OR r.id IN (SELECT record_id FROM votes WHERE voter = $2) OR r.id IN (` + askedAboutCauses("$2") + `)
-	OR r.id IN (SELECT record_id FROM interests JOIN delegations d ON ` + seated + ` = d.principal
-		WHERE d.delegate = $2 AND d.ended_at IS NULL AND d.from_at <= $6::timestamptz AND d.until_at > $6::timestamptz))`
+var mayReadChange = `(` + mayReadOne + ` OR r.id IN (` + strings.Join(decidedBy("$2", "$6::timestamptz"), `) OR r.id IN (`) + `))`
+
+// decidedBy are queries for the records on which somebody decides at a moment, or has voted.
+func decidedBy(person, at string) []string {
+	return []string{
+		`SELECT record_id FROM interests WHERE ` + seated + ` = ` + person,
+		`SELECT record_id FROM votes WHERE voter = ` + person,
+		askedAboutCauses(person),
+		`SELECT record_id FROM interests JOIN delegations d ON ` + seated + ` = d.principal
+			WHERE d.delegate = ` + person + ` AND d.ended_at IS NULL AND d.from_at <= ` + at + ` AND d.until_at > ` + at,
+	}
+}
+
+// withDecided lets a query ask, by whereChange, what the reader decides on and watches: that is read once, beforehand, for the planner
+// takes such queries in a condition for as dear as if each row asked them anew.
+func (r Reader) withDecided(q *bun.SelectQuery) *bun.SelectQuery {
+	if r.All && r.Restricted {
+		return q
+	}
+	decided := q.DB().NewRaw(strings.Join(decidedBy("?0", "?1"), " UNION "), r.Handle, r.At)
+	watched := q.DB().NewRaw(`SELECT record_id FROM watchers WHERE person = ?`, r.Handle)
+	return q.WithQuery(bun.NewWithQuery("decided", decided).Materialized()).WithQuery(bun.NewWithQuery("watched", watched).Materialized())
+}
+
+// whereChange adds the same predicate to a query over records r, as where does for other practices. Whoever has a seat, and whoever owns
+// a service that a change may have hurt, decides on it: of who is named in a restricted one, that leaves the watchers.
+func (r Reader) whereChange(q *bun.SelectQuery) *bun.SelectQuery {
+	if r.All && r.Restricted {
+		return q
+	}
+	if r.ownOnly() { // few, and found by indexes: else all changes would be walked through for them
+		q = q.Where(`r.id IN (SELECT record_id FROM decided UNION SELECT id FROM records WHERE practice = 'change' AND requester = ?0
+			UNION SELECT id FROM records WHERE practice = 'change' AND opened_by = ?0)`, r.Handle)
+	}
+	return q.WhereGroup(" AND ", func(q *bun.SelectQuery) *bun.SelectQuery {
+		return q.WhereGroup(" AND ", r.whereNamed).WhereOr("r.id IN (SELECT record_id FROM decided)")
+	})
+}
+
+// whereNamed leaves the changes that are the reader's by who asked for them, by their team or by their service, without the restricted
+// ones in which the reader is not named.
+func (r Reader) whereNamed(q *bun.SelectQuery) *bun.SelectQuery {
+	q = r.whereOwn(q)
+	if r.Restricted {
+		return q
+	}
+	return q.Where("(NOT r.restricted OR ? IN (r.requester, r.opened_by, r.assignee) OR r.id IN (SELECT record_id FROM watched))", r.Handle)
+}
 
 // mayReadThisChange lets those read one change, too, who were asked and had not voted when it was decided, or had said nothing of what
 // it caused, and who said it: whoever comes too late is told so. Lists do not hold it.

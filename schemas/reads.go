@@ -34,22 +34,28 @@ type Reader struct {
 // where adds the reader's predicate to a query over records r. Only what the reader has is asked for: each part of an OR must
 // find an index.
 func (r Reader) where(q *bun.SelectQuery) *bun.SelectQuery {
-	if !r.All {
-		q = q.WhereGroup(" AND ", func(q *bun.SelectQuery) *bun.SelectQuery {
-			q = q.Where(askedBy("?0"), r.Handle)
-			if len(r.Teams) > 0 {
-				q = q.WhereOr("r.team = ANY (?)", pgdialect.Array(r.Teams))
-			}
-			if len(r.Services) > 0 {
-				q = q.WhereOr("r.service = ANY (?)", pgdialect.Array(r.Services))
-			}
-			return q
-		})
-	}
+	q = r.whereOwn(q)
 	if !r.Restricted {
 		q = q.Where(openTo("?0"), r.Handle)
 	}
 	return q
+}
+
+// whereOwn leaves the records that are the reader's by who asked for them, by their team or by their service.
+func (r Reader) whereOwn(q *bun.SelectQuery) *bun.SelectQuery {
+	if r.All {
+		return q
+	}
+	return q.WhereGroup(" AND ", func(q *bun.SelectQuery) *bun.SelectQuery {
+		q = q.Where(askedBy("?0"), r.Handle)
+		if len(r.Teams) > 0 {
+			q = q.WhereOr("r.team = ANY (?)", pgdialect.Array(r.Teams))
+		}
+		if len(r.Services) > 0 {
+			q = q.WhereOr("r.service = ANY (?)", pgdialect.Array(r.Services))
+		}
+		return q
+	})
 }
 
 // mayReadOne is the same predicate over one record r in a prepared statement whose first arguments are the reader's.
@@ -145,14 +151,14 @@ type listedIncident struct {
 	SortValue string `bun:"sort_value"`
 }
 
-// sortBy orders a list and begins it after a place.
-func sortBy(q *bun.SelectQuery, sort string, after *Position) (*bun.SelectQuery, error) {
+// sortBy orders a list, by one of the orders that it knows, and begins it after a place.
+func sortBy(q *bun.SelectQuery, orders map[string][]sortColumn, sort string, after *Position) (*bun.SelectQuery, error) {
 	direction, comparison := "ASC", ">"
 	if strings.HasPrefix(sort, "-") {
 		direction, comparison = "DESC", "<"
 	}
 	var texts, expressions, casts []string
-	columns := sorts[strings.TrimPrefix(sort, "-")]
+	columns := orders[strings.TrimPrefix(sort, "-")]
 	for _, column := range columns {
 		q = q.OrderExpr(column.expression + " " + direction)
 		texts = append(texts, column.expression+"::text")
@@ -205,10 +211,10 @@ func ListIncidents(ctx context.Context, db bun.IDB, reader Reader, filter Incide
 	q := db.NewSelect().ColumnExpr("r.*, i.*").ColumnExpr(clocksInForce("r.id")).
 		TableExpr("records AS r").Join("JOIN incidents AS i ON i.id = r.id").Where("r.practice = 'incident'")
 	var err error
-	if filter.fewWords, err = fewHave(ctx, db, filter.Words); err != nil {
+	if filter.fewWords, err = fewHave(ctx, db, domain.Incident, filter.Words); err != nil {
 		return nil, nil, err
 	}
-	q, err = sortBy(filter.where(reader.where(q)), filter.Sort, filter.After)
+	q, err = sortBy(filter.where(reader.where(q)), sorts, filter.Sort, filter.After)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -232,22 +238,7 @@ func ListIncidents(ctx context.Context, db bun.IDB, reader Reader, filter Incide
 }
 
 func (f IncidentFilter) where(q *bun.SelectQuery) *bun.SelectQuery {
-	if f.Open {
-		q = q.Where("r.open")
-	}
-	if f.Active {
-		q = q.Where("r.active")
-	}
-	if len(f.States) > 0 {
-		if len(f.States) == 1 {
-			q = q.Where("r.state = ?", f.States[0]) // then the index by state gives the rows in the order of opening
-		} else {
-			q = q.Where("r.state = ANY (?)", pgdialect.Array(f.States))
-		}
-		if !slices.ContainsFunc(f.States, ends) {
-			q = q.Where("r.active") // so it is in these states, and says so to the planner
-		}
-	}
+	q = whereStates(q, incident.Lifecycle, f.Open, f.Active, f.States)
 	if len(f.Priorities) > 0 {
 		q = q.Where("r.priority = ANY (?)", pgdialect.Array(f.Priorities))
 	}
@@ -268,52 +259,31 @@ func (f IncidentFilter) where(q *bun.SelectQuery) *bun.SelectQuery {
 	if f.OpenedTo != nil {
 		q = q.Where("r.opened_at < ?", *f.OpenedTo)
 	}
-	q = f.Promise.where(q)
-	switch {
-	case f.fewWords:
-		q = q.Where("r.id IN (SELECT with_words('incident', websearch_to_tsquery('english', ?), ?))", f.Words, mostListed)
-	case f.Words != "":
-		q = q.Where("EXISTS (SELECT FROM record_words w WHERE w.record_id = r.id AND w.words @@ websearch_to_tsquery('english', ?))", f.Words)
+	return whereWords(f.Promise.where(q), domain.Incident, f.Words, f.fewWords)
+}
+
+// whereStates leaves the records of a lifecycle that are open, active, or in one of some states.
+func whereStates(q *bun.SelectQuery, lifecycle *domain.Lifecycle, open, active bool, states []string) *bun.SelectQuery {
+	if open {
+		q = q.Where("r.open")
+	}
+	if active {
+		q = q.Where("r.active")
+	}
+	switch len(states) {
+	case 0:
+		return q
+	case 1:
+		q = q.Where("r.state = ?", states[0]) // then the index by state gives the rows in the order of opening
+	default:
+		q = q.Where("r.state = ANY (?)", pgdialect.Array(states))
+	}
+	ends := func(state string) bool {
+		info, known := lifecycle.State(domain.State(state))
+		return !known || !info.Active
+	}
+	if !slices.ContainsFunc(states, ends) {
+		q = q.Where("r.active") // so it is in these states, and says so to the planner
 	}
 	return q
-}
-
-// ends reports whether a record is at its end in a state.
-func ends(state string) bool {
-	info, known := incident.Lifecycle.State(domain.State(state))
-	return !known || !info.Active
-}
-
-// Withheld is what a reader does not see of a timeline.
-type Withheld int
-
-// What is withheld: nothing; what is not public; and of what is not public the notes and the files, whose text was meant for others.
-const (
-	Whole Withheld = iota
-	WithoutInternal
-	WithoutInternalPapers
-)
-
-// ReadTimeline reads a record's events after a number, oldest first, without what is withheld.
-func ReadTimeline(ctx context.Context, db bun.IDB, record string, after int64, types []string, without Withheld, limit int) ([]domain.StoredEvent, error) {
-	var events []domain.StoredEvent
-	q := db.NewSelect().Column("record_id", "seq", "at", "recorded_at", "type", "actor_kind", "actor_name", "reason", "data", "personal",
-		"public", "due_at", "lateness_ms", "hash", "prev_hash").TableExpr("timeline").
-		Where("record_id = ? AND seq > ?", record, after)
-	switch without {
-	case WithoutInternal:
-		q = q.Where("public")
-	case WithoutInternalPapers:
-		q = q.Where("(public OR type NOT IN ('note.added', 'attachment.added', 'attachment.removed'))")
-	}
-	if len(types) > 0 {
-		q = q.Where("type = ANY (?)", pgdialect.Array(types))
-	}
-	if err := q.OrderExpr("seq").Limit(int64(limit)).Scan(ctx, &events); err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return nil, fmt.Errorf("reading the timeline: %w", err)
-	}
-	for i := range events {
-		events[i].At, events[i].RecordedAt = events[i].At.UTC(), events[i].RecordedAt.UTC()
-	}
-	return events, nil
 }

@@ -132,17 +132,27 @@ func IsMember(ctx context.Context, db bun.IDB, team, person string) (bool, error
 
 // CountIncidents counts what lists with these filters have for a reader, each up to a bound, in one statement and in their order.
 func CountIncidents(ctx context.Context, db bun.IDB, reader Reader, filters []IncidentFilter, bound int) ([]int, error) {
-	if len(filters) == 0 {
-		return nil, nil
-	}
-	parts, queries := make([]string, len(filters)), make([]any, len(filters))
+	counted := make([]*bun.SelectQuery, len(filters))
 	for i, filter := range filters {
-		q := db.NewSelect().ColumnExpr("1").TableExpr("records AS r").Where("r.practice = 'incident'")
-		parts[i], queries[i] = "(SELECT count(*) FROM (?) AS bounded)", filter.where(reader.where(q)).Limit(int64(bound))
+		counted[i] = filter.where(reader.where(db.NewSelect().ColumnExpr("1").TableExpr("records AS r").Where("r.practice = 'incident'")))
 	}
-	var counts []int
-	if err := db.NewRaw("SELECT unnest(ARRAY["+strings.Join(parts, ", ")+"])", queries...).Scan(ctx, &counts); err != nil {
+	counts, err := countEach(ctx, db.NewSelect(), counted, bound)
+	if err != nil {
 		return nil, fmt.Errorf("counting incidents: %w", err)
 	}
 	return counts, nil
+}
+
+// countEach counts what each of some queries finds, up to a bound, in one statement.
+func countEach(ctx context.Context, statement *bun.SelectQuery, queries []*bun.SelectQuery, bound int) ([]int, error) {
+	if len(queries) == 0 {
+		return nil, nil
+	}
+	parts, bounded := make([]string, len(queries)), make([]any, len(queries))
+	for i, query := range queries {
+		parts[i], bounded[i] = "(SELECT count(*) FROM (?) AS bounded)", query.Limit(int64(bound))
+	}
+	var counts []int
+	err := statement.ColumnExpr("unnest(ARRAY["+strings.Join(parts, ", ")+"])", bounded...).Scan(ctx, &counts)
+	return counts, err
 }

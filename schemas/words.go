@@ -9,6 +9,7 @@ import (
 
 	"github.com/uptrace/bun"
 
+	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/domain/incident"
 )
 
@@ -83,17 +84,28 @@ func tellingQuery(words []tellingWord) string {
 	return allOf(words)
 }
 
-// fewHave reports whether some words stand in no more than mostListed records; false where none are asked for.
-func fewHave(ctx context.Context, db bun.IDB, words string) (bool, error) {
+// fewHave reports whether some words stand in no more than mostListed records of a practice; false where none are asked for.
+func fewHave(ctx context.Context, db bun.IDB, of domain.Practice, words string) (bool, error) {
 	if words == "" {
 		return false, nil
 	}
 	var count int
-	err := db.NewRaw(`SELECT count(*) FROM with_words('incident', websearch_to_tsquery('english', ?), ?)`, words, mostListed+1).Scan(ctx, &count)
+	err := db.NewRaw(`SELECT count(*) FROM with_words(?, websearch_to_tsquery('english', ?), ?)`, of, words, mostListed+1).Scan(ctx, &count)
 	if err != nil {
 		return false, fmt.Errorf("counting what has some words: %w", err)
 	}
 	return count <= mostListed, nil
+}
+
+// whereWords leaves the records of a practice with some words; few says that not more than mostListed have them.
+func whereWords(q *bun.SelectQuery, of domain.Practice, words string, few bool) *bun.SelectQuery {
+	switch {
+	case words == "":
+		return q
+	case few:
+		return q.Where("r.id IN (SELECT with_words(?, websearch_to_tsquery('english', ?), ?))", of, words, mostListed)
+	}
+	return q.Where("EXISTS (SELECT FROM record_words w WHERE w.record_id = r.id AND w.words @@ websearch_to_tsquery('english', ?))", words)
 }
 
 // SimilarIncidents ranks other incidents by the words they share with a text, best first; those of the same service and

@@ -44,6 +44,10 @@ type changeList struct {
 	Type      string   `enum:"standard,normal,emergency," default:"" help:"standard, normal or emergency."`
 	Model     string   `placeholder:"NAME" help:"That follow this model."`
 	Item      string   `name:"configuration-item" aliases:"ci" placeholder:"CI" help:"That touch this configuration item."`
+	Category  string   `help:"In this category."`
+	Tag       string   `help:"With this tag."`
+	Words     string   `short:"w" help:"With these words in title or description."`
+	Sort      string   `default:"-opened_at" help:"opened_at, updated_at, priority, wake_at or window_from; with - for descending."`
 	Limit     int      `short:"n" default:"50" help:"At most so many."`
 	All       bool     `help:"Of every state, however many."`
 }
@@ -53,6 +57,7 @@ func (c *changeList) Run(ctx context.Context, s *session) error {
 	query := app.ChangeQuery{
 		State: c.State, Team: c.Team, Service: c.Service, Assignee: c.Assignee, Requester: c.Requester, Priority: c.Priority,
 		Voting: c.Voting, Type: c.Type, Model: c.Model, Item: c.Item,
+		Category: c.Category, Tag: c.Tag, Words: c.Words, Sort: c.Sort,
 	}
 	if c.All {
 		query.State = nil

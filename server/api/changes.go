@@ -27,6 +27,10 @@ type changeQuery struct {
 	Type      string    `query:"type" enum:"standard,normal,emergency"`
 	Model     string    `query:"model" maxLength:"100"`
 	Item      string    `query:"item" maxLength:"200" doc:"A configuration item that it touches"`
+	Category  string    `query:"category" maxLength:"200"`
+	Tag       string    `query:"tag" maxLength:"200"`
+	Words     string    `query:"q" maxLength:"500" doc:"Words of title and description"`
+	Sort      string    `query:"sort" maxLength:"40" doc:"opened_at, updated_at, priority, wake_at or window_from, with - for descending; left out: newest first, or with from and to by their windows"`
 	From      time.Time `query:"from" doc:"With to: whose window has a moment in that span; listed by their windows"`
 	To        time.Time `query:"to" doc:"Excluded"`
 	Limit     int       `query:"limit" minimum:"0" maximum:"200"`
@@ -39,7 +43,7 @@ func (a *API) changes() {
 		func(ctx context.Context, in *changeQuery) (*answer[app.Page[app.ChangeView]], error) {
 			query := app.ChangeQuery{
 				State: in.State, Team: in.Team, Service: in.Service, Assignee: in.Assignee, Requester: in.Requester, Priority: in.Priority, Voting: in.Voting, Type: in.Type, Model: in.Model, Item: in.Item,
-				From: given(in.From), To: given(in.To), Limit: in.Limit, Cursor: in.Cursor,
+				Category: in.Category, Tag: in.Tag, Words: in.Words, Sort: in.Sort, From: given(in.From), To: given(in.To), Limit: in.Limit, Cursor: in.Cursor,
 			}
 			return answered(a.Service.Changes(ctx, query))
 		})

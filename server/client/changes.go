@@ -24,7 +24,7 @@ func (c *client) Changes(ctx context.Context, query app.ChangeQuery) (app.Page[a
 	op.query = values(
 		"state", strings.Join(query.State, ","), "team", query.Team, "service", query.Service, "assignee", query.Assignee, "requester", query.Requester,
 		"priority", priorities(query.Priority), "voting", whether(query.Voting), "type", query.Type,
-		"model", query.Model, "item", query.Item, "from", instant(query.From), "to", instant(query.To), "cursor", query.Cursor,
+		"model", query.Model, "item", query.Item, "category", query.Category, "tag", query.Tag, "q", query.Words, "sort", query.Sort, "from", instant(query.From), "to", instant(query.To), "cursor", query.Cursor,
 		"limit", count(query.Limit, mostItems),
 	)
 	return one[app.Page[app.ChangeView]](ctx, c, op)

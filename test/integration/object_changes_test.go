@@ -112,7 +112,11 @@ func (c *closed) read() []surface {
 	day := c.window(0).Format(time.RFC3339)
 	staff := "dee eli admin"
 	return []surface{
-		get("/changes?limit=200&item="+c.item, "lemming ocelot bobcat", staff), get("/changes?limit=200&from="+day+"&to="+c.window(24*time.Hour).Format(time.RFC3339), "lemming", staff),
+		get("/changes?limit=200&item="+c.item, "lemming ocelot bobcat", staff), get("/changes?limit=200&q=swap", "lemming bobcat", staff), get("/changes?limit=200&q=swap", "bobcat", "mona kim oz aud"),
+		{"listing changes by each word", func(v *visitor) string {
+			return v.findsOf(changeMarks, func(word string) int { return len(items(v.api.Get("/changes?q=" + word))) })
+		}, "lemming numbat bobcat", staff},
+		get("/changes?limit=200&from="+day+"&to="+c.window(24*time.Hour).Format(time.RFC3339), "lemming", staff),
 		get(hidden, changeWords+" bandicoot meerkat", namedInIt), get("/changes/"+c.id, changeWords, namedInIt), get(hidden+"/timeline?limit=200", "bandicoot meerkat", namedInIt),
 		get("/changes/"+c.shown, "bobcat", "mona kim oz aud dee eli"), get("/approvals", "lemming", "cy hal"), get("/approvals", "lemming", "ana"),
 		get("/search?limit=200&q=swap", "", ""), get("/search?q="+c.hidden, "lemming", staff),
@@ -156,7 +160,8 @@ func (c *closed) printed() []surface {
 		return surface{"holdfast " + strings.Join(arguments, " "), func(v *visitor) string { return v.commandLine(arguments...) }, shows, to}
 	}
 	return []surface{
-		prints("lemming", "dee", "change", "list", "--ci", c.item, "-o", "csv"), prints("ocelot bandicoot", namedInIt, "change", "show", c.hidden),
+		prints("lemming", "dee", "change", "list", "--ci", c.item, "-o", "csv"), prints("lemming bobcat", staff, "change", "list", "--words", "swap", "--sort", "-updated_at"),
+		prints("ocelot bandicoot", namedInIt, "change", "show", c.hidden),
 		prints("bandicoot", namedInIt, "change", "timeline", c.hidden, "-o", "json"), prints("peccary", "admin", "cab", "minutes", c.meeting),
 		prints("lemming bobcat", staff, "change", "calendar", "--from", c.window(0).Format(time.RFC3339), "--to", c.window(24*time.Hour).Format(time.RFC3339)),
 	}

@@ -152,7 +152,9 @@ func readersOf(word string) string {
 }
 
 // finds are the marks that a question finds something by.
-func (v *visitor) finds(number func(word string) int) string {
+func (v *visitor) finds(number func(word string) int) string { return v.findsOf(marks, number) }
+
+func (v *visitor) findsOf(marks []mark, number func(word string) int) string {
 	var found []string
 	for _, mark := range marks {
 		if !strings.Contains(mark.word, `"`) && number(mark.word) > 0 {
