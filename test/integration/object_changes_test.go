@@ -160,7 +160,7 @@ func (c *closed) printed() []surface {
 		return surface{"holdfast " + strings.Join(arguments, " "), func(v *visitor) string { return v.commandLine(arguments...) }, shows, to}
 	}
 	return []surface{
-		prints("lemming", "dee", "change", "list", "--ci", c.item, "-o", "csv"), prints("lemming bobcat", staff, "change", "list", "--words", "swap", "--sort", "-updated_at"),
+		prints("lemming", "dee", "change", "list", "--ci", c.item, "-o", "csv"), prints("lemming bobcat", staff, "change", "list", "--words", "swap", "--sort=-updated_at"),
 		prints("ocelot bandicoot", namedInIt, "change", "show", c.hidden),
 		prints("bandicoot", namedInIt, "change", "timeline", c.hidden, "-o", "json"), prints("peccary", "admin", "cab", "minutes", c.meeting),
 		prints("lemming bobcat", staff, "change", "calendar", "--from", c.window(0).Format(time.RFC3339), "--to", c.window(24*time.Hour).Format(time.RFC3339)),
