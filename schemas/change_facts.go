@@ -133,16 +133,26 @@ var readVoting = pg.Prepared(`WITH asked AS (SELECT target, split_part(target, '
 		(SELECT coalesce(json_agg(hand ORDER BY hand), '[]') FROM unnest($7::text[]) AS hand
 			WHERE NOT EXISTS (SELECT FROM people p WHERE p.handle = hand AND p.active AND p.kind = 'person')) AS inactive`)
 
-// UrgentLinked are the numbers of incidents of priority 1 and 2 that are linked with a record.
-func UrgentLinked(ctx context.Context, db bun.IDB, record string) ([]string, error) {
-	var numbers []string
-	if err := urgentLinked.Scan(ctx, db, []any{record}, &numbers); err != nil {
+// UrgentLinked are the incidents of priority 1 and 2 that are linked with a record, but for those that were canceled.
+func UrgentLinked(ctx context.Context, db bun.IDB, record string) ([]change.Urgent, error) {
+	var found []change.Urgent
+	if err := urgentLinked.Scan(ctx, db, []any{record}, &found); err != nil {
 		return nil, fmt.Errorf("reading linked incidents: %w", err)
 	}
-	return numbers, nil
+	for i := range found {
+		toUTC(&found[i].OpenedAt, found[i].EndedAt)
+	}
+	return found, nil
 }
 
-var urgentLinked = pg.Prepared(`SELECT r.number FROM records r WHERE r.practice = 'incident' AND r.priority <= 2 AND r.id IN (` + linkedWith("$1") + `) ORDER BY 1`)
+var urgentLinked = pg.Prepared(`SELECT r.number, r.opened_at, CASE WHEN NOT r.open THEN coalesce(r.resolved_at, r.closed_at, r.state_since) END AS ended_at
+	FROM records r WHERE r.practice = 'incident' AND r.priority <= 2 AND r.state <> 'canceled' AND r.id IN (` + linkedWith("$1") + `) ORDER BY 1`)
+
+// holdsFor is true of a person who holds a role for everything, or for a record's team or service.
+func holdsFor(person, role, team, service string) string {
+	return `EXISTS (SELECT FROM grants g WHERE g.person = ` + person + ` AND g.role = '` + role + `' AND (g.scope_kind = 'all'
+		OR g.scope_kind = 'team' AND g.scope_name = ` + team + ` OR g.scope_kind = 'service' AND g.scope_name = ` + service + `))`
+}
 
 func linkedWith(record string) string {
 	return `SELECT to_id FROM links WHERE from_id = ` + record + ` UNION SELECT from_id FROM links WHERE to_id = ` + record
@@ -232,9 +242,21 @@ var (
 			json_to_recordset(CASE WHEN strpos(tasks::text, '"person:') > 0 THEN tasks ELSE '[]' END) AS t (owner text, state text)
 			WHERE t.owner LIKE 'person:%' AND substr(t.owner, 8) = ANY ($2::text[]) AND t.state <> 'done'
 		ORDER BY 1, 2`)
-	urgent = pg.Prepared(`SELECT r.id::text AS id, r.number, r.service, r.priority, r.id IN (` + linkedWith("$1") + `) AS linked,
+	// Who linked is told by the timeline of the side on which it was done.
+	urgent = pg.Prepared(`SELECT r.id::text AS id, r.number, r.service, r.priority, tie.linked_at, coalesce(tie.by_responder, false) AS by_responder,
+			coalesce(tie.managers, '[]') AS managers,
 			CASE WHEN r.assignee <> '' THEN 'person:' || r.assignee WHEN r.team <> '' THEN 'team:' || r.team ELSE '' END AS owner
-		FROM records r WHERE r.practice = 'incident' AND r.open AND r.priority <= 2 AND r.service <> '' AND r.service = ANY ($2::text[])
+		FROM records r LEFT JOIN LATERAL (
+			SELECT min(l.since) AS linked_at, json_agg(t.actor_name) FILTER (WHERE ` + holdsFor("t.actor_name", "change_manager", "c.team", "c.service") + `) AS managers,
+				bool_or(t.actor_name = r.assignee OR EXISTS (SELECT FROM team_members m WHERE m.team = r.team AND m.person = t.actor_name)
+					OR EXISTS (SELECT FROM teams WHERE name = r.team AND lead = t.actor_name)
+					OR ` + holdsFor("t.actor_name", "team_lead", "r.team", "r.service") + `
+					OR ` + holdsFor("t.actor_name", "incident_manager", "r.team", "r.service") + `) AS by_responder
+			FROM links l LEFT JOIN timeline t ON t.record_id = l.from_id AND t.type IN ('change.linked', 'incident.linked')
+					AND t.actor_kind = 'person' AND t.recorded_at >= l.since AND t.data ->> 'to' = l.to_id::text
+				LEFT JOIN records c ON c.id = $1
+			WHERE l.from_id = $1 AND l.to_id = r.id OR l.from_id = r.id AND l.to_id = $1) AS tie ON true
+		WHERE r.practice = 'incident' AND r.open AND r.priority <= 2 AND r.service <> '' AND r.service = ANY ($2::text[])
 		ORDER BY r.priority, r.number`)
 	predecessors = pg.Prepared(`SELECT r.id::text AS id, r.number, r.state, r.restricted, c.outcome, CASE WHEN NOT c.window_missed THEN coalesce(c.extended_to, c.window_to) END AS ends_by
 		FROM records r JOIN changes c ON c.id = r.id WHERE r.id = ANY ($1::text[]::uuid[]) ORDER BY r.number`)

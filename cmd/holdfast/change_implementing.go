@@ -92,7 +92,7 @@ func (c *changeOverrideConflict) Run(ctx context.Context, s *session) error {
 
 type changeRecordRetrospective struct {
 	changed
-	ActualStart moment `required:"" placeholder:"TIME" help:"When it was begun."`
+	ActualStart moment `required:"" placeholder:"TIME" help:"When it was begun: at most 7 days ago."`
 	ActualEnd   moment `required:"" placeholder:"TIME" help:"When it was done."`
 	Outcome     string `required:"" enum:"successful,successful_with_issues,successful-with-issues,failed,backed_out,backed-out" help:"successful, successful-with-issues, failed or backed-out."`
 	Notes       string `required:"" placeholder:"TEXT" help:"What was done; - reads it from the input."`

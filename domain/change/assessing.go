@@ -29,10 +29,13 @@ func (d *draft) submit() error {
 		}
 		d.move(Assessing, d.moment)
 	case Emergency:
-		if len(d.facts.Urgent) == 0 && record.SecurityReason == "" {
-			return domain.Conflict(nil, "an emergency needs a link to an incident of priority 1 or 2, or a security reason")
+		urgent, err := d.urgentAt(d.moment)
+		if err != nil {
+			return err
 		}
-		data["incidents"] = d.facts.Urgent
+		if len(urgent) > 0 {
+			data["incidents"] = urgent
+		}
 		d.move(AwaitingApproval, d.moment)
 	default: // a standard change that was taken back to its draft is authorised by its model
 		if d.facts.Surroundings.Suspended != "" {

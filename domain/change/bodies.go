@@ -207,7 +207,7 @@ type OverrideConflict struct {
 
 // Retrospective says that an emergency was handled before anybody could be asked.
 type Retrospective struct {
-	ActualStart *time.Time `json:"actual_start" doc:"When it was begun"`
+	ActualStart *time.Time `json:"actual_start" doc:"When it was begun: at most 7 days ago"`
 	ActualEnd   *time.Time `json:"actual_end" doc:"When it was done"`
 	Outcome     string     `json:"outcome" doc:"successful, successful_with_issues, failed or backed_out" example:"successful"`
 	Notes       string     `json:"notes" minLength:"1" maxLength:"4096" doc:"What was done"`

@@ -85,18 +85,6 @@ func (n Neighbour) exclusive(c Change) bool {
 	return n.Depth == 0 && (c.Exclusive || n.Exclusive || n.Alone)
 }
 
-// OpenIncident is an incident of high priority.
-type OpenIncident struct {
-	ID       string
-	Number   string
-	Service  string
-	Priority int
-	// Linked: the change is made for it.
-	Linked bool
-	// Owner is whom news about it goes to: "person:ana" or "team:network".
-	Owner string
-}
-
 // Predecessor is a change that must have ended well.
 type Predecessor struct {
 	ID      string
@@ -218,16 +206,19 @@ func (f *finding) maintenance(windows []window.Window, span window.Span) {
 
 func (f *finding) incidents(c Change, open []OpenIncident) {
 	for _, incident := range open {
-		level := Warning
-		if incident.Priority == 1 && !incident.Linked {
+		if c.madeFor(incident) {
+			continue
+		}
+		level, linked := Warning, ""
+		if incident.Priority == 1 {
 			level = Blocking
 		}
-		if incident.Linked {
-			continue // it is what the change is made for
+		if incident.LinkedAt != nil {
+			linked = "; that it is linked counts once somebody of the incident's team or a change manager links them"
 		}
 		f.add(Conflict{
 			ID: "incident:" + incident.Number, Level: level, Kind: "incident", Other: incident.Number,
-			Why: fmt.Sprintf("%s of priority %d is open on %s", incident.Number, incident.Priority, c.wayTo(incident.Service)),
+			Why: fmt.Sprintf("%s of priority %d is open on %s%s", incident.Number, incident.Priority, c.wayTo(incident.Service), linked),
 		})
 	}
 }

@@ -34,8 +34,8 @@ type Facts struct {
 	Predecessors map[string]string
 	// ActorTeams are those of which whoever gives the command is a member.
 	ActorTeams []string
-	// Urgent are the numbers of linked incidents of priority 1 and 2.
-	Urgent []string
+	// Urgent are the linked incidents of priority 1 and 2, but for those that were canceled.
+	Urgent []Urgent
 	// Attachments are the digests of what is attached.
 	Attachments []string
 	// Measured is what the calculator of risk looks at.

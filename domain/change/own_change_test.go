@@ -2,6 +2,7 @@ package change_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -98,7 +99,7 @@ func TestDeeNeverApprovesHerOwnChangeLater(t *testing.T) {
 	t.Run("recorded afterwards", func(t *testing.T) {
 		t.Parallel()
 		d := setup(t, "2026-12-01 10:00")
-		d.facts.Urgent = []string{"INC-000002"}
+		d.facts.Urgent = []change.Urgent{{Number: "INC-000002", OpenedAt: d.now.Add(-time.Hour)}}
 		d.do(dee, "draft", content(body{"type": "emergency"}))
 		d.do(dee, "record_retrospective", body{"actual_start": berlin("2026-12-01 08:00"), "actual_end": berlin("2026-12-01 09:00"), "outcome": "successful", "notes": "n"})
 		d.refuse(domain.CodeForbidden, everything, "cast_vote", d.ballot("approve", nil))

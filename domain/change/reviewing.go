@@ -69,10 +69,10 @@ func (d *draft) recordRetrospective() error {
 	}
 	record := &d.Record
 	switch {
-	case len(d.facts.Urgent) == 0 && record.SecurityReason == "":
-		return domain.Conflict(nil, "an emergency needs a link to an incident of priority 1 or 2, or a security reason")
 	case body.ActualStart == nil || body.ActualEnd == nil || body.ActualEnd.Before(*body.ActualStart) || body.ActualEnd.After(d.moment):
 		return domain.Invalid("actual_end", "and actual_start are needed, in their order and not ahead")
+	case body.ActualStart.Before(d.moment.Add(-recordWithin)):
+		return domain.Invalid("actual_start", "lies more than 7 days back: an emergency is recorded within that time")
 	case !slices.Contains([]string{Successful, SuccessfulWithIssues, BackedOut, Failed}, body.Outcome):
 		return domain.Invalid("outcome", "%q is none of successful, successful_with_issues, backed_out and failed", body.Outcome)
 	case strings.TrimSpace(body.Notes) == "":
@@ -81,12 +81,20 @@ func (d *draft) recordRetrospective() error {
 	if wrong := content.Text(nil, "notes", body.Notes, 1, domain.MaxReasonBytes); wrong != nil {
 		return domain.Join(wrong)
 	}
+	urgent, err := d.urgentAt(*body.ActualStart)
+	if err != nil {
+		return err
+	}
 	record.Retrospective, record.Outcome, record.OutcomeNotes = true, body.Outcome, body.Notes
 	record.ActualStart, record.ActualEnd, record.SubmittedAt = cut(body.ActualStart), cut(body.ActualEnd), at(d.moment)
 	record.Risk = Assess(d.facts.Model, record.Answers, d.measured())
 	record.carriedOutBy(d.command.Actor)
 	d.move(Review, d.moment)
-	d.event("", map[string]any{"outcome": body.Outcome, "actual_start": *record.ActualStart, "actual_end": *record.ActualEnd}, map[string]any{"notes": body.Notes})
+	data := map[string]any{"outcome": body.Outcome, "actual_start": *record.ActualStart, "actual_end": *record.ActualEnd}
+	if len(urgent) > 0 {
+		data["incidents"] = urgent
+	}
+	d.event("", data, map[string]any{"notes": body.Notes})
 	d.watch(*record.ActualEnd)
 	if err := d.needReview(); err != nil {
 		return err

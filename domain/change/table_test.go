@@ -111,7 +111,7 @@ func verbs() []string {
 // in is a change that has come to a state by commands; an emergency takes those that only emergencies take.
 func in(t require.TestingT, state domain.State, kind string) *desk {
 	d := setup(t, "2026-12-01 10:00")
-	d.facts.Urgent = []string{"INC-000002"}
+	d.facts.Urgent = []change.Urgent{{Number: "INC-000002", OpenedAt: d.now.Add(-time.Hour)}}
 	d.facts.Target = &change.Target{ID: incidentID, Number: "INC-000002", Practice: domain.Incident}
 	d.facts.Voting.Seats["person:zoe"] = seats("zoe")
 	d.do(dee, "draft", content(body{"type": kind}))
