@@ -113,9 +113,10 @@ func (s *approvalSubject) electorate() approval.Electorate {
 	return approval.NewElectorate(members, parties)
 }
 
-// given are the votes in their order. A test with a misspelt vote would prove nothing.
+// given are the votes in their order, but for what inactive people voted for others, which a record leaves out likewise. A test with a
+// misspelt vote would prove nothing.
 func (s *approvalSubject) given() ([]approval.Vote, error) {
-	votes := make([]approval.Vote, len(s.Votes))
+	votes := make([]approval.Vote, 0, len(s.Votes))
 	for i, vote := range s.Votes {
 		ballot := approval.Ballot{By: vote.By, For: vote.For, Choice: vote.Vote, Comment: vote.Comment, Conditions: vote.Conditions}
 		if ballot.For == "" {
@@ -124,7 +125,9 @@ func (s *approvalSubject) given() ([]approval.Vote, error) {
 		if err := ballot.Check(); err != nil {
 			return nil, fmt.Errorf("votes[%d]: %s", i, domain.AsError(err).Message)
 		}
-		votes[i] = approval.Vote{By: ballot.By, For: ballot.For, Choice: ballot.Choice}
+		if ballot.For == ballot.By || !slices.Contains(s.Inactive, ballot.By) {
+			votes = append(votes, approval.Vote{By: ballot.By, For: ballot.For, Choice: ballot.Choice})
+		}
 	}
 	return votes, nil
 }

@@ -53,13 +53,15 @@ cases:
   expect: {verdict: error}
 - approval: {rule: {threshold: 2}, electorate: [ana, bo], votes: [{by: ana, vote: approve}, {by: hal, for: bo, vote: approve_with, conditions: [be there]}]}
   expect: {verdict: approved}
+- approval: {rule: {threshold: 2}, electorate: [ana, bo], inactive: [hal], votes: [{by: ana, vote: approve}, {by: hal, for: bo, vote: approve}]}
+  expect: {verdict: pending}
 - approval: {rule: {threshold: 1}, electorate: [ana], votes: [{by: ana, vote: recuse}]}
   expect: {verdict: error}
 - approval: {rule: {first_response: true}, electorate: [ana, bo], votes: [{by: bo, vote: reject, comment: "no"}, {by: ana, vote: approve}]}
   expect: {verdict: rejected}
 `)
 	require.False(t, failed, out)
-	require.Contains(t, out, "9 passed, 0 failed")
+	require.Contains(t, out, "10 passed, 0 failed")
 }
 
 func TestWrongApprovalCases(t *testing.T) {
