@@ -8,9 +8,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"github.com/uptrace/bun"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/holdfast-itsm/holdfast/app"
 	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/change"
 	"github.com/holdfast-itsm/holdfast/domain/policy"
 	"github.com/holdfast-itsm/holdfast/schemas"
 	"github.com/holdfast-itsm/holdfast/test/store"
@@ -135,4 +137,54 @@ func TestALookWaitsForWhatIsChanging(t *testing.T) {
 	require.Contains(t, b.conflicts(id), "blocking incident INC-000001")
 	require.Zero(t, b.count("messages", "record_id = ?", id), "nobody has to tell it")
 	b.sound()
+}
+
+// However looks and facts meet, nobody waits for each other for good, and afterwards every change knows all that surrounds it.
+func TestLooksAndFactsAtOnceMissNothing(t *testing.T) {
+	t.Parallel()
+	w := settleMonitoring(t)
+	w.runs([]string{"mx1", "db", "vault", "web: mail"}, "mx1 runs_on vault")
+	keeper := app.WithPrincipal(t.Context(), app.Principal{Handle: "pia", Grants: []app.Grant{{Role: domain.RoleConfigurationManager, ScopeKind: "all"}}})
+	o := w.office()
+	bounded, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	group, ctx := errgroup.WithContext(bounded)
+	apply := func(command domain.Command) {
+		group.Go(func() error {
+			_, err := w.Apply(ctx, command) // a deadlock would come back as an error to be retried
+			return err
+		})
+	}
+	changes := make([]string, 6)
+	for i := range changes { // each in a window of its own
+		from := store.Instant("2026-12-18T01:00:00Z").Add(time.Duration(i) * 5 * time.Hour)
+		changes[i] = w.draft(body{
+			"configuration_items": []string{[]string{"mx1", "db", "web"}[i%3]}, "assignee": "", "window_from": from, "window_to": from.Add(time.Hour),
+		})
+	}
+	for i, id := range changes {
+		command := w.command(w.by("dee", domain.RoleAgent), "submit", id, nil)
+		command.Name, command.Practice = "change.submit", change.Practice
+		apply(command)
+		apply(w.command(agent, "log", "", body{"title": "Out", "impact": "high", "urgency": "high", "service": []string{"mail", "vpn"}[i%2]}))
+	}
+	for _, name := range []string{"year-end", "audit"} {
+		group.Go(func() error {
+			_, err := o.ApplyPolicy(o.ctx, policy.Document{Kind: policy.KindFreezeWindow, Name: name, Spec: json.RawMessage(yearEnd)})
+			return err
+		})
+	}
+	group.Go(func() error { return w.app.Relate(keeper, "db", app.RelationBody{Type: "depends_on", To: "mx1"}) })
+	group.Go(func() error { return w.exclusive("vault", true) })
+	group.Go(func() error { return w.exclusive("db", true) })
+	require.NoError(t, group.Wait())
+	w.deliver()
+	for _, id := range changes {
+		told := w.conflicts(id)
+		require.Contains(t, told, "blocking freeze year-end")
+		require.Contains(t, told, "blocking freeze audit")
+		w.do(machine, "conflicts_changed", id, nil)
+		require.Equal(t, told, w.conflicts(id), "looking once more finds nothing new")
+	}
+	w.sound()
 }
