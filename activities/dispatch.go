@@ -86,7 +86,10 @@ func (a *Activities) Dispatch(ctx context.Context) (destinations []string, more 
 }
 
 // forEverybody are the kinds that a record's watchers are told: those that its requester may be told too, and that ask nothing.
-var forEverybody = []string{"incident.logged", "incident.resolved", "incident.canceled", "incident.reopened", "incident.closed", "incident.note"}
+var forEverybody = []string{
+	"incident.logged", "incident.resolved", "incident.canceled", "incident.reopened", "incident.closed", "incident.note",
+	"change.approved", "change.rejected", "change.approval_void", "change.scheduled", "change.started", "change.ended", "change.window_missed", "change.note",
+}
 
 // receipts are the kinds that tell somebody also of what they did themselves.
 var receipts = []string{"incident.logged", "incident.satisfaction"}

@@ -187,12 +187,12 @@ func tellOfNote(ctx context.Context, tx bun.Tx, head domain.Record, kind string,
 	if note.Internal || head.Requester == "" || head.Requester == note.Author.Name {
 		return nil
 	}
-	return tellNote(ctx, tx, head, kind, note, head.Requester)
+	return tellNote(ctx, tx, head, kind, note, "person:"+head.Requester)
 }
 
-func tellNote(ctx context.Context, tx bun.Tx, head domain.Record, kind string, note Note, person string) error {
+func tellNote(ctx context.Context, tx bun.Tx, head domain.Record, kind string, note Note, to string) error {
 	return schemas.TellOutside(ctx, tx, head.ID, domain.Notice{
-		Kind: kind, To: []string{"person:" + person}, Data: map[string]any{"number": head.Number, "note": note.Seq},
+		Kind: kind, To: []string{to}, Data: map[string]any{"number": head.Number, "note": note.Seq},
 	}, note.At)
 }
 
@@ -259,72 +259,4 @@ func (a *App) Links(ctx context.Context, reference string) ([]schemas.LinkRow, e
 		return nil, err
 	}
 	return a.links(ctx, principal, head.ID)
-}
-
-// Watchers lists who is told of everything that happens to a record.
-func (a *App) Watchers(ctx context.Context, reference string) ([]Watcher, error) {
-	principal, head, err := a.readable(ctx, PermissionIncidentRead, reference)
-	if err != nil {
-		return nil, err
-	}
-	if !principal.staff(head) {
-		return []Watcher{}, nil
-	}
-	return a.watchers(ctx, head)
-}
-
-func (a *App) watchers(ctx context.Context, head domain.Record) ([]Watcher, error) {
-	rows, err := schemas.ReadWatchers(ctx, a.DB, head.ID)
-	list := []Watcher{}
-	for _, row := range rows {
-		list = append(list, Watcher{Person: row.Person, Since: row.Since.UTC()})
-	}
-	return list, a.fault(ctx, "reading watchers", err)
-}
-
-// Watch puts somebody on a record's list of watchers; "me" is whoever asks. Others are put there by staff.
-func (a *App) Watch(ctx context.Context, reference, person string) ([]Watcher, error) {
-	return a.changeWatchers(ctx, reference, person, "watcher.added", func(ctx context.Context, tx bun.Tx, record, person string, now time.Time) (bool, error) {
-		return schemas.AddWatcher(ctx, tx, record, person, now)
-	})
-}
-
-// Unwatch takes somebody off a record's list of watchers.
-func (a *App) Unwatch(ctx context.Context, reference, person string) ([]Watcher, error) {
-	return a.changeWatchers(ctx, reference, person, "watcher.removed", func(ctx context.Context, tx bun.Tx, record, person string, _ time.Time) (bool, error) {
-		return schemas.RemoveWatcher(ctx, tx, record, person)
-	})
-}
-
-func (a *App) changeWatchers(ctx context.Context, reference, person, event string, write func(context.Context, bun.Tx, string, string, time.Time) (bool, error)) ([]Watcher, error) {
-	principal, head, err := a.readable(ctx, PermissionWatch, reference)
-	if err != nil {
-		return nil, err
-	}
-	person = me(person, principal)
-	if person != principal.Handle && !principal.staff(head) {
-		return nil, domain.Errorf(domain.CodeForbidden, "the permission %s is needed for somebody else", PermissionNoteInternal)
-	}
-	if _, known, err := schemas.ReadPerson(ctx, a.DB, person); err != nil || !known {
-		if err != nil {
-			return nil, a.fault(ctx, "reading a person", err)
-		}
-		return nil, domain.Invalid("person", "%s is not known", person)
-	}
-	now := a.now()
-	err = a.DB.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
-		changed, err := write(ctx, tx, head.ID, person, now)
-		if err != nil || !changed {
-			return err
-		}
-		_, err = schemas.AppendTimeline(ctx, tx, head.ID, []domain.Event{{
-			Type: event, At: now, Actor: principal.actor(nil),
-			Personal: map[string]any{"person": person},
-		}}, now)
-		return err
-	})
-	if err != nil {
-		return nil, a.fault(ctx, "changing watchers", err)
-	}
-	return a.watchers(ctx, head)
 }

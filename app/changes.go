@@ -26,6 +26,9 @@ type Changes interface {
 	OpenChangeAttachment(ctx context.Context, reference, id string) (Attachment, io.ReadCloser, error)
 	// RemoveChangeAttachment takes a file away for good; the timeline keeps that it was there.
 	RemoveChangeAttachment(ctx context.Context, reference, id string) error
+	ChangeWatchers(ctx context.Context, reference string) ([]Watcher, error)
+	WatchChange(ctx context.Context, reference, person string) ([]Watcher, error)
+	UnwatchChange(ctx context.Context, reference, person string) ([]Watcher, error)
 	// ModelRecord says how the changes of a model ended, TeamRecord those of a team.
 	ModelRecord(ctx context.Context, model string) (TrackRecord, error)
 	TeamRecord(ctx context.Context, team string) (TrackRecord, error)

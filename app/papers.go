@@ -100,13 +100,17 @@ func incidentNoted(ctx context.Context, _ *App, tx bun.Tx, head domain.Record, p
 	return postInformed(ctx, tx, head, principal, id, note)
 }
 
-// changeNoted tells whoever carries a change out, or else drafted it, what its requester wrote.
+// changeNoted tells whoever carries a change out, or else drafted it, what its requester wrote. Where a public note is for nobody who is
+// named, whoever watches is told alone; else they are told with those.
 func changeNoted(ctx context.Context, _ *App, tx bun.Tx, head domain.Record, principal Principal, _ string, note Note) error {
 	to := cmp.Or(head.Assignee, head.OpenedBy)
-	if principal.Handle != head.Requester || to == principal.Handle {
+	switch {
+	case principal.Handle == head.Requester && to != principal.Handle:
+		return tellNote(ctx, tx, head, noticeChangeNote, note, "person:"+to)
+	case note.Internal || head.Requester != "" && head.Requester != principal.Handle:
 		return nil
 	}
-	return tellNote(ctx, tx, head, noticeChangeNote, note, to)
+	return tellNote(ctx, tx, head, noticeChangeNote, note, "watchers:"+head.ID)
 }
 
 // changeAttached lets a change look at what is attached, so that votes about other files than these are void. At one that is over it

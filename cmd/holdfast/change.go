@@ -25,6 +25,9 @@ type changeCommands struct {
 	Attachments changeAttachments  `cmd:"" help:"List the attached files."`
 	Download    changeDownload     `cmd:"" help:"Save an attached file."`
 	Detach      changeDetach       `cmd:"" help:"Take an attached file away for good; votes about the change's scope become void."`
+	Watch       changeWatch        `cmd:"" help:"Be told of everything that happens to a change."`
+	Unwatch     changeUnwatch      `cmd:"" help:"Be told no longer."`
+	Bulk        changeBulk         `cmd:"" help:"Give one command to several changes."`
 	Calendar    changeCalendar     `cmd:"" help:"Changes by their windows, with the freezes and maintenance windows between them."`
 	Feed        changeFeedCommands `cmd:"" help:"Secret addresses at which calendars read the change calendar."`
 	Record      changeRecord       `cmd:"" help:"How the changes of a model or of a team ended."`

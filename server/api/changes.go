@@ -59,6 +59,7 @@ func (a *API) changes() {
 	opening[change.Content](a, ofChanges, "", "draft-change", "draft", "Draft a change")
 	opening[change.FromModel](a, ofChanges, "/from-model", "from-model-change", "from_model", "Make a change of a model")
 	a.verbs(change.Lifecycle, changeVerbs)
+	a.bulk(ofChanges, read)
 	a.changeCalendar()
 	register(a, operation(http.MethodGet, "/change-models", "list-change-models", "The models that changes can be made of, and which are out of use", "Changes", app.PermissionPolicyRead),
 		func(ctx context.Context, _ *struct{}) (*answer[app.Page[app.ModelView]], error) {

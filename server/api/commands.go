@@ -43,23 +43,29 @@ type commandAnswer struct {
 func (a *API) commands() {
 	opening[incident.Log](a, ofIncidents, "", "log-incident", "log", "Log an incident")
 	a.verbs(incident.Lifecycle, incidentVerbs)
-	register(a, operation(http.MethodPost, "/incidents/bulk", "bulk-incidents", "Give one command to several incidents", "Incidents", app.PermissionIncidentRead),
-		func(ctx context.Context, in *struct {
-			Given
-			Body app.BulkRequest
-		},
-		) (*answer[bulkAnswer], error) {
-			in.Body.Practice, in.Body.Key = domain.Incident, in.Key
-			in.Body.Command = strings.ReplaceAll(in.Body.Command, "-", "_")
-			outcomes, err := a.Service.Bulk(ctx, in.Body)
-			return answered(bulkAnswer{Outcomes: outcomes}, err)
-		})
+	a.bulk(ofIncidents, app.PermissionIncidentRead)
 	register(a, operation(http.MethodGet, "/commands/{id}", "read-command", "What became of a command", "Commands", app.PermissionIncidentRead),
 		func(ctx context.Context, in *struct {
 			ID string `path:"id" maxLength:"64"`
 		},
 		) (*answer[app.CommandStatus], error) {
 			return answered(a.Service.Command(ctx, in.ID))
+		})
+}
+
+// bulk registers one command for several records of a collection.
+func (a *API) bulk(of collection, read app.Permission) {
+	nouns := strings.TrimPrefix(of.path, "/")
+	register(a, operation(http.MethodPost, of.path+"/bulk", "bulk-"+nouns, "Give one command to several "+nouns, of.tag, read),
+		func(ctx context.Context, in *struct {
+			Given
+			Body app.BulkRequest
+		},
+		) (*answer[bulkAnswer], error) {
+			in.Body.Practice, in.Body.Key = of.practice, in.Key
+			in.Body.Command = strings.ReplaceAll(in.Body.Command, "-", "_")
+			outcomes, err := a.Service.Bulk(ctx, in.Body)
+			return answered(bulkAnswer{Outcomes: outcomes}, err)
 		})
 }
 

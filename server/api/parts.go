@@ -22,11 +22,6 @@ type ByPage struct {
 	Limit int   `query:"limit" minimum:"1" maximum:"200" default:"50"`
 }
 
-type ByWatcher struct {
-	ByRecord
-	Person string `path:"person" maxLength:"100" doc:"A handle, or me"`
-}
-
 // parts registers what hangs at a record and decides nothing.
 func (a *API) parts() {
 	read := app.PermissionIncidentRead
@@ -47,18 +42,14 @@ func (a *API) parts() {
 		func(ctx context.Context, in *ByRecord) (*list[app.LinkRow], error) {
 			return listed(a.Service.Links(ctx, in.ID))
 		})
-	register(a, operation(http.MethodGet, "/incidents/{id}/watchers", "read-watchers", "Who watches", "Parts", read),
-		func(ctx context.Context, in *ByRecord) (*list[app.Watcher], error) {
-			return listed(a.Service.Watchers(ctx, in.ID))
-		})
-	register(a, operation(http.MethodPut, "/incidents/{id}/watchers/{person}", "watch", "Put somebody on the list of watchers", "Parts", app.PermissionWatch),
-		func(ctx context.Context, in *ByWatcher) (*list[app.Watcher], error) {
-			return listed(a.Service.Watch(ctx, in.ID, in.Person))
-		})
-	register(a, operation(http.MethodDelete, "/incidents/{id}/watchers/{person}", "unwatch", "Take somebody off the list of watchers", "Parts", app.PermissionWatch),
-		func(ctx context.Context, in *ByWatcher) (*list[app.Watcher], error) {
-			return listed(a.Service.Unwatch(ctx, in.ID, in.Person))
-		})
+	a.watchers(watchers{
+		path: "/incidents/{id}", tag: "Parts", read: read,
+		list: app.Service.Watchers, watch: app.Service.Watch, unwatch: app.Service.Unwatch,
+	})
+	a.watchers(watchers{
+		path: "/changes/{id}", of: "change", tag: "Changes", read: app.PermissionChangeRead,
+		list: app.Service.ChangeWatchers, watch: app.Service.WatchChange, unwatch: app.Service.UnwatchChange,
+	})
 }
 
 // uploadInput is a file on its way: its content is read as it comes, once the service knows that it may be added.

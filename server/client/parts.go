@@ -2,7 +2,6 @@ package client
 
 import (
 	"context"
-	"net/http"
 	"strconv"
 
 	"github.com/holdfast-itsm/holdfast/app"
@@ -27,21 +26,6 @@ func (c *client) Timeline(ctx context.Context, reference string, after int64, li
 // Links reads a record's links, seen from its end.
 func (c *client) Links(ctx context.Context, reference string) ([]app.LinkRow, error) {
 	return list[app.LinkRow](ctx, c, get(incidents, reference, "links"))
-}
-
-// Watchers lists who watches a record.
-func (c *client) Watchers(ctx context.Context, reference string) ([]app.Watcher, error) {
-	return list[app.Watcher](ctx, c, get(incidents, reference, "watchers"))
-}
-
-// Watch puts somebody on the list of watchers.
-func (c *client) Watch(ctx context.Context, reference, person string) ([]app.Watcher, error) {
-	return list[app.Watcher](ctx, c, call{method: http.MethodPut, path: []string{incidents, reference, "watchers", myself(person)}})
-}
-
-// Unwatch takes somebody off the list of watchers.
-func (c *client) Unwatch(ctx context.Context, reference, person string) ([]app.Watcher, error) {
-	return list[app.Watcher](ctx, c, call{method: http.MethodDelete, path: []string{incidents, reference, "watchers", myself(person)}})
 }
 
 func myself(person string) string {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/holdfast-itsm/holdfast/app"
 	"github.com/holdfast-itsm/holdfast/domain"
+	"github.com/holdfast-itsm/holdfast/domain/change"
 	"github.com/holdfast-itsm/holdfast/domain/policy"
 	"github.com/holdfast-itsm/holdfast/server/api"
 	"github.com/holdfast-itsm/holdfast/server/client"
@@ -78,6 +79,17 @@ func TestEveryOperationExistsInTheAPI(t *testing.T) {
 		func() error { _, err := service.Watchers(ctx, "x"); return err },
 		func() error { _, err := service.Watch(ctx, "x", ""); return err },
 		func() error { _, err := service.Unwatch(ctx, "x", "ana"); return err },
+		func() error { _, err := service.ChangeWatchers(ctx, "x"); return err },
+		func() error { _, err := service.WatchChange(ctx, "x", ""); return err },
+		func() error { _, err := service.UnwatchChange(ctx, "x", "ana"); return err },
+		func() error {
+			_, err := service.Bulk(ctx, app.BulkRequest{Practice: change.Practice, IDs: []string{"x"}, Command: "cancel"})
+			return err
+		},
+		func() error {
+			_, err := service.Changes(ctx, app.ChangeQuery{Words: "x", Tag: "y", Category: "z", Sort: "-window_from"})
+			return err
+		},
 		func() error { _, err := service.Attachments(ctx, "x"); return err },
 		func() error { _, err := service.ChangeNotes(ctx, "x", 3, 10); return err },
 		func() error { _, err := service.ChangeAttachments(ctx, "x"); return err },

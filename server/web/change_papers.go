@@ -18,12 +18,14 @@ const (
 	changeFilePath  = changeFilesPath + "/:attachment"
 )
 
-// mountChangePapers adds the notes and the files of changes.
+// mountChangePapers adds the notes, the files and the watchers of changes.
 func (w *console) mountChangePapers(changes *gin.RouterGroup) {
 	changes.POST("/:record/notes", w.addChangeNote)
 	changes.POST("/:record/attachments", w.addChangeAttachment)
 	changes.GET("/:record/attachments/:attachment", w.downloadFromChange)
 	changes.POST("/:record/attachments/:attachment/remove", w.removeFromChange)
+	changes.POST("/:record/watchers", w.watchTheChange)
+	changes.POST("/:record/watchers/remove", w.unwatchTheChange)
 }
 
 // addChangeNote puts a note on a change. Which button was pressed says who reads it.

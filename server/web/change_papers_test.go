@@ -32,3 +32,19 @@ func TestNotesAndFilesStandAtAChange(t *testing.T) {
 	require.Contains(t, refused, "must have 1 to")
 	d.post("rita", recordURL(one.Number)+"/notes", url.Values{"body": {"May I?"}}, http.StatusNotFound)
 }
+
+func TestAChangeHasWatchers(t *testing.T) {
+	t.Parallel()
+	d := setupDesk(t)
+	page := recordURL(d.board().Number)
+	require.Contains(t, d.get("bo", page, http.StatusOK), "Watch it yourself")
+	require.Equal(t, page+"#watchers", d.done("bo", page+"/watchers", url.Values{"person": {"me"}}))
+	d.done("bo", page+"/watchers", url.Values{"person": {"cy"}})
+	watched := d.get("bo", page, http.StatusOK)
+	require.NotContains(t, watched, "Watch it yourself")
+	require.Contains(t, watched, `href="/people/cy"`)
+	require.Contains(t, d.post("bo", page+"/watchers", url.Values{"person": {"nobody"}}, http.StatusUnprocessableEntity), `value="nobody"`)
+	d.done("bo", page+"/watchers/remove", url.Values{"person": {"cy"}})
+	require.NotContains(t, d.get("bo", page, http.StatusOK), `href="/people/cy"`)
+	d.post("rita", page+"/watchers", url.Values{"person": {"me"}}, http.StatusNotFound)
+}

@@ -43,6 +43,8 @@ type changeView struct {
 	Attachments []app.Attachment
 	Note        noteForm
 	Upload      uploadForm
+	// Watchers are for who adds notes and files.
+	Watchers watchersView
 }
 
 // change shows one change; ?do=submit shows it with that command's form open, ?do=cast-vote with the vote.
@@ -98,6 +100,11 @@ func (w *console) readChange(c *gin.Context) (changeView, error) {
 	view.Attachments, view.Questions, view.Predecessors = content.Files, content.Questions, content.Before
 	if view.Seats, err = w.seatsOf(ctx, view.page, found.Change); err != nil {
 		return view, err
+	}
+	if found.MayAnnotate {
+		if view.Watchers, err = w.watchersView(ctx, view.page, found.Number, w.Service.ChangeWatchers); err != nil {
+			return view, err
+		}
 	}
 	view.Note, view.Upload = noteForm{Key: newKey()}, uploadForm{Key: newKey()}
 	view.Commands = inOrder(found.AllowedCommands)

@@ -48,8 +48,7 @@ type recordView struct {
 	Upload uploadForm
 	Link   linkForm
 	// Watchers are for staff, Viewers, who else has the record open, as well.
-	Watchers []app.Watcher
-	Watch    watchForm
+	Watchers watchersView
 	Viewers  []string
 	// Clocks are the promises made of it, the newest cycle of each that is in force.
 	Clocks []app.Clock
@@ -123,7 +122,7 @@ func (w *console) recordView(c *gin.Context) (recordView, error) {
 	}
 	if view.Staff {
 		view.Viewers = w.viewers.others(record.ID, view.Who.Handle)
-		if view.Watchers, err = w.Service.Watchers(ctx, record.ID); err != nil {
+		if view.Watchers, err = w.watchersView(ctx, view.page, record.Number, w.Service.Watchers); err != nil {
 			return view, err
 		}
 	}

@@ -149,7 +149,7 @@ func recordPage(view recordView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = watcherBox(view).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = watcherBox(view.Watchers).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -276,7 +276,7 @@ func liveParts(view recordView, news []domain.StoredEvent) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = watcherList(view).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = watcherList(view.Watchers).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

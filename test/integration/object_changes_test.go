@@ -96,6 +96,7 @@ func aRestrictedChange(t *testing.T, s *kit.Stack) {
 			if !slices.Contains(strings.Fields(namedInIt), who) {
 				visitor.api.Get("/changes/" + c.hidden).Is(404)
 				visitor.api.Get("/changes/" + c.id).Is(404)
+				visitor.api.Do(http.MethodPut, "/changes/"+c.hidden+"/watchers/me", nil, nil).Is(404)
 			}
 		})
 	}
@@ -124,6 +125,10 @@ func (c *closed) read() []surface {
 		get(meeting, "", ""), get(meeting+"/paper", "lemming bobcat bandicoot peccary dingo", "admin"), get(meeting+"/agenda.md", "lemming bobcat", "admin"),
 		get(meeting+"/minutes.md", "lemming bandicoot peccary dingo", "admin"), get(meeting+"/minutes.md", "dingo", "mona kim"), get(meeting+"/timeline?limit=200", "", ""),
 		get("/configuration-items/"+c.item, "lemming bobcat", staff), get("/configuration-items?limit=200&q="+c.item, "", ""), get("/configuration-impact?item="+c.item, "", ""),
+		get(hidden+"/watchers", "", ""),
+		{"POST /changes/bulk", func(v *visitor) string {
+			return string(v.api.Post("/changes/bulk", object{"ids": []string{c.hidden, c.id, c.shown}, "command": "close"}).Body)
+		}, "", ""},
 		get("/teams/"+c.documentName()+"/change-record", "", ""), get("/alerts?change="+c.hidden, "", ""),
 	}
 }
