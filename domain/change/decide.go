@@ -128,8 +128,10 @@ func check(record Change, command domain.Command) error {
 		return domain.Errorf(domain.CodeForbidden, "%s is for another change manager than whoever asked for the change or carries it out", verb)
 	case slices.Contains(votes, verb) && !asking:
 		return domain.Conflict(nil, "nobody is asked about this change any more")
-	case verb == "close" && record.ReviewNeeded != "" && record.Findings == "":
-		return domain.Conflict(nil, "the change must be reviewed before it is closed: %s", record.ReviewNeeded)
+	case verb == "close" && record.pending() != "":
+		return domain.Conflict(nil, "the change cannot be closed: %s", record.pending())
+	case verb == "close" && record.WatchUntil != nil && record.Findings == "":
+		return domain.Conflict(nil, "the change is watched until %s, and closes by itself then; once somebody has reviewed it, it can be closed before", instant(*record.WatchUntil))
 	case verb == "override_conflict" && len(record.Blocked()) == 0:
 		return domain.Conflict(nil, "nothing blocks this change")
 	case verb == "override_conflict" && !slices.ContainsFunc(record.Blocked(), Conflict.Overridable):

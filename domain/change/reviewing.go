@@ -219,15 +219,8 @@ func (d *draft) closeChange() error {
 	if err := d.command.Decode(&body); err != nil {
 		return err
 	}
-	record := &d.Record
-	if pending := record.pending(); pending != "" {
-		return domain.Conflict(nil, "the change cannot be closed: %s", pending)
-	}
-	if record.WatchUntil != nil && d.moment.Before(*record.WatchUntil) && record.Findings == "" {
-		return domain.Conflict(nil, "the change is watched until %s", instant(*record.WatchUntil))
-	}
 	d.move(Closed, d.moment)
-	d.event(body.Reason, map[string]any{"outcome": record.Outcome}, nil)
+	d.event(body.Reason, map[string]any{"outcome": d.Record.Outcome}, nil)
 	return nil
 }
 

@@ -207,7 +207,10 @@ func (v changeView) waitsFor(ctx context.Context) string {
 		if c.AutoStart {
 			return "Scheduled: it starts by itself as its window opens."
 		}
-		return "Scheduled: " + orNone(c.Assignee) + " starts it within its window."
+		if c.Assignee == "" {
+			return "Scheduled. Nobody is named to carry it out yet: somebody of " + orNone(c.Team) + " starts it within its window."
+		}
+		return "Scheduled: " + c.Assignee + " starts it within its window."
 	case change.Implementing:
 		if left := tasksLeft(c.Change); left > 0 {
 			return "Being carried out: " + count(ctx, left, "task is", "tasks are") + " still to be done."

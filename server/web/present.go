@@ -34,7 +34,9 @@ func consequence(problem *server.Problem) string {
 		return "What you wrote is kept here. Send it again in a moment: however often it is sent, it is done once."
 	case domain.CodeInternal:
 		return "What you wrote is kept here. Sending it again is safe: it is done once. If it fails again, tell whoever runs Holdfast the time it happened."
-	case domain.CodeConflict, domain.CodePreconditionFailed:
+	case domain.CodeConflict:
+		return "Nothing was changed. Look at the record as it is now, then decide again."
+	case domain.CodePreconditionFailed:
 		return "Nothing was changed: somebody, or a deadline, was faster. Look at the record as it is now, then decide again."
 	case domain.CodeInvalid, domain.CodeMalformed, domain.CodeTooLarge:
 		return "Nothing was changed, and what you wrote is kept here."

@@ -15,7 +15,8 @@ import (
 
 // changeWalks go over changes: those who decide, and whoever follows a link of a mail.
 var changeWalks = map[string]walk{
-	"a vote by keys alone": votingByKeys, "changes are fit for everybody": changesAreFit, "a stranger to a change votes on it": strangerVotes,
+	"a release engineer carries out what models say": changesOfModels,
+	"a vote by keys alone":                           votingByKeys, "changes are fit for everybody": changesAreFit, "a stranger to a change votes on it": strangerVotes,
 	"links of mails that ask for votes": linksOfMails,
 }
 
