@@ -34,6 +34,8 @@ type Changes interface {
 	TeamRecord(ctx context.Context, team string) (TrackRecord, error)
 	// ChangeModels lists the models that changes can be made of, the standard ones first, and which of them are out of use.
 	ChangeModels(ctx context.Context) ([]ModelView, error)
+	// PlannedWork lists what users are told of changes that they will notice and that are not over; of one service, where that is named.
+	PlannedWork(ctx context.Context, service string, limit int) ([]PlannedWork, error)
 	// Approvals lists the votes that wait for the caller, and those that they gave last.
 	Approvals(ctx context.Context) (Approvals, error)
 	// Delegations lists who votes for whom: those by and to the caller.

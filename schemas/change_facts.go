@@ -233,13 +233,14 @@ var successors = pg.Prepared(`SELECT r.id::text FROM records r JOIN changes c ON
 	WHERE r.practice = 'change' AND r.active AND c.submitted_at IS NOT NULL AND c.predecessors::jsonb ? $1::text ORDER BY 1`)
 
 var (
-	// Tasks are read only where one is for a person at all: most are not.
+	// Tasks are read only where one of the people stands in them: of most changes none does.
 	busy = pg.Prepared(`WITH away AS (SELECT r.number, r.assignee, c.tasks FROM changes c JOIN records r ON r.id = c.id
 			WHERE c.id <> $1 AND r.open AND r.state IN ('approved', 'scheduled', 'implementing') AND c.window_from IS NOT NULL
 			AND tstzrange(c.window_from, coalesce(c.extended_to, c.window_to)) && tstzrange($3, $4))
 		SELECT number, assignee AS person FROM away WHERE assignee = ANY ($2::text[])
 		UNION SELECT number, substr(t.owner, 8) FROM away,
-			json_to_recordset(CASE WHEN strpos(tasks::text, '"person:') > 0 THEN tasks ELSE '[]' END) AS t (owner text, state text)
+			json_to_recordset(CASE WHEN EXISTS (SELECT FROM unnest($2::text[]) AS one WHERE strpos(tasks::text, '"person:' || one || '"') > 0)
+				THEN tasks ELSE '[]' END) AS t (owner text, state text)
 			WHERE t.owner LIKE 'person:%' AND substr(t.owner, 8) = ANY ($2::text[]) AND t.state <> 'done'
 		ORDER BY 1, 2`)
 	// Who linked is told by the timeline of the side on which it was done.

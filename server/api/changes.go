@@ -80,6 +80,7 @@ func (a *API) changes() {
 		) (*answer[app.TrackRecord], error) {
 			return answered(a.Service.TeamRecord(ctx, in.Name))
 		})
+	a.plannedWork()
 	a.approvals()
 }
 

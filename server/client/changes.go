@@ -37,6 +37,13 @@ func (c *client) ChangeTimeline(ctx context.Context, reference string, after int
 	return one[app.Page[domain.StoredEvent]](ctx, c, op)
 }
 
+// PlannedWork lists what users are told of changes that they will notice.
+func (c *client) PlannedWork(ctx context.Context, service string, limit int) ([]app.PlannedWork, error) {
+	op := get("planned-work")
+	op.query = values("service", service, "limit", count(limit, mostItems))
+	return list[app.PlannedWork](ctx, c, op)
+}
+
 // ChangeModels lists the models that changes can be made of.
 func (c *client) ChangeModels(ctx context.Context) ([]app.ModelView, error) {
 	page, err := one[app.Page[app.ModelView]](ctx, c, get("change-models"))

@@ -43,6 +43,8 @@ type portalView struct {
 	Open, Over []app.IncidentView
 	// Older: there is more that is over.
 	Older bool
+	// Planned is the work on any service that they will notice.
+	Planned []app.PlannedWork
 }
 
 const portalShown = 20
@@ -63,6 +65,7 @@ func (w *console) portal(c *gin.Context) {
 		return
 	}
 	view.Open, view.Over, view.Older = open.Items, over.Items, over.NextCursor != ""
+	view.Planned = w.planned(ctx, "")
 	// What waits for the requester stands first.
 	slices.SortStableFunc(view.Open, func(a, b app.IncidentView) int { return rankOf(b) - rankOf(a) })
 	w.show(c, http.StatusOK, portalPage(view))
@@ -82,7 +85,9 @@ type reportView struct {
 	Title, Description, Service, Affected, Hindrance string
 	Services                                         []choice
 	Answers                                          []app.Answer
-	Problem                                          *server.Problem
+	// Planned is the work on the service that it is about.
+	Planned []app.PlannedWork
+	Problem *server.Problem
 }
 
 // affected and hindrances put impact and urgency as questions that anybody can answer.
@@ -117,6 +122,7 @@ func (w *console) reportView(c *gin.Context, value func(string) string) reportVi
 	for _, service := range services {
 		view.Services = append(view.Services, choice{Value: service.Name, Title: service.Title})
 	}
+	view.Planned = w.plannedOn(c.Request.Context(), view.Service)
 	return view
 }
 

@@ -128,6 +128,7 @@ func (w *console) mountPages(pages *gin.RouterGroup) {
 	w.mountProfile(pages)
 	w.mountSearch(pages)
 	w.mountPortal(pages)
+	w.mountPlannedWork(pages)
 	w.mountAround(pages)
 	w.mountNotifications(pages)
 	w.mountDeliveries(pages)

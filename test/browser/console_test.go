@@ -22,7 +22,7 @@ var consoleWalks = map[string]walk{
 	"a refused form keeps what was typed": refusedForm, "signing in by password": signingInByPassword,
 	"every page of the work is fit for everybody": workIsFit, "every command is fit for everybody": commandsAreFit,
 	"what opens on pages of the work is fit for everybody": workOpenedIsFit, "the portal is fit for everybody": askingIsFit,
-	"home is theirs": homeIsTheirs,
+	"home is theirs": homeIsTheirs, "planned work is told to those who use it": plannedWorkIsTold,
 }
 
 // One Holdfast and one browser serve all visitors, since starting them takes longer than most walks; each has cookies of
