@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -40,16 +41,18 @@ func aCadenceCalls(t *testing.T, s *kit.Stack) {
 
 	handle := temporal.ScheduleClient().GetHandle(t.Context(), domain.CadenceID("daily-board"))
 	require.Equal(t, daily(comes), awaitVersion(t, handle, 1).Info.NextActionTimes, "Temporal tells what is previewed")
-	require.NoError(t, handle.Update(t.Context(), client.ScheduleUpdateOptions{DoUpdate: func(there client.ScheduleUpdateInput) (*client.ScheduleUpdate, error) {
-		changed := there.Description.Schedule
-		changed.Spec = &client.ScheduleSpec{Calendars: []client.ScheduleCalendarSpec{{
-			Second: []client.ScheduleRange{{End: 59, Step: 5}}, Minute: []client.ScheduleRange{{End: 59}}, Hour: []client.ScheduleRange{{End: 23}},
-		}}}
-		return &client.ScheduleUpdate{Schedule: &changed}, nil
-	}}))
+	asked(t, func() error {
+		return handle.Update(t.Context(), client.ScheduleUpdateOptions{DoUpdate: func(there client.ScheduleUpdateInput) (*client.ScheduleUpdate, error) {
+			changed := there.Description.Schedule
+			changed.Spec = &client.ScheduleSpec{Calendars: []client.ScheduleCalendarSpec{{
+				Second: []client.ScheduleRange{{End: 59, Step: 5}}, Minute: []client.ScheduleRange{{End: 59}}, Hour: []client.ScheduleRange{{End: 23}},
+			}}}
+			return &client.ScheduleUpdate{Schedule: &changed}, nil
+		}})
+	})
 	kit.Eventually(t, turnsBound, func() bool {
-		there, err := handle.Describe(t.Context())
-		require.NoError(t, err)
+		there := described(t, handle)
+		require.NotNil(t, there)
 		recent := there.Info.RecentActions
 		return len(recent) > 0 && turnTaken(t, temporal, "daily-board", recent[0].ScheduleTime) == domain.TurnRepeated
 	}, "Temporal lets a turn come, and its meeting is there already")
@@ -58,9 +61,11 @@ func aCadenceCalls(t *testing.T, s *kit.Stack) {
 	require.Equal(t, daily(comes), awaitVersion(t, handle, 2).Info.NextActionTimes)
 	require.Len(t, meetings(), 1)
 
-	require.NoError(t, handle.Backfill(t.Context(), client.ScheduleBackfillOptions{Backfill: []client.ScheduleBackfill{{
-		Start: comes.Add(-time.Minute), End: comes, Overlap: enums.SCHEDULE_OVERLAP_POLICY_BUFFER_ALL,
-	}}}))
+	asked(t, func() error {
+		return handle.Backfill(t.Context(), client.ScheduleBackfillOptions{Backfill: []client.ScheduleBackfill{{
+			Start: comes.Add(-time.Minute), End: comes, Overlap: enums.SCHEDULE_OVERLAP_POLICY_BUFFER_ALL,
+		}}})
+	})
 	kit.Eventually(t, turnsBound, func() bool { return turnTaken(t, temporal, "daily-board", comes) == domain.TurnOpened }, "its turn calls the next meeting")
 	next := meetings()[0]
 	require.Equal(t, []any{comes.AddDate(0, 0, 1).Format("2006-01-02T15:04"), "Another board", "planned"}, []any{next["turn"], next["title"], next["state"]})
@@ -85,11 +90,8 @@ func awaitVersion(t *testing.T, handle client.ScheduleHandle, version int) (ther
 	t.Helper()
 	note := fmt.Sprintf(" version %d, ", version)
 	kit.Eventually(t, turnsBound, func() bool {
-		var err error
-		there, err = handle.Describe(t.Context())
-		var missing *serviceerror.NotFound
-		require.True(t, err == nil || errors.As(err, &missing), "%v", err)
-		return err == nil && strings.Contains(there.Schedule.State.Note, note)
+		there = described(t, handle)
+		return there != nil && strings.Contains(there.Schedule.State.Note, note)
 	}, "the schedule is made of version %d", version)
 	require.Equal(t, enums.SCHEDULE_OVERLAP_POLICY_BUFFER_ALL, there.Schedule.Policy.Overlap)
 	require.Equal(t, 400*24*time.Hour, there.Schedule.Policy.CatchupWindow)
@@ -99,10 +101,35 @@ func awaitVersion(t *testing.T, handle client.ScheduleHandle, version int) (ther
 
 func goneSchedule(t *testing.T, handle client.ScheduleHandle) bool {
 	t.Helper()
-	_, err := handle.Describe(t.Context())
-	var missing *serviceerror.NotFound
-	require.True(t, err == nil || errors.As(err, &missing), "%v", err)
-	return err != nil
+	return described(t, handle) == nil
+}
+
+// described is what Temporal knows of a schedule; nil: there is none.
+func described(t *testing.T, handle client.ScheduleHandle) (there *client.ScheduleDescription) {
+	t.Helper()
+	asked(t, func() error {
+		var err error
+		var missing *serviceerror.NotFound
+		if there, err = handle.Describe(t.Context()); errors.As(err, &missing) {
+			there, err = nil, nil
+		}
+		return err
+	})
+	return there
+}
+
+// asked asks Temporal until it answers: on a machine at work one question may find it too busy.
+func asked(t *testing.T, ask func() error) {
+	t.Helper()
+	var refused error
+	kit.Eventually(t, turnsBound, func() bool {
+		refused = ask()
+		var late *serviceerror.DeadlineExceeded
+		var full *serviceerror.ResourceExhausted
+		var away *serviceerror.Unavailable
+		return !errors.Is(refused, context.DeadlineExceeded) && !errors.As(refused, &late) && !errors.As(refused, &full) && !errors.As(refused, &away)
+	}, "Temporal answers")
+	require.NoError(t, refused)
 }
 
 // turnTaken is what became of a turn that Temporal told; empty while nothing has.
@@ -114,6 +141,6 @@ func turnTaken(t *testing.T, temporal client.Client, cadence string, at time.Tim
 		return ""
 	}
 	var report domain.TurnReport
-	require.NoError(t, temporal.GetWorkflow(t.Context(), id, "").Get(t.Context(), &report))
+	asked(t, func() error { return temporal.GetWorkflow(t.Context(), id, "").Get(t.Context(), &report) })
 	return report.Outcome
 }

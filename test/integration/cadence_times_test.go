@@ -267,10 +267,13 @@ func (c *timedCadences) schedule(name string) cron.Schedule {
 // matching are the moments that Temporal would let a schedule come at, by itself.
 func (c *timedCadences) matching(name string, from, to time.Time) []time.Time {
 	c.t.Helper()
-	answer, err := c.temporal.WorkflowService().ListScheduleMatchingTimes(c.t.Context(), &workflowservice.ListScheduleMatchingTimesRequest{
-		Namespace: "holdfast", ScheduleId: domain.CadenceID(name), StartTime: timestamppb.New(from), EndTime: timestamppb.New(to),
+	var answer *workflowservice.ListScheduleMatchingTimesResponse
+	asked(c.t, func() (err error) {
+		answer, err = c.temporal.WorkflowService().ListScheduleMatchingTimes(c.t.Context(), &workflowservice.ListScheduleMatchingTimesRequest{
+			Namespace: "holdfast", ScheduleId: domain.CadenceID(name), StartTime: timestamppb.New(from), EndTime: timestamppb.New(to),
+		})
+		return err
 	})
-	require.NoError(c.t, err)
 	var times []time.Time
 	for _, at := range answer.StartTime {
 		times = append(times, at.AsTime())
@@ -320,9 +323,11 @@ func day(schedule cron.Schedule, at time.Time) string {
 // tells lets Temporal tell the turns of a time span now, and answers their moments.
 func (c *timedCadences) tells(name string, from, to time.Time) []time.Time {
 	c.t.Helper()
-	require.NoError(c.t, c.temporal.ScheduleClient().GetHandle(c.t.Context(), domain.CadenceID(name)).Backfill(c.t.Context(), client.ScheduleBackfillOptions{
-		Backfill: []client.ScheduleBackfill{{Start: from, End: to, Overlap: enums.SCHEDULE_OVERLAP_POLICY_BUFFER_ALL}},
-	}))
+	asked(c.t, func() error {
+		return c.temporal.ScheduleClient().GetHandle(c.t.Context(), domain.CadenceID(name)).Backfill(c.t.Context(), client.ScheduleBackfillOptions{
+			Backfill: []client.ScheduleBackfill{{Start: from, End: to, Overlap: enums.SCHEDULE_OVERLAP_POLICY_BUFFER_ALL}},
+		})
+	})
 	return c.matching(name, from, to)
 }
 
