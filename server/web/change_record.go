@@ -199,10 +199,18 @@ func (v changeView) waitsFor(ctx context.Context) string {
 		if _, set := c.Window(); c.WindowMissed || !set {
 			return "Approved. It needs a window."
 		}
+		if ofSuspendedModel(c.Change) {
+			return "Approved, but its model is suspended, so it is not scheduled."
+		}
 		return "Approved. What blocks it must be gone, or overridden, before it is scheduled."
 	case change.Scheduled:
-		if c.HeldSince != nil {
+		switch {
+		case c.HeldSince != nil:
 			return "Held: its window is open, and a conflict keeps it from starting."
+		case ofSuspendedModel(c.Change):
+			return "Scheduled, but its model is suspended, so it does not start."
+		case len(c.Blocked()) > 0:
+			return "Scheduled. What blocks it must be gone, or overridden, before it starts."
 		}
 		if c.AutoStart {
 			return "Scheduled: it starts by itself as its window opens."
@@ -225,6 +233,11 @@ func (v changeView) waitsFor(ctx context.Context) string {
 		}
 	}
 	return ""
+}
+
+// ofSuspendedModel reports whether the model is out of use that a change follows.
+func ofSuspendedModel(c change.Change) bool {
+	return slices.ContainsFunc(c.Blocked(), func(one change.Conflict) bool { return !one.Overridable() })
 }
 
 // tasksDone counts how many of a change's tasks are done.

@@ -2,11 +2,13 @@ package web
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/holdfast-itsm/holdfast/app"
 	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/domain/approval"
 	"github.com/holdfast-itsm/holdfast/domain/change"
@@ -28,6 +30,25 @@ func TestWhoeverAssessesCanGiveEveryAnswer(t *testing.T) {
 		`<option value="not at all">Not at all</option>`, `<option value="hours">Hours (40 points)</option>`,
 	} {
 		require.Contains(t, page, words)
+	}
+}
+
+// Where something blocks it, nobody is told that it will start; and what nobody can override, nobody is offered to.
+func TestAScheduledChangeSaysWhatBlocksIt(t *testing.T) {
+	t.Parallel()
+	d := setupDesk(t)
+	_, err := d.GiveGrant(app.WithPrincipal(t.Context(), d.admin), app.Grant{Person: "cy", Role: domain.RoleChangeManager, ScopeKind: "all"})
+	require.NoError(t, err)
+	d.signIn("cy")
+	for kind, lead := range map[string]string{
+		"incident": "What blocks it must be gone, or overridden, before it starts.", "model": "its model is suspended, so it does not start.",
+	} {
+		one := d.board(func(c *change.Change, _ *approval.Keeper) {
+			c.State, c.Conflicts = change.Scheduled, []change.Conflict{{ID: kind + ":x", Level: change.Blocking, Kind: kind, Why: "so", Other: "x"}}
+		})
+		page := d.get("cy", recordURL(one.Number), http.StatusOK)
+		require.Contains(t, page, lead)
+		require.Equal(t, kind != "model", strings.Contains(page, "Override it"), kind)
 	}
 }
 
