@@ -70,7 +70,7 @@ func intakeKeyOf(row schemas.IntakeKeyRow) IntakeKey {
 }
 
 // connects says which services' keys are somebody's to keep: an administrator's all of them, and those of a service its owner's, by a
-// grant or as the service's document names them.
+// grant or as the service's document names them. Who keeps none is forbidden to ask.
 func (a *App) connects(ctx context.Context) (principal Principal, all bool, services []string, err error) {
 	if principal, err = PrincipalFrom(ctx); err != nil {
 		return principal, false, nil, err
@@ -90,7 +90,10 @@ func (a *App) connects(ctx context.Context) (principal Principal, all bool, serv
 	if err != nil {
 		return principal, false, nil, a.fault(ctx, "reading what somebody owns", err)
 	}
-	return principal, false, append(services, owned...), nil
+	if services = append(services, owned...); len(services) == 0 {
+		return principal, false, nil, domain.Errorf(domain.CodeForbidden, "the permission %s is needed", PermissionIntakeKeyWrite)
+	}
+	return principal, false, services, nil
 }
 
 // connect finds who keeps the keys of one service. A refused attempt is written down.
@@ -105,9 +108,6 @@ func (a *App) connect(ctx context.Context, action, service string) (Principal, e
 // IntakeKeys lists the keys that are the caller's to keep.
 func (a *App) IntakeKeys(ctx context.Context) ([]IntakeKey, error) {
 	_, all, services, err := a.connects(ctx)
-	if err == nil && !all && len(services) == 0 {
-		err = domain.Errorf(domain.CodeForbidden, "the permission %s is needed", PermissionIntakeKeyWrite)
-	}
 	if err != nil {
 		return nil, err
 	}
@@ -165,7 +165,7 @@ func (a *App) MakeIntakeKey(ctx context.Context, body IntakeKeyBody) (NewIntakeK
 func (a *App) RevokeIntakeKey(ctx context.Context, id string) error {
 	principal, all, services, err := a.connects(ctx)
 	if err != nil {
-		return err
+		return a.auditForbidden(ctx, principal, "revoke intake key", "", id, err)
 	}
 	row, found, err := schemas.ReadIntakeKey(ctx, a.DB, id)
 	if err != nil {
