@@ -156,12 +156,15 @@ func TestNoViewThatCouldNotBeShownIsKept(t *testing.T) {
 		{Name: "x", Filter: app.ViewFilter{State: []string{"asleep"}}},
 		{Name: "x", Filter: app.ViewFilter{Priority: []int{9}}},
 		{Name: "x", Filter: app.ViewFilter{Sort: "title"}},
+		{Name: "x", Filter: app.ViewFilter{Type: "standard"}},
+		{Name: "x", Practice: "change", Filter: app.ViewFilter{Clock: "breached"}},
+		{Name: "x", Practice: "change", Filter: app.ViewFilter{Sort: "title"}},
 		{Name: "x", Columns: []string{"a;b"}},
 	} {
 		_, err := d.SaveView(bo, "", view)
 		refuses(t, domain.CodeInvalid, err)
 	}
-	_, err := d.SaveView(bo, "", app.View{Name: "x", Practice: "change"})
+	_, err := d.SaveView(bo, "", app.View{Name: "x", Practice: "release"})
 	refuses(t, domain.CodeNotFound, err)
 }
 
@@ -177,15 +180,15 @@ func TestCountsAreThoseOfTheReader(t *testing.T) {
 		})
 	}
 	asked := []app.ViewFilter{{State: []string{"open"}}, {Priority: []int{2}}, {State: []string{"resolved"}}, {Team: "network"}, {Requester: "me"}}
-	agent, err := d.CountViews(d.as("cy", all(domain.RoleAgent)), asked)
+	agent, err := d.CountViews(d.as("cy", all(domain.RoleAgent)), domain.Incident, asked)
 	require.NoError(t, err)
 	require.Equal(t, []int{3, 2, 1, 0, 0}, agent, "one is restricted")
-	asker, err := d.CountViews(d.as("bo"), asked)
+	asker, err := d.CountViews(d.as("bo"), "", asked)
 	require.NoError(t, err)
 	require.Equal(t, []int{0, 0, 1, 0, 1}, asker)
-	none, err := d.CountViews(d.as("bo"), nil)
+	none, err := d.CountViews(d.as("bo"), "", nil)
 	require.NoError(t, err)
 	require.Empty(t, none)
-	_, err = d.CountViews(d.as("bo"), make([]app.ViewFilter, app.MaxViews+1))
+	_, err = d.CountViews(d.as("bo"), "", make([]app.ViewFilter, app.MaxViews+1))
 	refuses(t, domain.CodeInvalid, err)
 }

@@ -14,7 +14,7 @@ type ByView struct {
 
 // viewBody is a view as written: private unless said otherwise.
 type viewBody struct {
-	Practice string         `json:"practice,omitempty" enum:"incident" doc:"incident when left out"`
+	Practice string         `json:"practice,omitempty" enum:"incident,change" doc:"incident when left out"`
 	Name     string         `json:"name" minLength:"1" maxLength:"200"`
 	Audience string         `json:"audience,omitempty" enum:"private,team,everybody" doc:"private when left out"`
 	Team     string         `json:"team,omitempty" maxLength:"200" doc:"Who sees it, with the audience team"`
@@ -49,11 +49,12 @@ func (a *API) views() {
 	register(a, operation(http.MethodPost, "/views/count", "count-views", "How many records each of some filters finds; 1000 stands for more than 999", "Views", app.PermissionIncidentRead),
 		func(ctx context.Context, in *struct {
 			Body struct {
-				Filters []app.ViewFilter `json:"filters" minItems:"1" maxItems:"100"`
+				Practice string           `json:"practice,omitempty" maxLength:"40" default:"incident"`
+				Filters  []app.ViewFilter `json:"filters" minItems:"1" maxItems:"100"`
 			}
 		},
 		) (*answer[countsAnswer], error) {
-			counts, err := a.Service.CountViews(ctx, in.Body.Filters)
+			counts, err := a.Service.CountViews(ctx, domain.Practice(in.Body.Practice), in.Body.Filters)
 			return answered(countsAnswer{Counts: counts}, err)
 		})
 	create := operation(http.MethodPost, "/views", "create-view", "Keep a view", "Views", own)

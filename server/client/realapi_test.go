@@ -132,7 +132,7 @@ func TestEveryOperationExistsInTheAPI(t *testing.T) {
 		func() error { _, err := service.Views(ctx, domain.Incident); return err },
 		func() error { _, err := service.View(ctx, "x"); return err },
 		func() error { _, err := service.DefaultView(ctx, domain.Incident); return err },
-		func() error { _, err := service.CountViews(ctx, []app.ViewFilter{{}}); return err },
+		func() error { _, err := service.CountViews(ctx, change.Practice, []app.ViewFilter{{}}); return err },
 		func() error { _, err := service.SaveView(ctx, "k", app.View{Name: "x"}); return err },
 		func() error { _, err := service.SaveView(ctx, "", app.View{ID: "x", Name: "x"}); return err },
 		func() error { return service.DropView(ctx, "x") },

@@ -28,14 +28,14 @@ func (c *client) DefaultView(ctx context.Context, practice domain.Practice) (app
 }
 
 // CountViews counts what each of some filters finds.
-func (c *client) CountViews(ctx context.Context, filters []app.ViewFilter) ([]int, error) {
+func (c *client) CountViews(ctx context.Context, practice domain.Practice, filters []app.ViewFilter) ([]int, error) {
 	if len(filters) == 0 {
 		return []int{}, nil
 	}
 	var got struct {
 		Counts []int `json:"counts"`
 	}
-	_, err := c.do(ctx, call{method: http.MethodPost, path: []string{"views", "count"}, body: map[string]any{"filters": filters}, into: &got})
+	_, err := c.do(ctx, call{method: http.MethodPost, path: []string{"views", "count"}, body: map[string]any{"practice": practice, "filters": filters}, into: &got})
 	return got.Counts, err
 }
 

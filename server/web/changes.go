@@ -2,8 +2,6 @@ package web
 
 import (
 	"context"
-	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -18,8 +16,8 @@ const changesPath = "/changes"
 
 // mountChanges adds the pages about changes and the votes on them.
 func (w *console) mountChanges(pages *gin.RouterGroup) {
+	w.mountQueueOf(pages.Group("", w.needs(app.PermissionChangeRead), w.staffOnly), changeQueue)
 	changes := pages.Group(changesPath, w.needs(app.PermissionChangeRead))
-	changes.GET("", w.staffOnly, w.changes)
 	draft := changes.Group("/new", w.staffOnly, w.needs("change.draft"))
 	draft.GET("", w.newChange)
 	draft.POST("", w.openChange)
@@ -35,42 +33,6 @@ func isChange(reference string) bool {
 	return strings.HasPrefix(reference, change.Lifecycle.Prefix+"-")
 }
 
-// changeFilters are what a list of changes is narrowed by.
-type changeFilters struct {
-	State, Team, Service, Assignee, Type, Model, Cursor string
-}
-
-func changeFiltersOf(query url.Values) changeFilters {
-	f := changeFilters{
-		State: query.Get("state"), Team: query.Get("team"), Service: query.Get("service"), Assignee: query.Get("assignee"),
-		Type: query.Get("type"), Model: query.Get("model"), Cursor: query.Get("cursor"),
-	}
-	if !slices.ContainsFunc(changeStates(), func(one choice) bool { return one.Value == f.State }) {
-		f.State = "open"
-	}
-	return f
-}
-
-func (f changeFilters) url(cursor string) string {
-	values := url.Values{"state": {f.State}}
-	for name, value := range map[string]string{
-		"team": f.Team, "service": f.Service, "assignee": f.Assignee, "type": f.Type, "model": f.Model, "cursor": cursor,
-	} {
-		if value != "" {
-			values.Set(name, value)
-		}
-	}
-	return changesPath + "?" + values.Encode()
-}
-
-func (f changeFilters) query() app.ChangeQuery {
-	query := app.ChangeQuery{Team: f.Team, Service: f.Service, Assignee: f.Assignee, Type: f.Type, Model: f.Model, Cursor: f.Cursor}
-	if f.State != "all" {
-		query.State = []string{f.State}
-	}
-	return query
-}
-
 // changeStates are the states to filter by.
 func changeStates() []choice {
 	choices := []choice{{"open", "Open"}, {"all", "All"}}
@@ -84,61 +46,69 @@ func changeTypes() []choice {
 	return []choice{{"", "Any"}, {change.Normal, "Normal"}, {change.Standard, "Standard"}, {change.Emergency, "Emergency"}}
 }
 
-// changesView is the list of changes.
-type changesView struct {
-	page
-	Filters         changeFilters
-	Found           app.Page[app.ChangeView]
-	Teams, Services []choice
-	// Since is the place in the stream of events that the list was read at; empty: it is not known.
-	Since string
-	// MyTeams are those whose changes have a tab of their own.
-	MyTeams []choice
+func changeSorts() []choice {
+	return []choice{
+		{"", "Newest first"},
+		{"opened_at", "Oldest first"},
+		{"window_from", "By window"},
+		{"wake_at", "Due next"},
+		{"priority", "Highest priority"},
+		{"-updated_at", "Changed last"},
+	}
 }
 
-// changeTab is one of the lists that are asked for most.
-type changeTab struct {
-	Title   string
-	Filters changeFilters
+// changeColumns are all that a list of changes can show, in the order shown. The title always is.
+var changeColumns = []column{
+	{"number", "Number", true},
+	{titleColumn, "Title", true},
+	{"state", "State", true},
+	{"risk", "Risk", true},
+	{"window", "Window", true},
+	{"conflicts", "Conflicts", true},
+	{"team", "Team", true},
+	{"assignee", "Assignee", true},
+	{"priority", "Priority", false},
+	{"service", "Service", false},
+	{"type", "Type", false},
+	{"model", "Model", false},
+	{"environment", "Environment", false},
+	{"category", "Category", false},
+	{"tags", "Tags", false},
+	{"requester", "Requester", false},
+	{"due", "Due next", false},
+	{"opened", "Opened", false},
+	{"updated", "Changed", false},
 }
 
-func (v changesView) tabs() []changeTab {
-	tabs := []changeTab{{"All open", changeFilters{State: "open"}}}
+var changeKeys = []choice{
+	{"j", "Next row"},
+	{"k", "Row before"},
+	{"Enter", "Open the row"},
+	{"x", "Select the row, or not"},
+	{"a", "Assign the selected rows, or this one"},
+	{"t", "Tag the selected rows, or this one"},
+	{"/", "Find by number or words"},
+	{"?", "These keys"},
+	{"Esc", "Close what is open"},
+}
+
+// standingChanges are the lists of changes that are asked for most, those of the reader's teams among them.
+func standingChanges(v queueView) []standingView {
+	views := []standingView{{"All open", filters{Of: changeQueue, State: "open"}}}
 	for _, team := range v.MyTeams {
-		tabs = append(tabs, changeTab{team.Title, changeFilters{State: "open", Team: team.Value}})
+		views = append(views, standingView{team.Title, filters{Of: changeQueue, State: "open", Team: team.Value}})
 	}
 	return append(
-		tabs,
-		changeTab{"Mine to carry out", changeFilters{State: "open", Assignee: v.Who.Handle}},
-		changeTab{"Awaiting approval", changeFilters{State: string(change.AwaitingApproval)}},
-		changeTab{"Under way", changeFilters{State: string(change.Implementing)}},
+		views,
+		standingView{"Mine to carry out", filters{Of: changeQueue, State: "open", Assignee: "me", Sort: "window_from"}},
+		standingView{"Awaiting approval", filters{Of: changeQueue, State: string(change.AwaitingApproval)}},
+		standingView{"Under way", filters{Of: changeQueue, State: string(change.Implementing)}},
 	)
 }
 
-func (w *console) changes(c *gin.Context) {
-	view, err := w.changesView(c)
-	if err != nil {
-		w.fail(c, err)
-		return
-	}
-	w.show(c, http.StatusOK, changesPage(view))
-}
-
-func (w *console) changesView(c *gin.Context) (changesView, error) {
-	ctx := c.Request.Context()
-	view := changesView{page: w.page(c, "Changes"), Filters: changeFiltersOf(c.Request.URL.Query())}
-	var err error
-	if view.Since, err = w.place(ctx); err != nil {
-		return view, err
-	}
-	if view.Found, err = w.Service.Changes(ctx, view.Filters.query()); err != nil {
-		return view, err
-	}
-	view.Teams, view.MyTeams = w.teamsOf(ctx, view.Who.Handle)
-	if view.Services, err = w.serviceChoices(ctx, nil); err != nil {
-		w.Log.WarnContext(ctx, "the services to filter by could not be read", "error", err)
-	}
-	return view, nil
+// changeQueueView reads the page of the list of changes.
+func (w *console) changeQueueView(c *gin.Context) (queueView, error) {
+	return w.queueView(c, changeQueue)
 }
 
 // teamsOf are all teams, and those of a person. A list that cannot be read is left empty: nothing is decided by it.

@@ -96,10 +96,10 @@ func TestChangesAreListedByWhatIsAsked(t *testing.T) {
 			require.Contains(t, page, words)
 		}
 	}
-	require.Contains(t, d.get("bo", changesPath+"?state=scheduled", http.StatusOK), "No change like that")
+	require.Contains(t, d.get("bo", changesPath+"?state=scheduled", http.StatusOK), "Nothing matches")
 	d.get("rita", changesPath, http.StatusForbidden)
 	d.get("rita", recordURL(one.Number), http.StatusNotFound)
-	d.get("bo", changesPath+"?cursor=nothing", http.StatusUnprocessableEntity)
+	d.get("bo", changesPath+"?cursor=nothing", http.StatusBadRequest)
 }
 
 func TestAChangeSaysWhoDecidesAndWhatTheirVotesComeTo(t *testing.T) {

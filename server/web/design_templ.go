@@ -361,7 +361,7 @@ func designPage(p page, s specimens) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = filterSelect("design-state", "State", stateChoices(), "open").Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = filterSelect("design-state", "State", incidentStates(), "open").Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

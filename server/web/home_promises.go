@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/holdfast-itsm/holdfast/app"
+	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/domain/sla"
 )
 
@@ -41,7 +42,7 @@ func (w *console) promisesAtHome(ctx context.Context) (homePromises, error) {
 	for i, one := range lists {
 		asks[i] = one.Filters.keep()
 	}
-	counts, err := w.Service.CountViews(ctx, asks)
+	counts, err := w.Service.CountViews(ctx, domain.Incident, asks)
 	if err != nil {
 		return found, err
 	}

@@ -100,7 +100,7 @@ func (w *console) watchEscalations(page *gin.Context) (watched, error) {
 }
 
 func (w *console) watchChanges(page *gin.Context) (watched, error) {
-	return opened(w.listed(page, change.Practice, app.PermissionChangeRead, true, newsOf(w.changesView, changesNews)))
+	return opened(w.listed(page, change.Practice, app.PermissionChangeRead, true, newsOf(w.changeQueueView, changesNews)))
 }
 
 func (w *console) watchBoard(page *gin.Context) (watched, error) {

@@ -73,7 +73,7 @@ func TestPagesAboutChangesAreLive(t *testing.T) {
 		m.Items = []meeting.Item{{Change: one.ID, Number: one.Number, At: d.Clock.Now()}}
 	})
 	pages := map[string]*heard{
-		"#change-list": d.shows("bo", changesPath), "#board": d.shows("bo", boardPath), "#votes": d.shows("bo", approvalsPath),
+		"#queue": d.shows("bo", changesPath), "#board": d.shows("bo", boardPath), "#votes": d.shows("bo", approvalsPath),
 		"#change-calendar": d.shows("bo", calendarPath+"?day=2026-12-07"), "#meeting-body": d.shows("bo", recordURL(on.Number)),
 	}
 	d.moves(one, "change.edited", func(c *change.Change) { c.Title = "Okapi relay" })

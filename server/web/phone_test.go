@@ -23,13 +23,13 @@ func TestEachFilterCanBeTakenOff(t *testing.T) {
 		titles = append(titles, one.Title)
 		address, err := url.Parse(one.Without)
 		require.NoError(t, err)
-		without := filtersOf(address.Query())
+		without := filtersOf(incidentQueue, address.Query())
 		require.Empty(t, without.Cursor, "another list begins anew")
 		require.Equal(t, "wake_at", without.Sort)
 		require.Len(t, queueView{Filters: without}.applied(t.Context()), len(view.applied(t.Context()))-1, one.Title)
 	}
 	require.Equal(t, []string{"On hold", "P1 and P2", "Team: Messaging", "Assignee: nobody", "Requester: rita", "Words: mail"}, titles)
-	require.Empty(t, queueView{Filters: filtersOf(url.Values{})}.applied(t.Context()), "the usual list is not narrowed")
+	require.Empty(t, queueView{Filters: filtersOf(incidentQueue, url.Values{})}.applied(t.Context()), "the usual list is not narrowed")
 
 	d := setupDesk(t)
 	page := d.get("bo", "/incidents?state=open&team=messaging", http.StatusOK)

@@ -19,21 +19,35 @@ import (
 const queueLivePath = queuePath + "/live"
 
 // mountQueue adds the list of incidents, its views, its bulk commands and its live rows.
-func (w *console) mountQueue(pages *gin.RouterGroup) {
-	pages.GET(queuePath, w.queue)
-	pages.GET(viewsPath, w.viewCounts)
-	pages.POST(viewsPath, w.keepView)
-	pages.POST(viewsPath+"/:view", w.changeView)
-	pages.GET(bulkPath, w.bulkForm)
-	pages.POST(bulkPath, w.bulk)
+func (w *console) mountQueue(pages *gin.RouterGroup) { w.mountQueueOf(pages, incidentQueue) }
+
+// mountQueueOf adds the list of a practice, its views and its bulk commands.
+func (w *console) mountQueueOf(pages *gin.RouterGroup, of *queueKind) {
+	with := func(serve func(*gin.Context, *queueKind)) gin.HandlerFunc {
+		return func(c *gin.Context) { serve(c, of) }
+	}
+	pages.GET(of.path, with(w.queue))
+	pages.GET(of.viewsPath(), with(w.viewCounts))
+	pages.POST(of.viewsPath(), with(w.keepView))
+	pages.POST(of.viewsPath()+"/:view", with(w.changeView))
+	pages.GET(of.bulkPath(), with(w.bulkForm))
+	pages.POST(of.bulkPath(), with(w.bulk))
 }
+
+func (k *queueKind) viewsPath() string { return k.path + "/views" }
+func (k *queueKind) bulkPath() string  { return k.path + "/bulk" }
 
 // queueView is all that the page of the queue shows.
 type queueView struct {
 	page
-	Filters  filters
-	Columns  []column
-	Found    app.Page[app.IncidentView]
+	Of      *queueKind
+	Filters filters
+	Columns []column
+	// Rows are the records of this page of the list; Next is where the list goes on.
+	Rows []listedRecord
+	Next string
+	// Since is the place in the stream of events that the list was read at; empty: it is not known.
+	Since    string
 	Teams    []choice
 	Services []choice
 	Views    []app.View
@@ -55,22 +69,26 @@ type keepForm struct {
 	Problem                   *server.Problem
 }
 
-// numberPattern is a record's number as people type it.
-var numberPattern = regexp.MustCompile(`^(?i:inc)-?\d{1,12}$`)
+// typedNumber is a record's number as people type it.
+var typedNumber = regexp.MustCompile(`^(?i)([a-z]{3})-?(\d{1,12})$`)
 
-// numberOf writes such a number as records have it.
-func numberOf(typed string) string {
-	digits := strings.TrimLeft(strings.TrimLeft(typed, "incINC-"), "0")
-	return incident.Lifecycle.Prefix + "-" + strings.Repeat("0", max(0, 6-len(digits))) + digits
+// numberOf writes such a number as the records of a practice have it; false where it is none of them.
+func (k *queueKind) numberOf(typed string) (string, bool) {
+	parts := typedNumber.FindStringSubmatch(typed)
+	if parts == nil || !strings.EqualFold(parts[1], k.table.Prefix) {
+		return "", false
+	}
+	digits := strings.TrimLeft(parts[2], "0")
+	return k.table.Prefix + "-" + strings.Repeat("0", max(0, 6-len(digits))) + digits, true
 }
 
-// queue shows incidents, one page at a time.
-func (w *console) queue(c *gin.Context) {
-	if words := strings.TrimSpace(c.Query("q")); numberPattern.MatchString(words) {
-		c.Redirect(http.StatusSeeOther, recordURL(numberOf(words)))
+// queue shows records, one page at a time.
+func (w *console) queue(c *gin.Context, of *queueKind) {
+	if number, is := of.numberOf(strings.TrimSpace(c.Query("q"))); is {
+		c.Redirect(http.StatusSeeOther, recordURL(number))
 		return
 	}
-	view, err := w.queueView(c)
+	view, err := w.queueView(c, of)
 	if err != nil {
 		w.fail(c, err)
 		return
@@ -82,22 +100,25 @@ func (w *console) queue(c *gin.Context) {
 }
 
 // queueView reads what the page shows.
-func (w *console) queueView(c *gin.Context) (queueView, error) {
+func (w *console) queueView(c *gin.Context, of *queueKind) (queueView, error) {
 	ctx := c.Request.Context()
 	who, err := app.PrincipalFrom(ctx)
 	if err != nil {
 		return queueView{}, err
 	}
-	view := queueView{page: w.page(c, "Incidents"), Staff: who.Staff(), Keep: keepForm{Key: newKey(), Audience: app.AudiencePrivate}}
-	if view.Filters, view.Current, err = w.asked(c); err != nil {
+	view := queueView{page: w.page(c, of.title), Of: of, Staff: who.Staff(), Keep: keepForm{Key: newKey(), Audience: app.AudiencePrivate}}
+	if view.Filters, view.Current, err = w.asked(c, of); err != nil {
 		return view, err
 	}
-	view.Changed = view.Current != nil && (!view.Filters.same(filtersOfView(*view.Current)) || !slices.Equal(view.Filters.Columns, view.Current.Columns))
+	if view.Since, err = w.place(ctx); err != nil {
+		return view, err
+	}
+	view.Changed = view.Current != nil && (!view.Filters.same(filtersOfView(of, *view.Current)) || !slices.Equal(view.Filters.Columns, view.Current.Columns))
 	view.Columns = view.Filters.shownColumns()
-	if view.Found, err = w.Service.Incidents(ctx, view.Filters.query()); err != nil {
+	if view.Rows, view.Next, err = of.list(ctx, w, view.Filters); err != nil {
 		return view, err
 	}
-	if view.Views, err = w.Service.Views(ctx, domain.Incident); err != nil {
+	if view.Views, err = w.Service.Views(ctx, of.practice); err != nil {
 		return view, err
 	}
 	w.queueChoices(ctx, &view, who)
@@ -105,9 +126,9 @@ func (w *console) queueView(c *gin.Context) (queueView, error) {
 }
 
 // asked finds what the list is to show: what the URL says, else the view that it names, else the reader's default.
-func (w *console) asked(c *gin.Context) (filters, *app.View, error) {
+func (w *console) asked(c *gin.Context, of *queueKind) (filters, *app.View, error) {
 	query, ctx := c.Request.URL.Query(), c.Request.Context()
-	f := filtersOf(query)
+	f := filtersOf(of, query)
 	if err := readablePeriod(query); err != nil {
 		return f, nil, err
 	}
@@ -119,7 +140,7 @@ func (w *console) asked(c *gin.Context) (filters, *app.View, error) {
 		}
 		if !asked(query) {
 			columns, cursor := f.Columns, f.Cursor
-			f = filtersOfView(view)
+			f = filtersOfView(of, view)
 			f.Cursor = cursor
 			if len(columns) > 0 {
 				f.Columns = columns
@@ -129,14 +150,14 @@ func (w *console) asked(c *gin.Context) (filters, *app.View, error) {
 	case asked(query) || f.Cursor != "" || len(f.Columns) > 0:
 		return f, nil, nil
 	}
-	view, err := w.Service.DefaultView(ctx, domain.Incident)
+	view, err := w.Service.DefaultView(ctx, of.practice)
 	if domain.CodeOf(err) == domain.CodeNotFound && err != nil {
 		return f, nil, nil
 	}
 	if err != nil {
 		return f, nil, err
 	}
-	return filtersOfView(view), &view, nil
+	return filtersOfView(of, view), &view, nil
 }
 
 // queueChoices fills in what the filters offer. A list that cannot be read leaves its field to be typed.
@@ -162,12 +183,12 @@ func (v queueView) title() string {
 	if v.Current != nil {
 		return v.Current.Name
 	}
-	for _, one := range standing() {
+	for _, one := range v.Of.standing(v) {
 		if v.Filters.same(one.Filters) {
 			return one.Title
 		}
 	}
-	return "Incidents"
+	return v.Of.title
 }
 
 // liveQueueURL is where the page hears of changes: with its filters, and the version of each row that it shows.
@@ -176,8 +197,8 @@ func liveQueueURL(view queueView) string {
 	if view.Filters.Cursor != "" {
 		values.Set("cursor", view.Filters.Cursor)
 	}
-	rows := make([]string, len(view.Found.Items))
-	for i, one := range view.Found.Items {
+	rows := make([]string, len(view.Rows))
+	for i, one := range view.Rows {
 		rows[i] = strings.TrimPrefix(one.Number, incident.Lifecycle.Prefix+"-") + "-" + strconv.FormatInt(one.Version, 10)
 	}
 	values.Set("rows", strings.Join(rows, "."))

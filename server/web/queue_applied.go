@@ -20,7 +20,7 @@ func (v queueView) applied(ctx context.Context) []appliedFilter {
 	if f.State != "open" {
 		without := f
 		without.State = "open"
-		add(choiceTitle(stateChoices(), f.State), without)
+		add(choiceTitle(v.Filters.kind().states, f.State), without)
 	}
 	for _, one := range []struct {
 		label, value string
@@ -35,6 +35,10 @@ func (v queueView) applied(ctx context.Context) []appliedFilter {
 		{"Category", f.Category, nil, func(f *filters) { f.Category = "" }},
 		{"Tag", f.Tag, nil, func(f *filters) { f.Tag = "" }},
 		{"Words", f.Words, nil, func(f *filters) { f.Words = "" }},
+		{"Type", f.Type, changeTypes(), func(f *filters) { f.Type = "" }},
+		{"Model", f.Model, nil, func(f *filters) { f.Model = "" }},
+		{"Touches", f.Item, nil, func(f *filters) { f.Item = "" }},
+		{"", f.Voting, []choice{{"yes", "Taking votes"}}, func(f *filters) { f.Voting = "" }},
 		{"Promise", f.Promise.how(), promiseChoices(f.Promise), func(f *filters) { f.Promise = f.Promise.ofAnyVerdict() }},
 		{"", f.Promise.period(ctx), nil, func(f *filters) { f.Promise.From, f.Promise.To = nil, nil }},
 		{"Promised", f.Promise.Metric, metricChoices(), func(f *filters) { f.Promise.Metric = "" }},

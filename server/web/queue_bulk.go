@@ -9,24 +9,18 @@ import (
 
 	"github.com/holdfast-itsm/holdfast/app"
 	"github.com/holdfast-itsm/holdfast/domain"
-	"github.com/holdfast-itsm/holdfast/domain/incident"
 	"github.com/holdfast-itsm/holdfast/server"
 )
 
-const bulkPath = queuePath + "/bulk"
-
-// bulkFirst and bulkMore are the commands that can be given to several incidents at once. The rest say something of one.
-var (
-	bulkFirst = []string{"assign", "hold", "resolve", "change_priority"}
-	bulkMore  = []string{"triage", "start", "resume", "close", "cancel"}
-)
-
-// maxBulk is how many incidents the console gives one command to: a page of a list at most.
+// maxBulk is how many records the console gives one command to: a page of a list at most.
 const maxBulk = 200
 
-// bulkView is a command for several incidents: before it is given, and what became of it on each.
+// bulkView is a command for several records: before it is given, and what became of it on each.
 type bulkView struct {
 	page
+	Of *queueKind
+	// Command is the one that is given.
+	Command bulkCommand
 	// Back is the list that they were selected in.
 	Back string
 	Form *form
@@ -37,18 +31,18 @@ type bulkView struct {
 	Problem *server.Problem
 }
 
-// bulkRow is one incident of a bulk command.
+// bulkRow is one record of a bulk command.
 type bulkRow struct {
-	Record app.IncidentView
+	Record listedRecord
 	// Missing: it cannot be read by whoever asks; Reference is what was asked for.
 	Missing   bool
 	Reference string
 	Outcome   *app.BulkOutcome
 }
 
-// possible reports whether the incident takes the command as it stands.
+// possible reports whether the record takes the command as it stands.
 func (r bulkRow) possible(verb string) bool {
-	return !r.Missing && slices.Contains(r.Record.AllowedCommands, verb)
+	return !r.Missing && slices.Contains(r.Record.Allowed, verb)
 }
 
 // refused are the rows on which the command was not done.
@@ -62,9 +56,9 @@ func (v bulkView) refused() []bulkRow {
 	return rows
 }
 
-// bulkForm shows the form of a command for the incidents selected.
-func (w *console) bulkForm(c *gin.Context) {
-	view, err := w.bulkView(c, c.QueryArray("id"), verbOf(c.Query("do")), c.Query("back"))
+// bulkForm shows the form of a command for the records selected.
+func (w *console) bulkForm(c *gin.Context, of *queueKind) {
+	view, err := w.bulkView(c, of, c.QueryArray("id"), c.Query("do"), c.Query("back"))
 	if err != nil {
 		w.fail(c, err)
 		return
@@ -72,42 +66,55 @@ func (w *console) bulkForm(c *gin.Context) {
 	w.show(c, http.StatusOK, bulkPage(view))
 }
 
-// bulkView reads the incidents selected and makes the form of the command.
-func (w *console) bulkView(c *gin.Context, references []string, verb, back string) (bulkView, error) {
-	ctx := c.Request.Context()
-	transition, known := incident.Lifecycle.Transition(verb)
-	if !known || !slices.Contains(bulkFirst, verb) && !slices.Contains(bulkMore, verb) {
-		return bulkView{}, domain.Errorf(domain.CodeNotFound, "there is no command %q for several incidents", verb)
+// bulkCommand finds a command for several records by its name in the page.
+func (k *queueKind) bulkCommand(slug string) (bulkCommand, error) {
+	for _, one := range slices.Concat(k.first, k.more) {
+		if one.Slug == slug {
+			return one, nil
+		}
 	}
-	view := bulkView{page: w.page(c, transition.Title), Back: local(back)}
+	return bulkCommand{}, domain.Errorf(domain.CodeNotFound, "there is no command %q for several %s", slug, k.many)
+}
+
+// bulkView reads the records selected and makes the form of the command.
+func (w *console) bulkView(c *gin.Context, of *queueKind, references []string, do, back string) (bulkView, error) {
+	ctx := c.Request.Context()
+	command, err := of.bulkCommand(do)
+	if err != nil {
+		return bulkView{}, err
+	}
+	view := bulkView{page: w.page(c, command.Title), Of: of, Command: command, Back: local(back)}
 	slices.Sort(references)
 	references = slices.Compact(references)
 	if len(references) > maxBulk {
-		return view, domain.Invalid("id", "names more than %d incidents", maxBulk)
+		return view, domain.Invalid("id", "names more than %d %s", maxBulk, of.many)
 	}
 	for _, reference := range references {
 		row := bulkRow{Reference: reference}
 		var err error
-		row.Record, err = w.Service.Incident(ctx, reference)
+		row.Record, err = of.read(ctx, w, reference)
 		if row.Missing = err != nil && domain.CodeOf(err) == domain.CodeNotFound; err != nil && !row.Missing {
 			return view, err
 		}
 		view.Rows = append(view.Rows, row)
 	}
+	transition, _ := of.table.Transition(command.Verb)
 	fields := fieldsOf(transition)
-	w.offer(ctx, verb, fields, nil)
-	view.Form = &form{Verb: verb, Title: transition.Title, Action: bulkPath, Key: newKey(), Fields: fields}
+	if len(command.Fields) > 0 {
+		fields = slices.DeleteFunc(fields, func(f field) bool { return !slices.Contains(command.Fields, f.Name) })
+	}
+	w.offer(ctx, command.Verb, fields, nil)
+	view.Form = &form{Verb: command.Verb, Title: command.Title, Action: of.bulkPath(), Key: newKey(), Fields: fields}
 	return view, nil
 }
 
-// bulk gives a command to several incidents and tells what became of it on each.
-func (w *console) bulk(c *gin.Context) {
+// bulk gives a command to several records and tells what became of it on each.
+func (w *console) bulk(c *gin.Context, of *queueKind) {
 	if err := parseForm(c, maxForm); err != nil {
 		w.fail(c, err)
 		return
 	}
-	references, verb := c.PostFormArray("id"), verbOf(c.PostForm("do"))
-	view, err := w.bulkView(c, references, verb, c.PostForm("back"))
+	view, err := w.bulkView(c, of, c.PostFormArray("id"), c.PostForm("do"), c.PostForm("back"))
 	if err != nil {
 		w.fail(c, err)
 		return
@@ -115,7 +122,7 @@ func (w *console) bulk(c *gin.Context) {
 	view.Form.Zone, view.Form.Key = c.PostForm(zoneField), c.PostForm(keyField)
 	read(view.Form.Fields, c.Request.PostForm)
 	if len(view.Rows) == 0 {
-		w.show(c, view.Form.refuse(domain.Invalid("id", "names no incident: select some first")), bulkPage(view))
+		w.show(c, view.Form.refuse(domain.Invalid("id", "names no %s: select some first", of.one)), bulkPage(view))
 		return
 	}
 	body, err := bodyOf(view.Form.Fields, view.Form.Zone)
@@ -126,7 +133,7 @@ func (w *console) bulk(c *gin.Context) {
 			ids[i] = row.Reference
 		}
 		outcomes, err = w.Service.Bulk(c.Request.Context(), app.BulkRequest{
-			Practice: domain.Incident, IDs: ids, Command: verb, Body: body, Key: view.Form.Key,
+			Practice: of.practice, IDs: ids, Command: view.Command.Verb, Body: body, Key: view.Form.Key,
 		})
 	}
 	if err != nil {
@@ -136,7 +143,7 @@ func (w *console) bulk(c *gin.Context) {
 	w.show(c, http.StatusOK, bulkPage(w.told(c, view, outcomes)))
 }
 
-// told puts the outcomes to the rows, with the incidents as they now are. The form stays for those on which it was not done.
+// told puts the outcomes to the rows, with the records as they now are. The form stays for those on which it was not done.
 func (w *console) told(c *gin.Context, view bulkView, outcomes []app.BulkOutcome) bulkView {
 	view.Given, view.Form.Key = true, newKey()
 	for i := range view.Rows {
@@ -147,9 +154,9 @@ func (w *console) told(c *gin.Context, view bulkView, outcomes []app.BulkOutcome
 		if row.Missing {
 			continue
 		}
-		fresh, err := w.Service.Incident(c.Request.Context(), row.Reference)
+		fresh, err := view.Of.read(c.Request.Context(), w, row.Reference)
 		if err != nil { // decided, and no longer theirs to read, or out of reach just now: what it was is shown
-			w.Log.InfoContext(c.Request.Context(), "an incident of a bulk command could not be read again", "error", err)
+			w.Log.InfoContext(c.Request.Context(), "a record of a bulk command could not be read again", "error", err)
 			continue
 		}
 		row.Record = fresh
@@ -157,7 +164,7 @@ func (w *console) told(c *gin.Context, view bulkView, outcomes []app.BulkOutcome
 	return view
 }
 
-// outcomeWord says what became of a command on one incident.
+// outcomeWord says what became of a command on one record.
 func outcomeWord(outcome *app.BulkOutcome) string {
 	switch {
 	case outcome == nil:
@@ -186,7 +193,7 @@ func bulkSummary(ctx context.Context, view bulkView) string {
 			done++
 		}
 	}
-	text := count(ctx, done, "incident", "incidents") + " done"
+	text := count(ctx, done, view.Of.one, view.Of.many) + " done"
 	if queued > 0 {
 		text += ", " + count(ctx, queued, "in line", "in line")
 	}
@@ -194,6 +201,14 @@ func bulkSummary(ctx context.Context, view bulkView) string {
 		text += ", " + count(ctx, refused, "not", "not")
 	}
 	return text + "."
+}
+
+// bulkTitle is what the button of a command says.
+func bulkTitle(command bulkCommand) string {
+	if len(command.Fields) > 0 {
+		return command.Title
+	}
+	return submitTitle(command.Verb)
 }
 
 func bulkClass(view bulkView, row bulkRow) string {

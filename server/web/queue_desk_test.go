@@ -64,7 +64,7 @@ func TestALiveQueueAgreesWithItsList(t *testing.T) {
 		for _, sort := range []string{"", "-opened_at", "opened_at", "-updated_at", "updated_at", "priority", "-priority", "wake_at", "-wake_at"} {
 			query, err := url.ParseQuery(asks + "&sort=" + sort)
 			require.NoError(t, err)
-			f := filtersOf(query)
+			f := filtersOf(incidentQueue, query)
 			ask := f.query()
 			ask.Limit = 200
 			found, err := d.Incidents(bo, ask)
@@ -96,8 +96,8 @@ func TestAViewIsKeptFromThePageAndSeenByThoseItIsFor(t *testing.T) {
 	form := func(name, audience string) url.Values {
 		return url.Values{"filters": {asks.values().Encode()}, "name": {name}, "audience": {audience}, "team": {"messaging"}, keyField: {newKey()}}
 	}
-	private := d.done("bo", viewsPath, form("Mine", app.AudiencePrivate))
-	shared := d.done("bo", viewsPath, form("Ours", app.AudienceTeam))
+	private := d.done("bo", incidentQueue.viewsPath(), form("Mine", app.AudiencePrivate))
+	shared := d.done("bo", incidentQueue.viewsPath(), form("Ours", app.AudienceTeam))
 	page := d.get("bo", private, http.StatusOK)
 	require.Contains(t, page, "<h1>Mine</h1>")
 	require.Contains(t, page, `<option value="1,2" selected>`)
@@ -106,16 +106,16 @@ func TestAViewIsKeptFromThePageAndSeenByThoseItIsFor(t *testing.T) {
 	d.get("ana", private, http.StatusNotFound)
 	require.Contains(t, d.get("ana", shared, http.StatusOK), "<h1>Ours</h1>")
 	d.get("rita", shared, http.StatusNotFound)
-	refused := d.post("bo", viewsPath, form("For all", app.AudienceEverybody), http.StatusForbidden)
+	refused := d.post("bo", incidentQueue.viewsPath(), form("For all", app.AudienceEverybody), http.StatusForbidden)
 	require.Contains(t, refused, `value="For all"`, "what was typed stays")
 	require.Contains(t, refused, "view.publish")
 
-	require.Equal(t, shared, d.done("ana", viewsPath+"/"+shared[len(queuePath+"?view="):], url.Values{"do": {"choose"}, "filters": {asks.values().Encode()}}))
+	require.Equal(t, shared, d.done("ana", incidentQueue.viewsPath()+"/"+shared[len(queuePath+"?view="):], url.Values{"do": {"choose"}, "filters": {asks.values().Encode()}}))
 	require.Contains(t, d.get("ana", queuePath, http.StatusOK), "<h1>Ours</h1>", "her list begins with it")
-	d.post("ana", viewsPath+"/"+shared[len(queuePath+"?view="):], url.Values{"do": {"drop"}, "filters": {""}}, http.StatusForbidden)
-	require.Contains(t, d.get("bo", viewsPath+"?state=open", http.StatusOK), `<span class="tally">`)
+	d.post("ana", incidentQueue.viewsPath()+"/"+shared[len(queuePath+"?view="):], url.Values{"do": {"drop"}, "filters": {""}}, http.StatusForbidden)
+	require.Contains(t, d.get("bo", incidentQueue.viewsPath()+"?state=open", http.StatusOK), `<span class="tally">`)
 	for range 2 { // without scripts, a form is easily sent twice
-		d.done("bo", viewsPath+"/"+shared[len(queuePath+"?view="):], url.Values{"do": {"drop"}, "filters": {""}})
+		d.done("bo", incidentQueue.viewsPath()+"/"+shared[len(queuePath+"?view="):], url.Values{"do": {"drop"}, "filters": {""}})
 	}
 	require.Contains(t, d.get("ana", queuePath, http.StatusOK), "<h1>All open</h1>")
 }
@@ -125,7 +125,7 @@ func TestABulkFormShowsWhatOneMayRead(t *testing.T) {
 	d := setupDesk(t)
 	d.put("INC-000031", "His own secret", "bo", incident.New, true)
 	d.put("INC-000032", "Her mail is out", "rita", incident.New, false)
-	address := bulkPath + "?do=assign&id=INC-000031&id=INC-000032&id=INC-999999&back=//evil.example"
+	address := incidentQueue.bulkPath() + "?do=assign&id=INC-000031&id=INC-000032&id=INC-999999&back=//evil.example"
 	page := d.get("rita", address, http.StatusOK)
 	require.NotContains(t, page, "secret")
 	require.Contains(t, page, "Her mail is out")

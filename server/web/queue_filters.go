@@ -12,8 +12,10 @@ import (
 
 const queuePath = "/incidents"
 
-// filters are what a list of incidents shows, as the URL says it. All of it can be bookmarked.
+// filters are what a list shows, as the URL says it. All of it can be bookmarked.
 type filters struct {
+	// Of is the kind of list; nil is that of incidents.
+	Of        *queueKind
 	State     string
 	Priority  string
 	Team      string
@@ -23,10 +25,12 @@ type filters struct {
 	Category  string
 	Tag       string
 	Words     string
-	// Promise are the promises that the list asks for.
+	// Promise are the promises that a list of incidents asks for.
 	Promise promiseFilter
-	Sort    string
-	Cursor  string
+	// Type, Model, Item and Voting are asked of changes; Voting is "yes" or empty.
+	Type, Model, Item, Voting string
+	Sort                      string
+	Cursor                    string
 	// View is the id of the saved view that the list began with.
 	View string
 	// Columns are the names of the columns shown; none: the usual ones.
@@ -37,7 +41,7 @@ const everyState = "all"
 
 // asked are the filters that a query names; without any of them, a view decides.
 func asked(query url.Values) bool {
-	for _, name := range []string{"state", "priority", "team", "assignee", "requester", "service", "category", "tag", "q", "sort"} {
+	for _, name := range []string{"state", "priority", "team", "assignee", "requester", "service", "category", "tag", "q", "sort", "type", "model", "item", "voting"} {
 		if query.Has(name) {
 			return true
 		}
@@ -45,11 +49,15 @@ func asked(query url.Values) bool {
 	return asksPromises(query)
 }
 
-func filtersOf(query url.Values) filters {
+func filtersOf(of *queueKind, query url.Values) filters {
 	f := filters{
-		State: query.Get("state"), Priority: query.Get("priority"), Team: query.Get("team"), Assignee: query.Get("assignee"),
+		Of: of, State: query.Get("state"), Priority: query.Get("priority"), Team: query.Get("team"), Assignee: query.Get("assignee"),
 		Requester: query.Get("requester"), Service: query.Get("service"), Category: query.Get("category"), Tag: query.Get("tag"),
 		Words: strings.TrimSpace(query.Get("q")), Promise: promiseFilterOf(query), Sort: query.Get("sort"), Cursor: query.Get("cursor"), View: query.Get("view"),
+	}
+	if of == changeQueue {
+		f.Promise = promiseFilter{}
+		f.Type, f.Model, f.Item, f.Voting = query.Get("type"), query.Get("model"), query.Get("item"), query.Get("voting")
 	}
 	for _, names := range query["column"] {
 		f.Columns = append(f.Columns, strings.FieldsFunc(names, func(r rune) bool { return r == ',' })...)
@@ -61,11 +69,14 @@ func filtersOf(query url.Values) filters {
 }
 
 // filtersOfView are those of a saved view.
-func filtersOfView(view app.View) filters {
+func filtersOfView(of *queueKind, view app.View) filters {
 	ask := view.Filter
 	f := filters{
-		State: strings.Join(ask.State, ","), Team: ask.Team, Assignee: ask.Assignee, Requester: ask.Requester, Service: ask.Service,
+		Of: of, Type: ask.Type, Model: ask.Model, Item: ask.Item, State: strings.Join(ask.State, ","), Team: ask.Team, Assignee: ask.Assignee, Requester: ask.Requester, Service: ask.Service,
 		Category: ask.Category, Tag: ask.Tag, Words: ask.Words, Promise: promiseFilterOfView(ask), Sort: ask.Sort, View: view.ID, Columns: view.Columns,
+	}
+	if ask.Voting {
+		f.Voting = "yes"
 	}
 	var priorities []string
 	for _, priority := range ask.Priority {
@@ -82,6 +93,7 @@ func filtersOfView(view app.View) filters {
 func (f filters) keep() app.ViewFilter {
 	ask := app.ViewFilter{
 		Team: f.Team, Assignee: f.Assignee, Requester: f.Requester, Service: f.Service, Category: f.Category, Tag: f.Tag, Words: f.Words, Sort: f.Sort,
+		Type: f.Type, Model: f.Model, Item: f.Item, Voting: f.Voting != "",
 	}
 	f.Promise.keepIn(&ask)
 	if f.State != everyState {
@@ -95,7 +107,22 @@ func (f filters) keep() app.ViewFilter {
 	return ask
 }
 
-// query is what the list asks the service.
+// kind is the kind of the list.
+func (f filters) kind() *queueKind {
+	if f.Of == nil {
+		return incidentQueue
+	}
+	return f.Of
+}
+
+// changes is what a list of changes asks the service.
+func (f filters) changes() app.ChangeQuery {
+	query := f.keep().Changes()
+	query.Cursor = f.Cursor
+	return query
+}
+
+// query is what a list of incidents asks the service.
 func (f filters) query() app.IncidentQuery {
 	query := f.keep().Query()
 	query.Cursor = f.Cursor
@@ -104,7 +131,7 @@ func (f filters) query() app.IncidentQuery {
 
 // narrowed reports whether anything but the usual state is asked for.
 func (f filters) narrowed() bool {
-	return f.Priority+f.Team+f.Assignee+f.Requester+f.Service+f.Category+f.Tag+f.Words != "" || f.Promise.asks() || f.State != everyState
+	return f.Priority+f.Team+f.Assignee+f.Requester+f.Service+f.Category+f.Tag+f.Words+f.Type+f.Model+f.Item+f.Voting != "" || f.Promise.asks() || f.State != everyState
 }
 
 // values are the filters as a query says them.
@@ -113,6 +140,7 @@ func (f filters) values() url.Values {
 	for name, value := range map[string]string{
 		"state": f.State, "priority": f.Priority, "team": f.Team, "assignee": f.Assignee, "requester": f.Requester, "service": f.Service,
 		"category": f.Category, "tag": f.Tag, "q": f.Words, "sort": f.Sort, "view": f.View, "column": strings.Join(f.Columns, ","),
+		"type": f.Type, "model": f.Model, "item": f.Item, "voting": f.Voting,
 	} {
 		if value != "" {
 			values.Set(name, value)
@@ -127,7 +155,7 @@ func (f filters) url(cursor string) string {
 	if cursor != "" {
 		values.Set("cursor", cursor)
 	}
-	return queuePath + "?" + values.Encode()
+	return f.kind().path + "?" + values.Encode()
 }
 
 // same reports whether other filters show the same list in the same order.
@@ -152,7 +180,7 @@ type standingView struct {
 	Filters filters
 }
 
-func stateChoices() []choice {
+func incidentStates() []choice {
 	choices := []choice{{"open", "Open"}, {"active", "Open or resolved"}, {everyState, "Any state"}}
 	for _, state := range incident.Lifecycle.States {
 		choices = append(choices, choice{string(state.Name), state.Title})
@@ -160,7 +188,7 @@ func stateChoices() []choice {
 	return choices
 }
 
-func sortChoices() []choice {
+func incidentSorts() []choice {
 	return []choice{
 		{"", "Newest first"}, {"opened_at", "Oldest first"}, {"wake_at", "Due next"}, {"priority", "Highest priority"}, {"-updated_at", "Changed last"},
 	}
@@ -178,15 +206,15 @@ func or(choices []choice, value string) []choice {
 	return append(slices.Clone(choices), choice{value, value})
 }
 
-// column is one that a list of incidents can show.
+// column is one that a list can show.
 type column struct {
 	Name, Title string
 	// Usual: it is shown where nobody chose.
 	Usual bool
 }
 
-// columns are all that a list of incidents can show, in the order shown. The title always is.
-var columns = []column{
+// incidentColumns are all that a list of incidents can show, in the order shown. The title always is.
+var incidentColumns = []column{
 	{"number", "Number", true},
 	{"priority", "Priority", true},
 	{titleColumn, "Title", true},
@@ -212,7 +240,7 @@ const titleColumn = "title"
 // shownColumns are those of a list; names that are none are left out.
 func (f filters) shownColumns() []column {
 	var shown []column
-	for _, one := range columns {
+	for _, one := range f.kind().columns {
 		if one.Name == titleColumn || len(f.Columns) == 0 && one.Usual || slices.Contains(f.Columns, one.Name) {
 			shown = append(shown, one)
 		}

@@ -61,7 +61,7 @@ const (
 
 // watchQueue reads from the address what the page asks for and which rows it shows.
 func (w *console) watchQueue(c *gin.Context) (watched, error) {
-	f, _, err := w.asked(c)
+	f, _, err := w.asked(c, incidentQueue)
 	if err != nil {
 		return nil, err
 	}
@@ -139,7 +139,7 @@ func (l *watchedQueue) begin(ctx context.Context, resumes bool) (templ.Component
 func (l *watchedQueue) row(ctx context.Context, one incident.Incident) rowView {
 	l.shown[one.Number] = one.Version
 	return rowView{
-		Incident: one, Columns: l.columns, Staff: l.who.Staff(), Now: l.Now(), Asked: l.filters.Promise, News: "changed", Left: !l.belongs(ctx, one),
+		listedRecord: listedRecord{Record: one.Record, Incident: &one}, Of: incidentQueue, Columns: l.columns, Staff: l.who.Staff(), Now: l.Now(), Asked: l.filters.Promise, News: "changed", Left: !l.belongs(ctx, one),
 	}
 }
 

@@ -108,7 +108,7 @@ func (d *desk) watchedBy(who app.Principal, asks string) *watchedQueue {
 	query, err := url.ParseQuery(asks)
 	require.NoError(d.t, err)
 	pages := &console{Dependencies: Dependencies{Service: d.App, Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return deskNow }}}
-	f := filtersOf(query)
+	f := filtersOf(incidentQueue, query)
 	return &watchedQueue{
 		console: pages, filters: f, columns: f.shownColumns(), who: who, shown: map[string]int64{}, fresh: map[string]bool{}, changed: map[string]app.LiveEvent{},
 	}
@@ -202,7 +202,7 @@ func TestPromisesAreAskedForInEveryWay(t *testing.T) {
 	require.NotContains(t, d.get("bo", "/incidents?promise=&clock_from=2026-11-29T00:00:00Z", http.StatusOK), `name="clock_from"`, "a moment of no verdict is let go")
 
 	asks := filters{State: everyState, Promise: promiseFilter{Clock: "met", Metric: "response", From: &deskNow}}
-	kept := d.done("bo", viewsPath, url.Values{"filters": {asks.values().Encode()}, "name": {"Kept"}, "audience": {app.AudiencePrivate}, keyField: {newKey()}})
+	kept := d.done("bo", incidentQueue.viewsPath(), url.Values{"filters": {asks.values().Encode()}, "name": {"Kept"}, "audience": {app.AudiencePrivate}, keyField: {newKey()}})
 	page = d.get("bo", kept, http.StatusOK)
 	require.Contains(t, page, "<h1>Kept</h1>")
 	require.Contains(t, page, `<option value="met" selected>`)
@@ -220,7 +220,7 @@ func TestEachPromiseFilterCanBeTakenOff(t *testing.T) {
 		titles = append(titles, one.Title)
 		address, err := url.Parse(one.Without)
 		require.NoError(t, err)
-		lengths[one.Title] = len(queueView{Filters: filtersOf(address.Query())}.applied(t.Context()))
+		lengths[one.Title] = len(queueView{Filters: filtersOf(incidentQueue, address.Query())}.applied(t.Context()))
 	}
 	period := "From 2 Mar 2026, 12:00 UTC to 2 Mar 2026, 13:00 UTC"
 	require.Equal(t, []string{"Promise: Kept", period, "Promised: The team's own promise", "Agreement: gold"}, titles)

@@ -10,7 +10,8 @@ import (
 
 // rowView is one row of a queue.
 type rowView struct {
-	incident.Incident
+	listedRecord
+	Of      *queueKind
 	Columns []column
 	Staff   bool
 	Now     time.Time
@@ -22,8 +23,8 @@ type rowView struct {
 	Left bool
 }
 
-func queueRowOf(view queueView, one app.IncidentView) rowView {
-	return rowView{Incident: one.Incident, Columns: view.Columns, Staff: view.Staff, Now: view.Now, Asked: view.Filters.Promise}
+func queueRowOf(view queueView, one listedRecord) rowView {
+	return rowView{listedRecord: one, Of: view.Of, Columns: view.Columns, Staff: view.Staff, Now: view.Now, Asked: view.Filters.Promise}
 }
 
 // text is the value of a column that is a word.
@@ -40,9 +41,15 @@ func (r rowView) text(name string) string {
 	case "category":
 		return r.Category
 	case "impact":
-		return human(r.Impact)
+		return human(r.Incident.Impact)
 	case "urgency":
-		return human(r.Urgency)
+		return human(r.Incident.Urgency)
+	case "type":
+		return human(r.Change.Type)
+	case "model":
+		return r.Change.Model
+	case "environment":
+		return r.Environment
 	case "channel":
 		return r.Channel
 	case "location":

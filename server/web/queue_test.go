@@ -22,35 +22,43 @@ import (
 
 // queueOf is the page of a queue for an agent.
 func queueOf(f filters, found app.Page[app.IncidentView]) queueView {
-	return queueView{page: pageOf("Incidents"), Filters: f, Columns: f.shownColumns(), Found: found, Staff: true, Keep: keepForm{Key: "k"}}
+	return queueView{
+		page: pageOf("Incidents"), Of: incidentQueue, Filters: f, Columns: f.shownColumns(), Rows: listedAs(found.Items, listedIncident), Next: found.NextCursor,
+		Staff: true, Keep: keepForm{Key: "k"},
+	}
 }
 
 func TestFiltersSurviveAddressAndView(t *testing.T) {
 	t.Parallel()
 	later := noon.Add(time.Hour)
 	f := filters{
+		Of:    incidentQueue,
 		State: "new,triaged", Priority: "1,2", Team: "a&b", Assignee: "me", Requester: "rita", Service: "mail", Category: "c", Tag: "vip",
 		Words: "relay down", Sort: "wake_at", View: "v", Columns: []string{"number", "due"},
 		Promise: promiseFilter{Clock: "breached", Metric: "resolution", Agreement: "gold", From: &noon, To: &later},
 	}
 	address, err := url.Parse(f.url("c2"))
 	require.NoError(t, err)
-	again := filtersOf(address.Query())
+	again := filtersOf(incidentQueue, address.Query())
 	require.Equal(t, "c2", again.Cursor)
 	again.Cursor = ""
 	require.Equal(t, f, again)
-	require.Equal(t, f, filtersOfView(app.View{ID: "v", Filter: f.keep(), Columns: f.Columns}))
-	every := filters{State: everyState}
-	require.Equal(t, every, filtersOfView(app.View{Filter: every.keep()}), "every state is kept as none")
-	require.Equal(t, "open", filtersOf(url.Values{}).State)
-	require.True(t, f.same(filtersOfView(app.View{ID: "other", Filter: f.keep()})))
+	require.Equal(t, f, filtersOfView(incidentQueue, app.View{ID: "v", Filter: f.keep(), Columns: f.Columns}))
+	every := filters{Of: incidentQueue, State: everyState}
+	require.Equal(t, every, filtersOfView(incidentQueue, app.View{Filter: every.keep()}), "every state is kept as none")
+	require.Equal(t, "open", filtersOf(incidentQueue, url.Values{}).State)
+	require.True(t, f.same(filtersOfView(incidentQueue, app.View{ID: "other", Filter: f.keep()})))
 	require.False(t, f.same(every))
 }
 
 func TestANumberLeadsToItsRecord(t *testing.T) {
 	t.Parallel()
 	for typed, want := range map[string]string{"inc-7": "INC-000007", "INC000123": "INC-000123", "Inc-1234567": "INC-1234567"} {
-		require.True(t, numberPattern.MatchString(typed))
+		number, is := incidentQueue.numberOf(typed)
+		require.True(t, is)
+		require.Equal(t, want, number)
+		_, is = changeQueue.numberOf(typed)
+		require.False(t, is, "it is no change")
 		answer := ask(t, mounted(t, whoHas(domain.RoleAgent)), http.MethodGet, "/incidents?q="+typed, nil, cookie)
 		require.Equal(t, "/incidents/"+want, answer.Header().Get("Location"))
 	}
@@ -70,7 +78,7 @@ func TestColumnsAreThoseThatWereChosen(t *testing.T) {
 	one.Tags, one.Impact = []string{"vip"}, "very_high"
 	list := app.Page[app.IncidentView]{Items: []app.IncidentView{one}}
 	var every []string
-	for _, column := range columns {
+	for _, column := range incidentColumns {
 		every = append(every, column.Name)
 	}
 	text := html(t, queuePage(queueOf(filters{State: "open", Columns: every}, list)))
@@ -82,7 +90,7 @@ func TestColumnsAreThoseThatWereChosen(t *testing.T) {
 
 func TestViewsAreOfferedWithTheirCounts(t *testing.T) {
 	t.Parallel()
-	view := queueOf(filtersOfView(app.View{ID: "v1", Name: "Urgent"}), app.Page[app.IncidentView]{})
+	view := queueOf(filtersOfView(incidentQueue, app.View{ID: "v1", Name: "Urgent"}), app.Page[app.IncidentView]{})
 	view.Views = []app.View{{ID: "v1", Name: "Urgent", Changeable: true}, {ID: "v2", Name: "Desk", Audience: app.AudienceTeam, Team: "desk"}}
 	view.Current = &view.Views[0]
 	counts := make([]int, len(standing())+2)
@@ -124,15 +132,15 @@ func TestOnlyStaffSelectRows(t *testing.T) {
 
 func TestABulkCommandTellsWhatBecameOfEach(t *testing.T) {
 	t.Parallel()
-	view := bulkView{page: pageOf("Assign"), Back: "/incidents?team=a", Form: &form{Verb: "assign", Title: "Assign", Action: bulkPath, Key: "k", Fields: fieldsFor(t, "assign")}}
+	view := bulkView{page: pageOf("Assign"), Of: incidentQueue, Command: incidentQueue.first[0], Back: "/incidents?team=a", Form: &form{Verb: "assign", Title: "Assign", Action: incidentQueue.bulkPath(), Key: "k", Fields: fieldsFor(t, "assign")}}
 	outcomes := []*app.BulkOutcome{
 		{Outcome: domain.Applied}, {Outcome: domain.Queued}, {Outcome: domain.Refused, Refusal: domain.Errorf(domain.CodeConflict, "it is <closed>")},
 	}
 	for i := range outcomes {
-		row := bulkRow{Reference: "INC-00000" + string(rune('1'+i)), Record: recordOf(incident.New, "assign")}
+		row := bulkRow{Reference: "INC-00000" + string(rune('1'+i)), Record: listedIncident(recordOf(incident.New, "assign"))}
 		view.Rows = append(view.Rows, row)
 	}
-	view.Rows[2].Record.AllowedCommands = nil
+	view.Rows[2].Record.Allowed = nil
 	text := html(t, bulkPage(view))
 	require.Contains(t, text, "Assign 3 incidents")
 	require.Equal(t, 1, strings.Count(text, "Not possible in this state"))
@@ -147,24 +155,25 @@ func TestABulkCommandTellsWhatBecameOfEach(t *testing.T) {
 	require.Contains(t, text, "Not done: it is &lt;closed&gt;")
 	require.Contains(t, text, "Try again for those that were not done")
 	require.Equal(t, 1, strings.Count(text, `type="hidden" name="id"`), "only those are tried again")
-	require.Contains(t, html(t, bulkPage(bulkView{page: pageOf("x"), Form: view.Form})), "Select incidents in the list first")
+	require.Contains(t, html(t, bulkPage(bulkView{page: pageOf("x"), Of: incidentQueue, Form: view.Form})), "Select incidents in the list first")
 }
 
 func TestBulkTakesOnlyCommandsForSeveral(t *testing.T) {
 	t.Parallel()
-	for _, verb := range slices.Concat(bulkFirst, bulkMore) {
+	for _, command := range slices.Concat(incidentQueue.first, incidentQueue.more) {
+		verb := command.Verb
 		transition, known := incident.Lifecycle.Transition(verb)
 		require.True(t, known, verb)
 		require.False(t, transition.Machine(), verb)
 	}
 	handler := mounted(t, whoHas(domain.RoleAgent))
-	require.Equal(t, http.StatusNotFound, ask(t, handler, http.MethodGet, bulkPath+"?do=merge-into", nil, cookie).Code)
-	require.Equal(t, http.StatusNotFound, ask(t, handler, http.MethodPost, bulkPath, url.Values{"do": {"log"}}, cookie, fromHere).Code)
+	require.Equal(t, http.StatusNotFound, ask(t, handler, http.MethodGet, incidentQueue.bulkPath()+"?do=merge-into", nil, cookie).Code)
+	require.Equal(t, http.StatusNotFound, ask(t, handler, http.MethodPost, incidentQueue.bulkPath(), url.Values{"do": {"log"}}, cookie, fromHere).Code)
 	many := url.Values{"do": {"assign"}, "id": make([]string, maxBulk+1)}
 	for i := range many["id"] {
 		many["id"][i] = "INC-" + strings.Repeat("1", i%9+1) + string(rune('a'+i/9))
 	}
-	require.Equal(t, http.StatusUnprocessableEntity, ask(t, handler, http.MethodPost, bulkPath, many, cookie, fromHere).Code)
+	require.Equal(t, http.StatusUnprocessableEntity, ask(t, handler, http.MethodPost, incidentQueue.bulkPath(), many, cookie, fromHere).Code)
 }
 
 func TestWhatFitsAList(t *testing.T) {
@@ -178,7 +187,7 @@ func TestWhatFitsAList(t *testing.T) {
 	} {
 		query, err := url.ParseQuery(ask)
 		require.NoError(t, err)
-		require.Equal(t, want, belongs(filtersOf(query).keep(), one, "ana"), ask)
+		require.Equal(t, want, belongs(filtersOf(incidentQueue, query).keep(), one, "ana"), ask)
 	}
 	one.Assignee, one.Open = "", false
 	require.True(t, belongs(app.ViewFilter{Assignee: "none"}, one, "ana"))
@@ -263,7 +272,7 @@ func TestARowIsReadOnceForAllWhoLook(t *testing.T) {
 func TestRowsOfALiveQueueKeepTheirPlace(t *testing.T) {
 	t.Parallel()
 	one := recordOf(incident.Resolved).Incident
-	row := rowView{Incident: one, Columns: filters{}.shownColumns(), Staff: true, Now: noon, News: "changed", Left: true}
+	row := rowView{listedRecord: listedRecord{Record: one.Record, Incident: &one}, Of: incidentQueue, Columns: filters{}.shownColumns(), Staff: true, Now: noon, News: "changed", Left: true}
 	text, err := message(t.Context(), "", queueNews([]rowView{row}, 3, "/incidents?state=open", "1 row brought up to date"))
 	require.NoError(t, err)
 	require.Contains(t, text, `<hx-partial hx-target="#row-INC-000007" hx-swap="outerMorph">`)

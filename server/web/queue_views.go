@@ -13,8 +13,6 @@ import (
 	"github.com/holdfast-itsm/holdfast/server"
 )
 
-const viewsPath = queuePath + "/views"
-
 // viewTab is one view as the page offers it.
 type viewTab struct {
 	Title, URL string
@@ -39,7 +37,7 @@ func (v queueView) tabs(ctx context.Context, counts []int) []viewTab {
 // offered are the tabs and what each asks. A list of promises that nobody kept as a view has one as well: whoever comes to it by a
 // figure sees that it is as long.
 func (v queueView) offered() (tabs []viewTab, asks []app.ViewFilter) {
-	for _, one := range standing() {
+	for _, one := range v.Of.standing(v) {
 		tabs = append(tabs, viewTab{Title: one.Title, URL: one.Filters.url(""), Current: v.Current == nil && v.Filters.same(one.Filters)})
 		asks = append(asks, one.Filters.keep())
 	}
@@ -48,7 +46,7 @@ func (v queueView) offered() (tabs []viewTab, asks []app.ViewFilter) {
 		asks = append(asks, v.Filters.keep())
 	}
 	for _, one := range v.Views {
-		tab := viewTab{Title: one.Name, URL: queuePath + "?view=" + one.ID, Current: v.Current != nil && v.Current.ID == one.ID}
+		tab := viewTab{Title: one.Name, URL: v.Of.path + "?view=" + one.ID, Current: v.Current != nil && v.Current.ID == one.ID}
 		switch one.Audience {
 		case app.AudienceTeam:
 			tab.Shared = "of team " + one.Team
@@ -82,7 +80,7 @@ func (w *console) countsOf(ctx context.Context, view queueView) []int {
 	ctx, cancel := context.WithTimeout(ctx, countTime)
 	defer cancel()
 	_, asks := view.offered()
-	counts, err := w.Service.CountViews(ctx, asks[:min(len(asks), app.MaxViews)])
+	counts, err := w.Service.CountViews(ctx, view.Of.practice, asks[:min(len(asks), app.MaxViews)])
 	if err != nil {
 		w.Log.WarnContext(ctx, "the views of a queue could not be counted", "error", err)
 	}
@@ -91,12 +89,13 @@ func (w *console) countsOf(ctx context.Context, view queueView) []int {
 
 // viewCounts shows the views with what each has, as a part of the queue's page: it is asked for once the page is there, so that
 // the page need not wait for it.
-func (w *console) viewCounts(c *gin.Context) {
-	var view queueView
+func (w *console) viewCounts(c *gin.Context, of *queueKind) {
+	view := queueView{page: w.page(c, of.title), Of: of}
 	var err error
-	if view.Filters, view.Current, err = w.asked(c); err == nil {
-		view.Views, err = w.Service.Views(c.Request.Context(), domain.Incident)
+	if view.Filters, view.Current, err = w.asked(c, of); err == nil {
+		view.Views, err = w.Service.Views(c.Request.Context(), of.practice)
 	}
+	_, view.MyTeams = w.teamsOf(c.Request.Context(), view.Who.Handle)
 	if err != nil {
 		w.fail(c, err)
 		return
@@ -109,41 +108,41 @@ func (w *console) viewCounts(c *gin.Context) {
 }
 
 // countsURL is where the page asks for its views with their counts.
-func countsURL(f filters) string { return viewsPath + "?" + f.values().Encode() }
+func countsURL(f filters) string { return f.kind().viewsPath() + "?" + f.values().Encode() }
 
 // keepView keeps what the list shows as a new view.
-func (w *console) keepView(c *gin.Context) {
+func (w *console) keepView(c *gin.Context, of *queueKind) {
 	if err := parseForm(c, maxForm); err != nil {
 		w.fail(c, err)
 		return
 	}
-	f, form, err := keptForm(c)
+	f, form, err := keptForm(c, of)
 	if err != nil {
 		w.fail(c, err)
 		return
 	}
-	view := app.View{Practice: domain.Incident, Name: form.Name, Audience: form.Audience, Filter: f.keep(), Columns: f.Columns}
+	view := app.View{Practice: of.practice, Name: form.Name, Audience: form.Audience, Filter: f.keep(), Columns: f.Columns}
 	if view.Audience == app.AudienceTeam {
 		view.Team = form.Team
 	}
 	kept, err := w.Service.SaveView(c.Request.Context(), form.Key, view)
 	if err == nil && c.PostForm("default") != "" {
-		err = w.Service.ChooseView(c.Request.Context(), domain.Incident, kept.ID)
+		err = w.Service.ChooseView(c.Request.Context(), of.practice, kept.ID)
 	}
 	if err != nil {
 		w.refuseView(c, f, form, err)
 		return
 	}
-	c.Redirect(http.StatusSeeOther, queuePath+"?view="+kept.ID)
+	c.Redirect(http.StatusSeeOther, of.path+"?view="+kept.ID)
 }
 
 // keptForm reads the form of a view and the list that it was filled in beside.
-func keptForm(c *gin.Context) (filters, keepForm, error) {
+func keptForm(c *gin.Context, of *queueKind) (filters, keepForm, error) {
 	query, err := url.ParseQuery(c.PostForm("filters"))
 	if err != nil {
 		return filters{}, keepForm{}, domain.Errorf(domain.CodeMalformed, "the form does not say what the list shows")
 	}
-	return filtersOf(query), keepForm{
+	return filtersOf(of, query), keepForm{
 		Key: c.PostForm(keyField), Name: c.PostForm("name"), Audience: c.PostForm("audience"), Team: c.PostForm("team"),
 	}, nil
 }
@@ -152,7 +151,7 @@ func keptForm(c *gin.Context) (filters, keepForm, error) {
 func (w *console) refuseView(c *gin.Context, f filters, form keepForm, err error) {
 	problem := server.ProblemOf(err)
 	c.Request.URL.RawQuery = f.values().Encode()
-	view, viewErr := w.queueView(c)
+	view, viewErr := w.queueView(c, f.kind())
 	if viewErr != nil {
 		w.fail(c, err)
 		return
@@ -163,18 +162,18 @@ func (w *console) refuseView(c *gin.Context, f filters, form keepForm, err error
 }
 
 // changeView writes a kept view anew, takes it away, or makes it the one that the reader's list begins with.
-func (w *console) changeView(c *gin.Context) {
+func (w *console) changeView(c *gin.Context, of *queueKind) {
 	if err := parseForm(c, maxForm); err != nil {
 		w.fail(c, err)
 		return
 	}
 	ctx, id := c.Request.Context(), c.Param("view")
-	f, form, err := keptForm(c)
+	f, form, err := keptForm(c, of)
 	if err != nil {
 		w.fail(c, err)
 		return
 	}
-	target := queuePath + "?view=" + id
+	target := of.path + "?view=" + id
 	switch c.PostForm("do") {
 	case "change":
 		var view app.View
@@ -183,14 +182,14 @@ func (w *console) changeView(c *gin.Context) {
 			_, err = w.Service.SaveView(ctx, "", view)
 		}
 	case "drop":
-		err, target = w.Service.DropView(ctx, id), filters{State: "open"}.url("")
+		err, target = w.Service.DropView(ctx, id), filters{Of: of, State: "open"}.url("")
 		if domain.CodeOf(err) == domain.CodeNotFound {
 			err = nil // the form was sent twice
 		}
 	case "choose":
-		err = w.Service.ChooseView(ctx, domain.Incident, id)
+		err = w.Service.ChooseView(ctx, of.practice, id)
 	case "unchoose":
-		err = w.Service.ChooseView(ctx, domain.Incident, "")
+		err = w.Service.ChooseView(ctx, of.practice, "")
 	default:
 		err = domain.Errorf(domain.CodeMalformed, "the form does not say what to do with the view")
 	}

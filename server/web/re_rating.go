@@ -120,7 +120,7 @@ func (w *console) refuseReRating(c *gin.Context, view reRatingView, err error) {
 
 func (w *console) reRatingView(c *gin.Context, asked url.Values) reRatingView {
 	view := reRatingView{
-		page: w.page(c, "Re-rating"), Filters: filtersOf(asked), Outdated: asked.Get("outdated"), From: asked.Get("cursor"), Key: newKey(),
+		page: w.page(c, "Re-rating"), Filters: filtersOf(incidentQueue, asked), Outdated: asked.Get("outdated"), From: asked.Get("cursor"), Key: newKey(),
 	}
 	ctx := c.Request.Context()
 	var err error

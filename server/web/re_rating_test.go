@@ -73,7 +73,7 @@ func (d *desk) commands() int {
 
 func TestAReRatingKeepsItsFilter(t *testing.T) {
 	t.Parallel()
-	view := reRatingView{Filters: filtersOf(url.Values{"team": {"network"}, "q": {"mail"}, "state": {"closed"}, "priority": {"1,2"}}), Outdated: "Calendar/support"}
+	view := reRatingView{Filters: filtersOf(incidentQueue, url.Values{"team": {"network"}, "q": {"mail"}, "state": {"closed"}, "priority": {"1,2"}}), Outdated: "Calendar/support"}
 	require.Equal(t, reRatingPath+"?cursor=c&outdated=Calendar%2Fsupport&priority=1%2C2&q=mail&team=network", view.url("c"))
 	require.Equal(t, []string{"open"}, view.query().State, "what is over keeps its verdicts")
 	require.Equal(t, app.PromiseQuery{Outdated: "Calendar/support"}, view.query().PromiseQuery)

@@ -99,6 +99,12 @@ func changesAreFit(t *testing.T, browser context.Context, stack *kit.Stack) {
 		{"/changes/board", "with a vote", func(v *tab) {
 			v.do(chromedp.Click(`#`+number+` .vote-here summary`), chromedp.WaitVisible(`#`+number+` .ballot`))
 		}},
+		{"/changes?state=all&q=xylophone", "with a command for several", func(v *tab) {
+			v.do(chromedp.Evaluate[chromedp.Void](`document.querySelector("[data-pick-all]").click(); document.querySelector('.bulk-bar button[value="assign"]').click()`), chromedp.WaitVisible("#bulk form"))
+		}},
+		{"/changes?column=title,number,state,risk,window,conflicts,team,assignee,priority,service,type,model,environment,category,tags,requester,due,opened,updated", "with every column", func(*tab) {}},
+		{"/changes", "with a view being kept", click(".title-tools details.menu summary", "#view-name")},
+		{record, "with somebody to watch", click("#watchers summary", "#watcher")},
 		{"/approvals", "with a delegation being made", click("#delegations summary", "#f-delegate")},
 	})
 	for _, verb := range []string{"edit", "request-info", "break-glass", "cancel", "link", "start"} {

@@ -18,7 +18,7 @@ type walk func(t *testing.T, browser context.Context, stack *kit.Stack)
 var consoleWalks = map[string]walk{
 	"an agent's morning": agentsMorning, "a team lead's morning": leadsMorning, "a requester's morning": requestersMorning,
 	"signing in and out": signingInAndOut, "live updates": liveUpdates,
-	"a queue by keyboard": queueByKeyboard, "a queue in bulk": queueInBulk, "a live queue and its views": queueLive,
+	"a queue by keyboard": queueByKeyboard, "a queue in bulk": queueInBulk, "a queue of changes by keys": changeQueueByKeys, "a live queue and its views": queueLive,
 	"a refused form keeps what was typed": refusedForm, "signing in by password": signingInByPassword,
 	"every page of the work is fit for everybody": workIsFit, "every command is fit for everybody": commandsAreFit,
 	"what opens on pages of the work is fit for everybody": workOpenedIsFit, "the portal is fit for everybody": askingIsFit,

@@ -126,6 +126,12 @@ func (c *closed) read() []surface {
 		get(meeting+"/minutes.md", "lemming bandicoot peccary dingo", "admin"), get(meeting+"/minutes.md", "dingo", "mona kim"), get(meeting+"/timeline?limit=200", "", ""),
 		get("/configuration-items/"+c.item, "lemming bobcat", staff), get("/configuration-items?limit=200&q="+c.item, "", ""), get("/configuration-impact?item="+c.item, "", ""),
 		get(hidden+"/watchers", "", ""),
+		{"counting changes by each word", func(v *visitor) string {
+			return v.findsOf(changeMarks, func(word string) int {
+				counted := v.api.Post("/views/count", object{"practice": "change", "filters": []object{{"q": word}}}).Is(200).Map()
+				return int(counted["counts"].([]any)[0].(float64))
+			})
+		}, "lemming numbat bobcat", staff},
 		{"POST /changes/bulk", func(v *visitor) string {
 			return string(v.api.Post("/changes/bulk", object{"ids": []string{c.hidden, c.id, c.shown}, "command": "close"}).Body)
 		}, "", ""},
@@ -141,7 +147,17 @@ func (c *closed) pages() []surface {
 	day, staff := c.window(0).Format(time.DateOnly), "dee eli admin"
 	meeting := "/cab-meetings/" + c.meeting
 	return []surface{
-		get("/changes?state=all", "lemming", staff), get("/changes/"+c.hidden, changeWords+" bandicoot", namedInIt), get("/changes/"+c.id, "lemming", namedInIt),
+		get("/changes?state=all", "lemming", staff), get("/changes?state=all&q=swap", "lemming bobcat", staff), get("/changes?state=all&q=swap", "bobcat", "mona kim oz"),
+		get("/changes/bulk?do=tag&id="+c.hidden+"&id="+c.id+"&id="+c.shown, "lemming bobcat", staff), get("/changes/views?state=open", "", ""),
+		{"page counting changes by each word", func(v *visitor) string {
+			return v.findsOf(changeMarks, func(word string) int {
+				if strings.Contains(v.page("/changes?state=all&q="+word), `class="subject"`) {
+					return 1
+				}
+				return 0
+			})
+		}, "lemming numbat bobcat", staff},
+		get("/changes/"+c.hidden, changeWords+" bandicoot", namedInIt), get("/changes/"+c.id, "lemming", namedInIt),
 		get("/changes/"+c.hidden+"?do=edit", "ocelot", "dee"), get("/changes/"+c.shown, "bobcat", "mona oz kim"), get("/changes/board", "lemming", "admin"), get("/changes/board", "bobcat", "mona kim"),
 		get("/changes/calendar?day="+day, "lemming bobcat", staff), get("/changes/calendar?view=week&day="+day, "lemming bobcat", staff), get("/changes/calendar?day="+day, "bobcat", "mona oz"), get("/approvals", "lemming", "cy hal ana"),
 		get("/search?q=swap", "", ""), get("/search?q="+c.hidden, "lemming", staff), get("/search/options?q="+c.hidden, "lemming", staff), get("/notifications", "lemming", "cy dee hal"),

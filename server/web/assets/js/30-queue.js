@@ -60,6 +60,7 @@
     x: toggle,
     a: () => command("assign"),
     r: () => command("resolve"),
+    t: () => command("tag"),
   };
 
   document.addEventListener("keydown", (event) => {
