@@ -195,7 +195,11 @@ func (l PaperLine) Words() string {
 		fmt.Fprintf(&text, "%s notes", orDash(l.By))
 	}
 	if l.Text != "" {
-		fmt.Fprintf(&text, ": %s", strings.Join(strings.Fields(l.Text), " "))
+		said := strings.Join(strings.Fields(l.Text), " ")
+		if len(l.Conditions)+len(l.People)+len(l.Fields) > 0 {
+			said = strings.TrimSuffix(said, ".") // the sentence goes on
+		}
+		fmt.Fprintf(&text, ": %s", said)
 	}
 	for _, more := range []struct {
 		words string

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -47,5 +48,8 @@ func nextTurns(document policy.Document, after time.Time) (turnsView, error) {
 	return view, err
 }
 
-// turnWords write the wall time of a turn: "Wed 2026-12-02 14:00".
-func turnWords(turn cron.Turn) string { return turn.Wall.Format("Mon 2006-01-02 15:04") }
+// turnWords write the wall time of a turn: "Wed 2 December 2026, 14:00".
+func turnWords(ctx context.Context, turn cron.Turn) string {
+	language := languageOf(ctx)
+	return turn.Wall.Format("Mon ") + language.Date(turn.Wall) + ", " + language.Time(turn.Wall)
+}

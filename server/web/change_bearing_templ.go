@@ -479,7 +479,7 @@ func windowOf(c change.Change) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = instant(span.To).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = until(span.From, span.To).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

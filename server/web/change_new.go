@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/gin-gonic/gin"
 
@@ -133,7 +134,37 @@ func groups(fields []field) []fieldGroup {
 	return list
 }
 
-// withoutModel are the fields of a form but for the model, which the page chooses.
-func withoutModel(fields []field) []field {
-	return slices.DeleteFunc(slices.Clone(fields), func(f field) bool { return f.Name == "model" })
+// leftByModel are the fields of a form that a model leaves to be filled in: not the model itself, which the page chooses, and, for a
+// standard change, not the service that its model names, because no other is taken. What the model says instead is told.
+func leftByModel(fields []field, model app.ModelView) []field {
+	standard := model.Type == change.Standard
+	left := slices.DeleteFunc(slices.Clone(fields), func(f field) bool {
+		return f.Name == "model" || f.Name == "service" && f.Error == "" && standard && model.Service != ""
+	})
+	of := map[string]string{"service": model.Service, "team": model.Team, "configuration_items": strings.Join(model.ConfigurationItems, ", ")}
+	for i, f := range left {
+		if of[f.Name] == "" {
+			continue
+		}
+		left[i].Hint = "Left empty: " + of[f.Name] + "."
+		if standard && f.Name == "configuration_items" {
+			left[i].Hint = "Left empty: " + of[f.Name] + ". No others."
+		}
+	}
+	return left
+}
+
+// touchedBy words what changes of a model touch: "print: ber-print-1, ber-print-2, in production".
+func touchedBy(model app.ModelView) string {
+	var words []string
+	if items := strings.Join(model.ConfigurationItems, ", "); items != "" {
+		words = append(words, items)
+	}
+	if model.Service != "" {
+		words = append(words, "of the service "+model.Service)
+	}
+	if model.Environment != "" {
+		words = append(words, "in "+model.Environment)
+	}
+	return sentence(strings.Join(words, ", "))
 }

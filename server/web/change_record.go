@@ -149,8 +149,13 @@ func (v changeView) parted() (main string, beside, menu []string) {
 	for _, verb := range v.Commands {
 		switch {
 		case slices.Contains(elsewhere, verb):
-		case verb == "cast_vote" && outstanding(v.Seats) == 0: // a vote that can be changed
+		case verb == "cast_vote" && outstanding(v.Seats) == 0, // a vote that can be changed
+			verb == "start" && !v.startsNow():
 			menu = append(menu, verb)
+		case verb == "complete" && tasksLeft(v.Change.Change) > 0: // until they are done, only as failed
+			beside = append(beside, verb)
+		case verb == "revise" && v.Change.State == change.Rejected && main == "":
+			main = verb
 		case main == "" && placeOf(verb) < slices.Index(usual, "back_out"):
 			main = verb
 		case placeOf(verb) <= slices.Index(usual, "edit"):
@@ -163,6 +168,12 @@ func (v changeView) parted() (main string, beside, menu []string) {
 		return "", menu, nil // a menu of its own would only hide them
 	}
 	return main, beside, menu
+}
+
+// startsNow reports whether a start would not be refused for the hour or for what blocks it.
+func (v changeView) startsNow() bool {
+	span, set := v.Change.Window()
+	return set && span.Holds(v.Now) && len(v.Change.Blocked()) == 0
 }
 
 // changeDoURL leads to the form of a command, filled in with what is named.
@@ -188,15 +199,32 @@ func (v changeView) waitsFor(ctx context.Context) string {
 			return "Waits for somebody to assess its risk. " + c.ReviewedBy + " has read it."
 		}
 		return "Waits for a peer to read it. " + c.AssessedBy + " has assessed its risk."
-	case change.AwaitingApproval, change.Rejected:
-		if c.State == change.AwaitingApproval && c.AsksAgain() {
+	case change.Rejected:
+		words := "Rejected."
+		if c.Approval != nil {
+			words = "Rejected: " + strings.TrimSpace(whereApprovalStands(*c.Approval))
+		}
+		if v.allows("revise") {
+			words += " Revise takes it back to its draft."
+		}
+		return words
+	case change.Canceled:
+		return "Canceled: it will not be made."
+	case change.AwaitingApproval:
+		if by := asking(v.Stages); by != "" {
+			return whereApprovalStands(*c.Approval) + " " + by + " asked something: the deadline stands still until it is answered."
+		}
+		if c.AsksAgain() {
 			return whereApprovalStands(*c.Approval) + " It has no window; the board is asked again when one is set."
 		}
 		if c.Approval != nil {
 			return whereApprovalStands(*c.Approval)
 		}
 	case change.Approved:
-		if _, set := c.Window(); c.WindowMissed || !set {
+		if c.WindowMissed {
+			return "Approved. Its window passed without a start: it needs another."
+		}
+		if _, set := c.Window(); !set {
 			return "Approved. It needs a window."
 		}
 		if ofSuspendedModel(c.Change) {
@@ -238,6 +266,21 @@ func (v changeView) waitsFor(ctx context.Context) string {
 // ofSuspendedModel reports whether the model is out of use that a change follows.
 func ofSuspendedModel(c change.Change) bool {
 	return slices.ContainsFunc(c.Blocked(), func(one change.Conflict) bool { return !one.Overridable() })
+}
+
+// asking are those whose questions wait for an answer; empty: nobody's.
+func asking(stages []stageView) string {
+	var people []string
+	for _, stage := range stages {
+		if !stage.State.TakesVotes() {
+			continue
+		}
+		for _, question := range stage.OpenQuestions() {
+			people = append(people, question.By)
+		}
+	}
+	slices.Sort(people)
+	return strings.Join(slices.Compact(people), ", ")
 }
 
 // tasksDone counts how many of a change's tasks are done.

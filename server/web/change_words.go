@@ -153,13 +153,24 @@ func changeDue(c change.Change) (words string, at *time.Time) {
 	if c.WakeAt == nil {
 		return "", nil
 	}
+	if c.NextDue == "window_missed" && c.State == change.Approved {
+		return "Its window ends: after that it needs another", c.WakeAt
+	}
 	return changeDueWords(c.NextDue), c.WakeAt
+}
+
+// endState is the state that a change ended in, for the word beside the moment; those that go on say when they were closed.
+func endState(state domain.State) domain.State {
+	if state == change.Canceled {
+		return state
+	}
+	return change.Closed
 }
 
 // changeDues word the deadlines of changes by name.
 var changeDues = map[string]string{
 	"window_missed": "Its window ends: without a start it goes back to approved",
-	"window_opens":  "Its window opens: it starts by itself", "overrun": "Its window ends: that it goes on is told",
+	"window_opens":  "Its window opens: it starts by itself", "overrun": "Its window ends: the change managers are told",
 	"settle":     "Alerts are let through again: what still fires opens incidents",
 	"watch_over": "The watch ends: it closes by itself", "review": "Its review is due: after that it escalates",
 }

@@ -539,7 +539,7 @@ func impactPage(view impactPageView) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			}
-			templ_7745c5c3_Err = filterSelect("depth", "Over at most so many relations", depthChoices(), strconv.Itoa(view.Depth)).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = filterSelect("depth", "Relations away, at most", depthChoices(), strconv.Itoa(view.Depth)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -239,6 +239,16 @@ func boardWords(b meeting.Board) string {
 	return words
 }
 
+// boardText words a board as an event keeps it: "role:cab_member for service:mail".
+func boardText(kept string) string {
+	target, scope, scoped := strings.Cut(kept, " for ")
+	words := electorateWords([]approval.Target{approval.Target(target)})
+	if kind, name, named := strings.Cut(scope, ":"); scoped && named {
+		words += ", about changes of the " + kind + " " + name
+	}
+	return words
+}
+
 // awaits reports whether an item still awaits votes.
 func awaits(item app.PaperItem) bool { return item.State == change.AwaitingApproval }
 
@@ -256,6 +266,35 @@ func agendaWords(m app.MeetingView) string {
 		return "The meeting was canceled; what was on its agenda waits as before."
 	}
 	return "What awaited votes of the board at the cut-off, and what was put there by hand."
+}
+
+// lineWords are what a line of the minutes says, with the stage named as on every page.
+func lineWords(line app.PaperLine) string {
+	if line.Stage == "" {
+		return line.Words()
+	}
+	line.Stage = "the stage " + stageName(line.Stage)
+	if line.Kind == app.PaperDecision {
+		return sentenceStart(line.Words())
+	}
+	return line.Words()
+}
+
+// emptyAgenda says why nothing is on an agenda, and what puts something there.
+func emptyAgenda(m app.MeetingView) string {
+	switch {
+	case m.State == meeting.Planned:
+		return "What awaits votes of the board at the cut-off will be. The chair can put a change on it at any time."
+	case slices.Contains(m.AllowedCommands, "add_item"):
+		return "Nothing awaited votes of the board at the cut-off. You can put a change on it."
+	}
+	return "Nothing awaited votes of the board at the cut-off."
+}
+
+// headVerbs are the commands that have a button at the head of the page. What takes a change off the agenda stands beside each change.
+func (v meetingView) headVerbs() []string {
+	hidden := slices.ContainsFunc(v.Paper.Items, func(item app.PaperItem) bool { return item.Hidden })
+	return slices.DeleteFunc(slices.Clone(v.meeting().AllowedCommands), func(verb string) bool { return verb == "remove_item" && !hidden })
 }
 
 // meetingVerb is what the button of a command says.

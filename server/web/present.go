@@ -193,7 +193,10 @@ type fact struct {
 }
 
 // silent are parts of events that say nothing to people, or that say again what stands beside them.
-var silent = map[string]bool{"id": true, "sha256": true, "fields": true, "incident": true, "to": true, "base": true, "held_since": true}
+var silent = map[string]bool{
+	"id": true, "sha256": true, "fields": true, "incident": true, "to": true, "base": true, "held_since": true,
+	"cadence": true, "turn": true,
+}
 
 // freeText are the words of people.
 var freeText = map[string]bool{"body": true, "notes": true, "comment": true, "text": true, "description": true}
@@ -207,7 +210,7 @@ func factsOf(ctx context.Context, event domain.StoredEvent) []fact {
 func factsIn(ctx context.Context, kind string, said map[string]any) []fact {
 	var plain, texts []fact
 	for name, value := range said {
-		if silent[name] || name == "source" && strings.HasPrefix(kind, "escalation.") {
+		if silent[name] || name == "source" && strings.HasPrefix(kind, "escalation.") || name == "after_cut_off" && value == false {
 			continue
 		}
 		for _, one := range factsUnder(ctx, name, value) {
@@ -268,7 +271,10 @@ func plainText(ctx context.Context, name string, value any) string {
 	case nil:
 		return ""
 	case string:
-		if name == "state" {
+		switch name {
+		case "board":
+			return boardText(known)
+		case "state":
 			return stateTitle(domain.State(known))
 		}
 		if name == "code" || name == "reason" || name == "held_for" || name == "type" {

@@ -124,6 +124,20 @@ func (w *console) withdrawProposal(c *gin.Context) {
 	c.Redirect(http.StatusSeeOther, proposalURL(ended.ID))
 }
 
+// standing says what becomes of the edit, or became of it.
+func (v proposalView) standing() string {
+	by := v.Proposal.ProposedBy + " wrote it; "
+	switch v.Proposal.State {
+	case proposal.Applied:
+		return by + orNone(v.Proposal.DecidedBy) + " approved it, and it is in force."
+	case proposal.Rejected:
+		return by + "it did not come into force."
+	case proposal.Withdrawn:
+		return by + "it was withdrawn before anybody decided."
+	}
+	return by + "it comes into force once another person has approved exactly this."
+}
+
 // proposalStates word where an edit stands.
 var proposalStates = map[proposal.State]string{
 	proposal.Waiting: "Waits for a second person", proposal.Applied: "Approved and in force", proposal.Rejected: "Rejected", proposal.Withdrawn: "Withdrawn",

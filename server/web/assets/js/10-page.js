@@ -10,6 +10,8 @@
   const moment = (more) => new Intl.DateTimeFormat(document.documentElement.lang, { ...usual, ...more });
   const thisYear = moment(), otherYear = moment({ year: "numeric" }), onPaper = moment({ year: "numeric", timeZoneName: "short" });
 
+  const day = new Intl.DateTimeFormat("en-CA", { timeZone: zone }), sameDay = new Intl.DateTimeFormat(document.documentElement.lang, { hour: "numeric", minute: "2-digit", timeZone: zone });
+
   // Sets a text only when it differs, so that a screen reader is not told of what stays.
   const say = (element, text) => {
     if (element.textContent !== text) element.textContent = text;
@@ -19,7 +21,8 @@
     for (const element of document.querySelectorAll("time[datetime]")) {
       const at = new Date(element.dateTime);
       if (Number.isNaN(at.valueOf())) continue;
-      const onScreen = at.getFullYear() === new Date().getFullYear() ? thisYear : otherYear;
+      const from = element.dataset.from && new Date(element.dataset.from);
+      const onScreen = from && day.format(from) === day.format(at) ? sameDay : at.getFullYear() === new Date().getFullYear() ? thisYear : otherYear;
       say(element, (paper ? onPaper : onScreen).format(at));
     }
   };
