@@ -17,7 +17,7 @@ import (
 var changeWalks = map[string]walk{
 	"a release engineer carries out what models say": changesOfModels,
 	"a vote by keys alone":                           votingByKeys, "changes are fit for everybody": changesAreFit, "a stranger to a change votes on it": strangerVotes,
-	"links of mails that ask for votes": linksOfMails,
+	"links of mails that ask for votes": linksOfMails, "boards and models are fit for everybody": boardsAreFit,
 }
 
 // counted counts what a person does: what they press, and the pages that come of it.
