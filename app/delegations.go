@@ -29,6 +29,9 @@ type Delegating struct {
 // longestDelegation bounds how long somebody votes for another without being asked again.
 const longestDelegation = 366 * 24 * time.Hour
 
+// farthestDelegation bounds how many years ahead one may end.
+const farthestDelegation = 10
+
 // Delegations lists who votes for whom: those by and to the caller, that are not over.
 func (a *App) Delegations(ctx context.Context) ([]Delegation, error) {
 	principal, err := PrincipalFrom(ctx)
@@ -76,6 +79,8 @@ func (a *App) Delegate(ctx context.Context, request Delegating) (Delegation, err
 		return Delegation{}, domain.Invalid("until", "must lie after from, and ahead")
 	case row.Until.Sub(row.From) > longestDelegation:
 		return Delegation{}, domain.Invalid("until", "lies more than a year after from")
+	case row.Until.After(row.MadeAt.AddDate(farthestDelegation, 0, 0)):
+		return Delegation{}, domain.Invalid("until", "lies more than %d years ahead", farthestDelegation)
 	}
 	if _, known := active[row.Principal]; !known {
 		return Delegation{}, domain.Invalid("principal", "%s is not known or not active", row.Principal)

@@ -79,12 +79,12 @@ var (
 func (a *App) changeWatchers(ctx context.Context, of domain.Practice, reference, person string, what watchChange) ([]Watcher, error) {
 	papers := practices[of].annotated
 	principal, head, err := a.readableOf(ctx, of, PermissionWatch, reference)
-	if err != nil {
-		return nil, err
-	}
 	person = me(person, principal)
-	if person != principal.Handle && !papers.inside(principal, head) {
-		return nil, domain.Errorf(domain.CodeForbidden, "the permission %s is needed for somebody else", papers.internal)
+	if err == nil && person != principal.Handle && !papers.inside(principal, head) {
+		err = domain.Errorf(domain.CodeForbidden, "the permission %s is needed for somebody else", papers.internal)
+	}
+	if err != nil {
+		return nil, a.auditForbidden(ctx, principal, what.event, head.ID, person, err)
 	}
 	if _, known, err := schemas.ReadPerson(ctx, a.DB, person); err != nil || !known {
 		if err != nil {

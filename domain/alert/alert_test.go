@@ -100,3 +100,14 @@ func FuzzAlertmanager(f *testing.F) {
 		}
 	})
 }
+
+// A sender says since when an alert fires; what no answer can hold is not kept, and the alert is.
+func TestAnAlertBeginsAtAMomentThatCanBeTold(t *testing.T) {
+	t.Parallel()
+	for told, kept := range map[string]bool{"2026-11-30T09:00:00Z": true, "9999-12-31T23:59:59-23:59": false, "0000-01-01T00:00:00Z": false, "1970-01-01T00:00:00+23:00": false} {
+		alerts, err := alert.Generic([]byte(`{"key": "disk", "status": "firing", "title": "Disk is full", "started_at": "` + told + `"}`))
+		require.NoError(t, err, told)
+		require.Len(t, alerts, 1)
+		require.Equal(t, kept, alerts[0].StartsAt != nil, told)
+	}
+}

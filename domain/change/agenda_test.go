@@ -61,3 +61,14 @@ func TestAnAgendaLeavesTimeForItsMeeting(t *testing.T) {
 	e.do(other, "on_agenda", on)
 	require.Contains(t, e.waits(), "approval ecab due Tue 2026-12-01 10:30:00")
 }
+
+// A meeting that is moved to where no vote waits for it holds nothing back any more, and asks no stage that opens later to wait.
+func TestAMeetingMovedFarAheadHoldsNothingBack(t *testing.T) {
+	t.Parallel()
+	d := asked(t, nil)
+	d.do(other, "on_agenda", body{"meeting": "CAB-000002", "board": "role:cab_member", "starts_at": berlin("2026-12-09 14:00"), "ends_at": berlin("2026-12-09 15:00")})
+	require.Contains(t, d.waits(), "approval cab due Wed 2026-12-09 15:00:00")
+	d.do(other, "on_agenda", body{"meeting": "CAB-000002", "board": "role:cab_member", "starts_at": berlin("2027-06-09 14:00"), "ends_at": berlin("2027-06-09 15:00")})
+	require.Contains(t, d.waits(), "approval cab due Fri 2026-12-04 10:00:00", "nobody meets on the ninth")
+	require.Empty(t, d.record.Approval.Agendas)
+}

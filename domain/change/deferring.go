@@ -70,7 +70,8 @@ func (d *draft) deferTo(body Defer) error {
 }
 
 // onAgenda takes note that the change is on the agenda of a meeting: no stage that asks those who meet ends before that is over. A
-// meeting further ahead than a vote may be put off moves no deadline. Off the agenda, the stages end as if it had not been on it.
+// meeting further ahead than a vote may be put off moves no deadline, also one that was moved there. Off the agenda, the stages end as if
+// it had not been on it.
 func (d *draft) onAgenda() error {
 	var body OnAgenda
 	if err := d.command.Decode(&body); err != nil {
@@ -86,8 +87,13 @@ func (d *draft) onAgenda() error {
 		})
 	}
 	d.event("", map[string]any{"meeting": body.Meeting, "starts_at": body.StartsAt}, nil)
-	if d.Record.Approval == nil || body.EndsAt.Sub(d.moment) > maxDeferral {
+	if d.Record.Approval == nil {
 		return nil
+	}
+	if body.EndsAt.Sub(d.moment) > maxDeferral {
+		return d.ticked(func(k *approval.Keeper) error {
+			return k.Forgo(d.moment, body.Meeting, "no vote waits as long as until "+body.Meeting)
+		})
 	}
 	return d.ticked(func(k *approval.Keeper) error {
 		return k.Await(d.moment, body.Board, body.Meeting, body.EndsAt, "it is on the agenda of "+body.Meeting)

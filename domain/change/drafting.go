@@ -2,6 +2,7 @@ package change
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -102,7 +103,7 @@ func (d *draft) validContent(body Content, tasks []Task) error {
 	wrong = content.CustomFields(wrong, body.CustomFields)
 	wrong = content.Short(wrong, map[string]string{"category": body.Category, "environment": body.Environment})
 	wrong = d.names(wrong, services(body.Service, body.Services), body.Team, body.Assignee, body.Requester, body.Predecessors)
-	wrong = checkWindow(wrong, body.WindowFrom, body.WindowTo)
+	wrong = d.checkWindow(wrong, body.WindowFrom, body.WindowTo)
 	return domain.Join(append(wrong, checkTasks(tasks)...))
 }
 
@@ -143,13 +144,18 @@ func (d *draft) names(wrong []domain.FieldError, touched []string, team, assigne
 // maxWindow bounds how long a change may be planned to take: weeks, for those that are rolled out in stages.
 const maxWindow = 92 * 24 * time.Hour
 
-func checkWindow(wrong []domain.FieldError, from, to *time.Time) []domain.FieldError {
+// farthest bounds how many years from now a window may lie: what is kept of it is read by all who list changes.
+const farthest = 10
+
+func (d *draft) checkWindow(wrong []domain.FieldError, from, to *time.Time) []domain.FieldError {
 	switch {
 	case from == nil && to == nil:
 	case from == nil || to == nil:
 		wrong = append(wrong, domain.FieldError{Location: "body.window_to", Message: "and window_from belong together"})
 	case !from.Before(*to):
 		wrong = append(wrong, domain.FieldError{Location: "body.window_to", Message: "does not lie after window_from"})
+	case from.Before(d.moment.AddDate(-farthest, 0, 0)) || to.After(d.moment.AddDate(farthest, 0, 0)):
+		wrong = append(wrong, domain.FieldError{Location: "body.window_from", Message: fmt.Sprintf("and window_to lie within %d years from now", farthest)})
 	case to.Sub(*from) > maxWindow:
 		wrong = append(wrong, domain.FieldError{Location: "body.window_to", Message: "lies more than 92 days after window_from"})
 	}

@@ -237,7 +237,7 @@ func (d *draft) validEdit(body Edit) error {
 	from, to := record.WindowFrom, record.WindowTo
 	if body.WindowFrom != nil || body.WindowTo != nil {
 		from, to = cmp.Or(body.WindowFrom, from), cmp.Or(body.WindowTo, to)
-		wrong = d.checkAhead(checkWindow(wrong, from, to), from, to)
+		wrong = d.checkAhead(d.checkWindow(wrong, from, to), from, to)
 	}
 	if body.Tasks != nil {
 		wrong = append(wrong, checkTasks(record.retasked(newTasks(*body.Tasks)))...)

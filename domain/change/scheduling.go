@@ -68,7 +68,7 @@ func (d *draft) schedule() error {
 	if body.WindowFrom == nil || body.WindowTo == nil {
 		return domain.Invalid("window_from", "and window_to are needed")
 	}
-	if err := domain.Join(checkWindow(nil, body.WindowFrom, body.WindowTo)); err != nil {
+	if err := domain.Join(d.checkWindow(nil, body.WindowFrom, body.WindowTo)); err != nil {
 		return err
 	}
 	if err := domain.Join(d.checkAhead(nil, body.WindowFrom, body.WindowTo)); err != nil {

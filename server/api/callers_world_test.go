@@ -232,6 +232,7 @@ func (w *world) drafted(restricted bool, more body) string {
 	content := body{
 		"title": "Move the mail to the new relay", "justification": "The old one ends", "plan": "Move it", "test_plan": "Send a mail", "back_out_plan": "Move it back",
 		"service": "mail", "team": "messaging", "environment": "production", "assignee": "eli", "requester": "ron", "restricted": restricted,
+		"expected_outage":     "Mail rests for a minute",
 		"configuration_items": []string{"box" + w.next()},
 		"window_from":         store.Instant("2026-11-30T10:00:00Z"), "window_to": store.Instant("2026-12-01T10:00:00Z"), "tasks": []body{{"title": "Switch"}},
 	}
