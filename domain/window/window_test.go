@@ -80,6 +80,7 @@ func TestWhatIsWrongWithAWindowIsSaid(t *testing.T) {
 		`{"from": "2026-12-18T17:00:00Z"}`: "spec.from",
 		`{"from": "2026-12-18T17:00:00Z", "to": "2026-12-18T17:00:00Z"}`:                                                                        "spec.to",
 		`{"from": "2026-12-18T17:00:00Z", "to": "2028-12-18T17:00:00Z"}`:                                                                        "spec.to",
+		`{"from": "9999-12-01T00:00:00Z", "to": "9999-12-31T23:59:59-23:59"}`:                                                                   "spec.to",
 		`{"recurring": {"cron": "0 22 * * 5", "lasts": "1s", "timezone": "UTC"}}`:                                                               "spec.recurring.lasts",
 		`{"from": "2026-12-18T17:00:00Z", "to": "2026-12-19T17:00:00Z", "recurring": {"cron": "0 22 * * 5", "lasts": "1h", "timezone": "UTC"}}`: "spec.recurring",
 	} {
