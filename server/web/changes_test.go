@@ -99,7 +99,7 @@ func TestChangesAreListedByWhatIsAsked(t *testing.T) {
 	require.Contains(t, d.get("bo", changesPath+"?state=scheduled", http.StatusOK), "Nothing matches")
 	d.get("rita", changesPath, http.StatusForbidden)
 	d.get("rita", recordURL(one.Number), http.StatusNotFound)
-	d.get("bo", changesPath+"?cursor=nothing", http.StatusBadRequest)
+	require.Contains(t, d.get("bo", changesPath+"?cursor=nothing", http.StatusBadRequest), `href="`+changesPath+`">Go to Changes`)
 }
 
 func TestAChangeSaysWhoDecidesAndWhatTheirVotesComeTo(t *testing.T) {

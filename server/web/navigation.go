@@ -70,6 +70,23 @@ func placesFor(who app.Principal) []placeGroup {
 	return groups
 }
 
+// above is the entry that a page lies under, where its reader sees that one; else where everybody begins who sees what they do.
+func (p page) above() destination {
+	first := destination{Title: "Incidents", Path: "/incidents"}
+	if p.Who == nil {
+		return first
+	}
+	if !p.Who.Staff() {
+		first = destination{Title: "My reports", Path: portalPath}
+	}
+	for _, one := range navigation {
+		if current(p.Path, one.Path) != nil && (one.For == nil || one.For(*p.Who)) {
+			return one
+		}
+	}
+	return first
+}
+
 // current marks the entry of the page that one is on, or that lies above it.
 func current(here, path string) templ.Attributes {
 	switch {

@@ -78,6 +78,6 @@ func TestARequesterIsToldInTheirWords(t *testing.T) {
 		require.NotContains(t, text, "/incidents/", state)
 	}
 	d := setupDesk(t)
-	require.Contains(t, d.get("rita", "/incidents/INC-999999", http.StatusNotFound), `href="`+portalPath+`">To your reports`)
+	require.Contains(t, d.get("rita", "/incidents/INC-999999", http.StatusNotFound), `href="`+portalPath+`">Go to My reports`)
 	require.Contains(t, ask(t, d.pages, http.MethodGet, app.InvitationPath+"hf_x", nil).Body.String(), "This link does not work")
 }
