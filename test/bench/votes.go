@@ -9,8 +9,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// ballots are the changes that are voted on, so many that clients seldom meet.
-const ballots = 64
+// ballots are the changes that are voted on, so many that clients seldom meet, and that no vote is changed more often than it can be.
+const ballots = 256
 
 // votes measures a vote on a change beside an update with a local activity of two rows. The voter approves and abstains in turn; the
 // other two members of the board never vote, so that nothing is decided.
