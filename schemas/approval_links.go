@@ -34,7 +34,7 @@ func SeatAsked(ctx context.Context, db bun.IDB, change, stage, person string, at
 }
 
 var seatAsked = pg.Prepared(`SELECT s.person FROM approval_seats s WHERE s.record_id = $1 AND s.stage = $2 AND (s.person = $3
-		OR s.person IN (SELECT principal FROM delegations WHERE delegate = $3 AND ended_at IS NULL AND from_at <= $4 AND until_at > $4)
+		OR s.person IN (SELECT principal FROM delegations WHERE delegate = $3 AND ` + standsAt("$4") + `)
 			AND NOT EXISTS (SELECT FROM votes v WHERE v.record_id = s.record_id AND v.stage = s.stage AND v.voter = $3 AND v.void = ''))
 	ORDER BY s.person <> $3, s.person LIMIT 1`)
 

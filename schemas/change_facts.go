@@ -128,7 +128,7 @@ var readVoting = pg.Prepared(`WITH asked AS (SELECT target, split_part(target, '
 		(SELECT coalesce(json_agg(json_build_object('target', held.target, 'person', p.handle, 'active', p.active) ORDER BY held.target, p.handle), '[]')
 			FROM held JOIN people p ON p.handle = held.person WHERE p.kind = 'person') AS seated,
 		(SELECT coalesce(json_agg(json_build_object('principal', principal, 'delegate', delegate, 'from', from_at, 'until', until_at) ORDER BY principal), '[]')
-			FROM delegations WHERE delegate = $5 AND ended_at IS NULL AND from_at <= $6 AND until_at > $6
+			FROM delegations WHERE delegate = $5 AND ` + standsAt("$6") + `
 			AND EXISTS (SELECT FROM people p WHERE p.handle = delegate AND p.active AND p.kind = 'person')) AS delegations,
 		(SELECT coalesce(json_agg(hand ORDER BY hand), '[]') FROM unnest($7::text[]) AS hand
 			WHERE NOT EXISTS (SELECT FROM people p WHERE p.handle = hand AND p.active AND p.kind = 'person')) AS inactive`)

@@ -40,7 +40,7 @@ func VotesAsked(ctx context.Context, db bun.IDB, person string, at time.Time) ([
 
 var votesAsked = pg.Prepared(`SELECT s.record_id::text AS record_id, r.number, r.title, r.state, s.stage, s.person, s.again, s.since, s.due_at
 	FROM approval_seats s JOIN records r ON r.id = s.record_id
-	WHERE s.person = $1 OR s.person IN (SELECT principal FROM delegations WHERE delegate = $1 AND ended_at IS NULL AND from_at <= $2 AND until_at > $2)
+	WHERE s.person = $1 OR s.person IN (SELECT principal FROM delegations WHERE delegate = $1 AND ` + standsAt("$2") + `)
 	ORDER BY s.due_at NULLS LAST, s.since, r.number, s.stage, s.person LIMIT 500`)
 
 // GivenRow is a vote that was given.

@@ -102,7 +102,7 @@ func decidedBy(person, at string) []string {
 		`SELECT record_id FROM votes WHERE voter = ` + person,
 		askedAboutCauses(person),
 		`SELECT record_id FROM interests JOIN delegations d ON ` + seated + ` = d.principal
-			WHERE d.delegate = ` + person + ` AND d.ended_at IS NULL AND d.from_at <= ` + at + ` AND d.until_at > ` + at,
+			WHERE d.delegate = ` + person + ` AND ` + standsAt(at),
 	}
 }
 

@@ -48,6 +48,9 @@ func EndDelegation(ctx context.Context, db bun.IDB, id string, at time.Time) (bo
 	return n > 0, err
 }
 
+// standsAt is true of a delegation by which somebody votes for another at an instant.
+func standsAt(at string) string { return `ended_at IS NULL AND from_at <= ` + at + ` AND until_at > ` + at }
+
 // StandIns are the delegations by which active people vote at an instant in place of some others, by both.
 func StandIns(ctx context.Context, db bun.IDB, principals []string, at time.Time) ([]approval.Delegation, error) {
 	var rows []DelegationRow
@@ -63,7 +66,7 @@ func StandIns(ctx context.Context, db bun.IDB, principals []string, at time.Time
 }
 
 var standIns = pg.Prepared(`SELECT d.principal, d.delegate, d.from_at, d.until_at FROM delegations d JOIN people p ON p.handle = d.delegate AND p.active
-	WHERE d.principal = ANY ($1::text[]) AND d.ended_at IS NULL AND d.from_at <= $2 AND d.until_at > $2 ORDER BY d.principal, d.delegate`)
+	WHERE d.principal = ANY ($1::text[]) AND ` + standsAt("$2") + ` ORDER BY d.principal, d.delegate`)
 
 // DelegationsOf lists the delegations by and to a person that are not over, the next to end first; without a person, all.
 func DelegationsOf(ctx context.Context, db bun.IDB, person string, at time.Time) ([]DelegationRow, error) {

@@ -29,4 +29,4 @@ var readStanding = pg.Prepared(`SELECT
 	coalesce((SELECT array_agg(DISTINCT team ORDER BY team) FROM team_members WHERE person = $1), '{}') AS teams,
 	coalesce((SELECT array_agg(s.name ORDER BY s.name) FROM services s WHERE ` + ownsService("$1") + `), '{}') AS owns,
 	coalesce((SELECT json_agg(json_build_object('principal', principal, 'delegate', delegate, 'from', from_at, 'until', until_at) ORDER BY until_at, id)
-		FROM delegations WHERE delegate = $1 AND ended_at IS NULL AND from_at <= $2 AND until_at > $2), '[]') AS delegations`)
+		FROM delegations WHERE delegate = $1 AND ` + standsAt("$2") + `), '[]') AS delegations`)
