@@ -179,13 +179,10 @@ func badQuery(name string, value any, message string) error {
 	}
 }
 
-// inCalendar refuses moments that PostgreSQL has no date for.
+// inCalendar refuses moments that nothing has a form for.
 func inCalendar(moments map[string]*time.Time) error {
 	for name, moment := range moments {
-		if moment == nil {
-			continue
-		}
-		if year := moment.UTC().Year(); year < 1 || year > 9999 {
+		if moment != nil && !domain.Tellable(*moment) {
 			return badQuery(name, moment.Year(), "lies in no year from 1 to 9999")
 		}
 	}

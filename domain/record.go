@@ -108,6 +108,12 @@ func (r *Record) Effective(asked *time.Time, moment time.Time, reason string) (t
 // Millisecond cuts an instant to the precision that the timeline stores, in UTC.
 func Millisecond(t time.Time) time.Time { return t.UTC().Truncate(time.Millisecond) }
 
+// Tellable reports whether a moment lies in a year from 1 to 9999, in UTC: others neither JSON nor the database's dates have a form for.
+func Tellable(at time.Time) bool {
+	year := at.UTC().Year()
+	return year >= 1 && year <= 9999
+}
+
 // NewID derives a record's id from a seed (a command id): a UUID of version 8 (RFC 9562 §5.8) over its SHA-256, so that the
 // same key can never open two records.
 func NewID(seed string) string {

@@ -26,6 +26,15 @@ func Line(text string) string {
 	}, text)
 }
 
+// Listed names several as a sentence does: "ana, bo and cy".
+func Listed(names []string) string {
+	last := len(names) - 1
+	if last < 1 {
+		return strings.Join(names, "")
+	}
+	return strings.Join(names[:last], ", ") + " and " + names[last]
+}
+
 // Depth is how deep a JSON text nests: that of {"a":[1]} is 2. It says nothing of use about a text that is not JSON.
 func Depth(text []byte) int {
 	deepest, here, quoted := 0, 0, false

@@ -49,7 +49,9 @@ func EndDelegation(ctx context.Context, db bun.IDB, id string, at time.Time) (bo
 }
 
 // standsAt is true of a delegation by which somebody votes for another at an instant.
-func standsAt(at string) string { return `ended_at IS NULL AND from_at <= ` + at + ` AND until_at > ` + at }
+func standsAt(at string) string {
+	return `ended_at IS NULL AND from_at <= ` + at + ` AND until_at > ` + at
+}
 
 // StandIns are the delegations by which active people vote at an instant in place of some others, by both.
 func StandIns(ctx context.Context, db bun.IDB, principals []string, at time.Time) ([]approval.Delegation, error) {

@@ -190,17 +190,11 @@ func checked(alerts []Alert) ([]Alert, error) {
 		a.Severity = content.Clip(domain.Line(a.Severity), domain.MaxItemBytes)
 		a.Link = content.Clip(domain.Line(a.Link), domain.MaxReasonBytes)
 		a.Items = slices.DeleteFunc(a.Items, func(name string) bool { return len(name) > domain.MaxItemBytes || !domain.OneLine(name) })
-		if a.StartsAt != nil && !tellable(*a.StartsAt) {
+		if a.StartsAt != nil && (!domain.Tellable(*a.StartsAt) || a.StartsAt.Unix() < 0) { // a moment before 1970 is a word for none
 			a.StartsAt = nil
 		}
 	}
 	return alerts, nil
-}
-
-// tellable reports whether a moment is one that answers can hold, and not a word for none.
-func tellable(t time.Time) bool {
-	year := t.UTC().Year()
-	return year >= 1970 && year <= 9999
 }
 
 // lines makes a text readable and storable: control characters but for the ends of lines become spaces.

@@ -193,12 +193,7 @@ func (k *Keeper) standsFor(at time.Time, by, stage string) []string {
 
 // sayFor refuses a vote of somebody who has no seat of their own, and votes for others.
 func sayFor(others []string) error {
-	last := len(others) - 1
-	names := others[last]
-	if last > 0 {
-		names = strings.Join(others[:last], ", ") + " and " + names
-	}
-	message := "you vote here for " + names + ": say whose seat (for)"
+	message := "you vote here for " + domain.Listed(others) + ": say whose seat (for)"
 	return &domain.Error{Code: domain.CodeInvalid, Message: message, Fields: []domain.FieldError{{Location: "body.for", Message: message}}}
 }
 

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/holdfast-itsm/holdfast/domain"
@@ -129,12 +128,12 @@ func (f *finding) busy(list []Busy) {
 		for ; i < len(list) && list[i].Number == number; i++ {
 			people = append(people, list[i].Person)
 		}
-		who := people[0] + " carries out "
-		if last := len(people) - 1; last > 0 {
-			who = strings.Join(people[:last], ", ") + " and " + people[last] + " carry out "
+		verb := " carries out "
+		if len(people) > 1 {
+			verb = " carry out "
 		}
 		f.add(Conflict{
-			ID: "implementer:" + number, Level: Warning, Kind: "implementer", Other: number, Why: "in the same window " + who + number,
+			ID: "implementer:" + number, Level: Warning, Kind: "implementer", Other: number, Why: "in the same window " + domain.Listed(people) + verb + number,
 		})
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/holdfast-itsm/holdfast/domain"
 	"github.com/holdfast-itsm/holdfast/domain/policy"
 )
 
@@ -84,8 +85,8 @@ func (s Spec) Validate() []policy.Problem {
 		add("from", "and to are needed, or recurring")
 	case !s.From.Before(*s.To):
 		add("to", "does not lie after from")
-	case s.From.UTC().Year() < 1 || s.To.UTC().Year() > 9999:
-		add("to", "or from lies in no year from 1 to 9999") // no answer could hold it
+	case !domain.Tellable(*s.From) || !domain.Tellable(*s.To):
+		add("to", "or from lies in no year from 1 to 9999")
 	case s.To.Sub(*s.From) > MaxSpan:
 		add("to", "lies more than a year after from")
 	}

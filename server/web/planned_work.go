@@ -3,12 +3,12 @@ package web
 import (
 	"context"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
 
 	"github.com/holdfast-itsm/holdfast/app"
+	"github.com/holdfast-itsm/holdfast/domain"
 )
 
 // plannedPath has the planned work on one service, for the form that reports a problem.
@@ -49,10 +49,7 @@ func plannedServices(one app.PlannedWork) string {
 	for i, service := range one.Services {
 		titles[i] = service.Title
 	}
-	if last := len(titles) - 1; last > 0 {
-		return strings.Join(titles[:last], ", ") + " and " + titles[last]
-	}
-	return strings.Join(titles, "")
+	return domain.Listed(titles)
 }
 
 // plannedChip marks work that is going on; empty where it is ahead.
