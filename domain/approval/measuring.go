@@ -79,8 +79,9 @@ func (s Stage) measurable() bool {
 }
 
 // Measure lets those leave the stages that are not decided who have lost what they were asked for, or are inactive. What they voted
-// does not count any more, of those who are inactive also what they voted for others, and the rest is counted anew. A stage that is decided stays as it was, and so does one whose seats were
-// not read. Who would be asked by now and was not is asked in the next submission.
+// does not count any more, of those who are inactive also what they voted for others, and the rest is counted anew. A stage that is
+// decided stays as it was, and so does one whose seats were not read. Who would be asked by now and was not is asked in the next
+// submission.
 func (k *Keeper) Measure(at time.Time) error {
 	at = domain.Millisecond(at)
 	for i := range k.Approval.Stages {

@@ -106,33 +106,36 @@ func (k *Keeper) Forgo(at time.Time, meeting, reason string) error {
 	at = domain.Millisecond(at)
 	k.Approval.Agendas = k.Approval.agendas(at, meeting)
 	for i := range k.Approval.Stages {
-		s := &k.Approval.Stages[i]
-		t := &s.Timing
-		if s.State != Open || t.Own == nil || !t.waitsFor(meeting) {
-			continue
-		}
-		t.Meetings = t.without(meeting)
-		until := *t.Own.ends()
-		for _, other := range t.Meetings {
-			if until.Before(other.EndsAt) {
-				until = other.EndsAt
-			}
-		}
-		if !t.Runs() {
-			t.LengthMS, t.LeftMS, t.DueBefore = t.Own.LengthMS, t.Own.LeftMS, &until
-		} else {
-			if until.Before(at) {
-				until = at
-			}
-			if !until.Equal(*t.DueAt) {
-				k.move(s, at, "", until, reason)
-			}
-		}
-		if len(t.Meetings) == 0 {
-			*t = t.free()
+		if s := &k.Approval.Stages[i]; s.State == Open && s.Timing.Own != nil && s.Timing.waitsFor(meeting) {
+			k.release(s, at, meeting, reason)
 		}
 	}
 	return k.fault
+}
+
+// release lets a stage wait for a meeting no longer.
+func (k *Keeper) release(s *Stage, at time.Time, meeting, reason string) {
+	t := &s.Timing
+	t.Meetings = t.without(meeting)
+	until := *t.Own.ends()
+	for _, other := range t.Meetings {
+		until = later(until, other.EndsAt)
+	}
+	if !t.Runs() {
+		t.LengthMS, t.LeftMS, t.DueBefore = t.Own.LengthMS, t.Own.LeftMS, &until
+	} else if until = later(until, at); !until.Equal(*t.DueAt) {
+		k.move(s, at, "", until, reason)
+	}
+	if len(t.Meetings) == 0 {
+		*t = t.free()
+	}
+}
+
+func later(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return b
+	}
+	return a
 }
 
 // ends is when a deadline ends, or before when it does not end while it stands still; nil where there is none.

@@ -79,23 +79,19 @@ func (d *draft) onAgenda() error {
 	}
 	if body.Off {
 		d.add("change.off_agenda", "", map[string]any{"meeting": body.Meeting}, nil)
-		if d.Record.Approval == nil {
-			return nil
-		}
-		return d.ticked(func(k *approval.Keeper) error {
-			return k.Forgo(d.moment, body.Meeting, "it is no longer on the agenda of "+body.Meeting)
-		})
+	} else {
+		d.event("", map[string]any{"meeting": body.Meeting, "starts_at": body.StartsAt}, nil)
 	}
-	d.event("", map[string]any{"meeting": body.Meeting, "starts_at": body.StartsAt}, nil)
 	if d.Record.Approval == nil {
 		return nil
 	}
-	if body.EndsAt.Sub(d.moment) > maxDeferral {
-		return d.ticked(func(k *approval.Keeper) error {
-			return k.Forgo(d.moment, body.Meeting, "no vote waits as long as until "+body.Meeting)
-		})
-	}
 	return d.ticked(func(k *approval.Keeper) error {
+		switch {
+		case body.Off:
+			return k.Forgo(d.moment, body.Meeting, "it is no longer on the agenda of "+body.Meeting)
+		case body.EndsAt.Sub(d.moment) > maxDeferral:
+			return k.Forgo(d.moment, body.Meeting, "no vote waits as long as until "+body.Meeting)
+		}
 		return k.Await(d.moment, body.Board, body.Meeting, body.EndsAt, "it is on the agenda of "+body.Meeting)
 	})
 }
