@@ -50,14 +50,14 @@ func (b *batch) told(ctx context.Context, row schemas.DeliveryRow, content schem
 		}
 		told.Record = &head
 	}
-	switch content.Kind {
-	case "account.invited":
+	switch kind := content.Kind; {
+	case kind == "account.invited":
 		return b.invite(ctx, told)
-	case "account.contact":
+	case kind == "account.contact":
 		return b.ask(ctx, told)
-	case "escalation.page":
+	case kind == "escalation.page":
 		return b.takeCare(ctx, row, told)
-	case "change.vote_asked", "change.vote_reminder":
+	case asksVote(kind):
 		return b.askVote(ctx, row, told)
 	}
 	return told, true, nil

@@ -157,9 +157,13 @@ func (d *dispatch) tell(ctx context.Context, notice schemas.WaitingNotice, peopl
 				"person", person.Handle, "notice", notice.Position, "error", err)
 		}
 		if !silent(notice.Kind) {
+			data, err := inPlaceOf(notice.Data, standing[person.Handle])
+			if err != nil {
+				d.log.ErrorContext(ctx, "a delegate's bell does not say in whose place they are asked", "person", person.Handle, "notice", notice.Position, "error", err)
+			}
 			d.bell = append(d.bell, schemas.BellRow{
 				Person: person.Handle, Outbox: notice.Position, Kind: notice.Kind, Lane: notice.Lane, RecordID: notice.RecordID,
-				Data: inPlaceOf(notice.Data, standing[person.Handle]), CreatedAt: d.now,
+				Data: data, CreatedAt: d.now,
 			})
 		}
 		at := d.now

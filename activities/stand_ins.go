@@ -53,19 +53,19 @@ func standIns(ctx context.Context, tx bun.Tx, notice schemas.WaitingNotice, aske
 	return standing, nil
 }
 
-// inPlaceOf adds to what a notice holds in whose place its reader is asked; empty: in nobody's.
-func inPlaceOf(data json.RawMessage, principal string) json.RawMessage {
+// inPlaceOf adds to what a notice holds in whose place its reader is asked; empty: in nobody's. Where it fails, it answers what there was.
+func inPlaceOf(data json.RawMessage, principal string) (json.RawMessage, error) {
 	if principal == "" {
-		return data
+		return data, nil
 	}
 	facts := map[string]any{}
-	if json.Unmarshal(data, &facts) != nil {
-		return data
+	if err := json.Unmarshal(data, &facts); err != nil {
+		return data, err
 	}
 	facts["for"] = principal
 	with, err := json.Marshal(facts)
 	if err != nil {
-		return data
+		return data, err
 	}
-	return with
+	return with, nil
 }
