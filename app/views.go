@@ -232,8 +232,9 @@ func validView(view *View, principal Principal) error {
 	if err := validName(view.Name); err != nil {
 		return err
 	}
+	of, known := viewed[view.Practice]
 	switch {
-	case viewed[view.Practice].check == nil:
+	case !known:
 		return domain.Errorf(domain.CodeNotFound, "no practice %q", view.Practice)
 	case !slices.Contains([]string{AudiencePrivate, AudienceTeam, AudienceEverybody}, view.Audience):
 		return domain.Invalid("audience", "is private, team or everybody")
@@ -247,7 +248,7 @@ func validView(view *View, principal Principal) error {
 			return domain.Invalid("columns", "are names of fields in lower case")
 		}
 	}
-	return viewed[view.Practice].check(view.Filter, principal)
+	return of.check(view.Filter, principal)
 }
 
 func columnName(name string) bool {

@@ -47,13 +47,16 @@ func recordOf(whose string) pg.Prepared {
 	FROM ` + whose + ` AND c.outcome <> ''`)
 }
 
+// failures are how many of the last changes failed, and how many those are.
+type failures struct {
+	Failed int `bun:"failed"`
+	Ended  int `bun:"ended"`
+}
+
 // FailuresOf counts the last changes that ended of a model, or where there is none of a team: how many of them failed. Failed means
 // failed, backed out, or confirmed as the cause of an incident.
 func FailuresOf(ctx context.Context, db bun.IDB, model, team string, last int, since time.Time) (failed, ended int, err error) {
-	var counts struct {
-		Failed int `bun:"failed"`
-		Ended  int `bun:"ended"`
-	}
+	var counts failures
 	if model == "" {
 		err = db.NewRaw(failuresOfTeam, team, since, last).Scan(ctx, &counts)
 	} else {
@@ -68,10 +71,7 @@ func FailuresOf(ctx context.Context, db bun.IDB, model, team string, last int, s
 // FailuresOfVersion counts the last changes that ended of one version of a model, as FailuresOf does: a version that a second person has
 // approved begins a record of its own (docs/adr/0024).
 func FailuresOfVersion(ctx context.Context, db bun.IDB, model string, version, last int, since time.Time) (failed, ended int, err error) {
-	var counts struct {
-		Failed int `bun:"failed"`
-		Ended  int `bun:"ended"`
-	}
+	var counts failures
 	if err := failuresOfVersion.Scan(ctx, db, []any{model, since, last, policy.KindChangeModel + "/" + model, version}, &counts); err != nil {
 		return 0, 0, fmt.Errorf("reading how changes of version %d of %s ended: %w", version, model, err)
 	}
