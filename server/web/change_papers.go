@@ -3,7 +3,6 @@ package web
 import (
 	"context"
 	"net/http"
-	"slices"
 
 	"github.com/gin-gonic/gin"
 
@@ -85,7 +84,7 @@ func (w *console) refuseChangePart(c *gin.Context, err error, put func(*changeVi
 // voids says what a file that comes or goes now does to the votes; empty: nothing.
 func (v changeView) voids(what string) string {
 	c := v.Change
-	over := slices.Contains([]domain.State{change.Draft, change.Review, change.Closed, change.Rejected, change.Canceled}, c.State)
+	over := change.Over(c.State) || c.State == change.Draft || c.State == change.Rejected
 	switch {
 	case c.Approval == nil || c.Approval.SubmittedAt == nil || over:
 		return ""

@@ -202,7 +202,7 @@ func (v changeView) waitsFor(ctx context.Context) string {
 	case change.Rejected:
 		words := "Rejected."
 		if c.Approval != nil {
-			words = "Rejected: " + strings.TrimSpace(whereApprovalStands(*c.Approval))
+			words = "Rejected: " + whereApprovalStands(*c.Approval)
 		}
 		if v.allows("revise") {
 			words += " Revise takes it back to its draft."

@@ -420,7 +420,7 @@ func changeCell(row rowView, name string) templ.Component {
 		ctx = templ.ClearChildren(ctx)
 		switch name {
 		case "risk":
-			templ_7745c5c3_Err = riskMark(row.Change.Risk).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = riskOf(*row.Change).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

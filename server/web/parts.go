@@ -122,8 +122,8 @@ func (w *console) download(c *gin.Context) {
 	w.sendFile(c, file, content, err)
 }
 
-// remove takes a file of an incident away.
-func (w *console) remove(c *gin.Context) {
+// removeAttachment takes a file of an incident away.
+func (w *console) removeAttachment(c *gin.Context) {
 	err := w.Service.RemoveAttachment(c.Request.Context(), c.Param("record"), c.Param("attachment"))
 	w.sendBack(c, err, recordURL(c.Param("record"))+"#attachments")
 }

@@ -56,7 +56,7 @@ type queueView struct {
 	// Current is the saved view that the list began with; Changed: it has been asked otherwise since.
 	Current *app.View
 	Changed bool
-	// MyTeams are those that the reader can share a view with.
+	// MyTeams are those that the reader can share a view with, and whose changes have a list of their own.
 	MyTeams []choice
 	// Staff may give commands to several at once.
 	Staff bool
@@ -162,17 +162,8 @@ func (w *console) asked(c *gin.Context, of *queueKind) (filters, *app.View, erro
 
 // queueChoices fills in what the filters offer. A list that cannot be read leaves its field to be typed.
 func (w *console) queueChoices(ctx context.Context, view *queueView, who app.Principal) {
-	teams, err := w.Service.Teams(ctx)
-	if err != nil {
-		w.Log.WarnContext(ctx, "the teams to filter by could not be read", "error", err)
-	}
-	for _, team := range teams {
-		one := titled(team.Name, team.Title)
-		view.Teams = append(view.Teams, one)
-		if slices.Contains(team.Members, who.Handle) {
-			view.MyTeams = append(view.MyTeams, one)
-		}
-	}
+	view.Teams, view.MyTeams = w.teamsOf(ctx, who.Handle)
+	var err error
 	if view.Services, err = w.serviceChoices(ctx, nil); err != nil {
 		w.Log.WarnContext(ctx, "the services to filter by could not be read", "error", err)
 	}

@@ -53,12 +53,9 @@ func filtersOf(of *queueKind, query url.Values) filters {
 	f := filters{
 		Of: of, State: query.Get("state"), Priority: query.Get("priority"), Team: query.Get("team"), Assignee: query.Get("assignee"),
 		Requester: query.Get("requester"), Service: query.Get("service"), Category: query.Get("category"), Tag: query.Get("tag"),
-		Words: strings.TrimSpace(query.Get("q")), Promise: promiseFilterOf(query), Sort: query.Get("sort"), Cursor: query.Get("cursor"), View: query.Get("view"),
+		Words: strings.TrimSpace(query.Get("q")), Sort: query.Get("sort"), Cursor: query.Get("cursor"), View: query.Get("view"),
 	}
-	if of == changeQueue {
-		f.Promise = promiseFilter{}
-		f.Type, f.Model, f.Item, f.Voting = query.Get("type"), query.Get("model"), query.Get("item"), query.Get("voting")
-	}
+	of.own(&f, query)
 	for _, names := range query["column"] {
 		f.Columns = append(f.Columns, strings.FieldsFunc(names, func(r rune) bool { return r == ',' })...)
 	}

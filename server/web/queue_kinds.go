@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"net/url"
 
 	"github.com/a-h/templ"
 
@@ -20,14 +21,18 @@ type queueKind struct {
 	title, one, many string
 	columns          []column
 	states, sorts    []choice
-	// standing are the questions asked most, one click each.
+	// standing are the questions asked most, one click each; perTeam: some are about the reader's teams.
 	standing func(queueView) []standingView
+	perTeam  bool
+	// own reads the filters that only this practice has.
+	own func(*filters, url.Values)
 	// first and more are the commands that can be given to several at once.
 	first, more []bulkCommand
 	keys        []choice
 	list        func(ctx context.Context, w *console, f filters) (rows []listedRecord, next string, err error)
 	read        func(ctx context.Context, w *console, reference string) (listedRecord, error)
-	// live says, in the list, where the page hears of changes, beside does so outside of it; tools lead to other pages, inputs are filters of its own, and cell is a column of its own.
+	// live says, in the list, where the page hears of changes, beside does so outside of it; tools lead to other pages, inputs are the
+	// fields of its own filters, and cell is a column of its own.
 	live   func(queueView) templ.Component
 	beside func(queueView) templ.Component
 	tools  func(queueView) templ.Component
@@ -77,6 +82,7 @@ func init() {
 		practice: domain.Incident, table: incident.Lifecycle, path: queuePath, title: "Incidents", one: "incident", many: "incidents",
 		columns: incidentColumns, states: incidentStates(), sorts: incidentSorts(),
 		standing: func(queueView) []standingView { return standing() },
+		own:      func(f *filters, query url.Values) { f.Promise = promiseFilterOf(query) },
 		// The rest say something of one.
 		first: plainBulk(incident.Lifecycle, "assign", "hold", "resolve", "change_priority"),
 		more:  plainBulk(incident.Lifecycle, "triage", "start", "resume", "close", "cancel"),
@@ -93,7 +99,10 @@ func init() {
 	}
 	changeQueue = &queueKind{
 		practice: change.Practice, table: change.Lifecycle, path: changesPath, title: "Changes", one: "change", many: "changes",
-		columns: changeColumns, states: changeStates(), sorts: changeSorts(), standing: standingChanges,
+		columns: changeColumns, states: changeStates(), sorts: changeSorts(), standing: standingChanges, perTeam: true,
+		own: func(f *filters, query url.Values) {
+			f.Type, f.Model, f.Item, f.Voting = query.Get("type"), query.Get("model"), query.Get("item"), query.Get("voting")
+		},
 		first: []bulkCommand{
 			{"assign", "Assign", "edit", []string{"team", "assignee", "reason"}},
 			{"tag", "Tag", "edit", []string{"tags", "reason"}},

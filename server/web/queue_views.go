@@ -95,10 +95,12 @@ func (w *console) viewCounts(c *gin.Context, of *queueKind) {
 	if view.Filters, view.Current, err = w.asked(c, of); err == nil {
 		view.Views, err = w.Service.Views(c.Request.Context(), of.practice)
 	}
-	_, view.MyTeams = w.teamsOf(c.Request.Context(), view.Who.Handle)
 	if err != nil {
 		w.fail(c, err)
 		return
+	}
+	if of.perTeam {
+		_, view.MyTeams = w.teamsOf(c.Request.Context(), view.Who.Handle)
 	}
 	counts := w.countsOf(c.Request.Context(), view)
 	if counts == nil {

@@ -111,7 +111,7 @@ func (w *console) mountPages(pages *gin.RouterGroup) {
 	pages.GET("/incidents/:record", w.record)
 	pages.GET(livePath, w.live)
 	pages.GET(attachmentPath, w.download)
-	pages.POST(attachmentPath+"/remove", w.remove)
+	pages.POST(attachmentPath+"/remove", w.removeAttachment)
 	pages.POST("/incidents/:record/notes", w.addNote)
 	pages.POST(attachmentsPath, w.addAttachment)
 	pages.POST("/incidents/:record/do/:verb", w.command)
